@@ -1,0 +1,53 @@
+# Everything the project needs is built by the targets below; `make demo` and `make test` need nothing set up by hand.
+SHELL := /bin/bash
+CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
+PYTHON ?= python3
+UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+RUN := .venv/bin/python -m
+PRODUCT := flows tasks blocks clients delivery deployments cli
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo open sandbox test check format synth lock prerequisites brokers
+
+demo: .venv brokers            ## four releases to production, on a cloud on loopback
+	$(RUN) sandbox demo
+
+open: .venv brokers            ## the demo, its Prefect UI left running until Ctrl-C
+	$(RUN) sandbox demo --stay
+
+sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
+	$(RUN) sandbox start
+
+test: .venv brokers            ## every test
+	$(RUN) pytest -n auto -q
+
+check: .venv                   ## format, lint, types, import contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports
+
+format: .venv
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock:                          ## lock the dependencies anew, with hashes and without download addresses
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group sandbox --group dev pyproject.toml -o requirements/all.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt pyproject.toml -o requirements/runtime.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group synth -o requirements/synth.txt
+
+prerequisites:
+	@$(PYTHON) sandbox/prerequisites.py
+
+$(CACHE)/uv/bin/uv: requirements/uv.txt
+	$(PYTHON) -m venv $(CACHE)/uv
+	$(CACHE)/uv/bin/python -m pip install -q --require-hashes -r requirements/uv.txt
+
+.venv: requirements/all.txt pyproject.toml | prerequisites $(UV)
+	$(UV) venv -q --clear --python $(PYTHON) .venv
+	$(UV) pip sync -q --python .venv/bin/python --require-hashes requirements/all.txt
+	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch .venv
+
+brokers: | .venv               ## Kafka's jars, once per machine
+	@$(RUN) sandbox.kafka.download

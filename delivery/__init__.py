@@ -1,0 +1,1 @@
+"""Decides, and does no IO: values in, values out."""

@@ -1,0 +1,23 @@
+"""What one sandbox is started with, kept in `settings.json` of its state folder."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """time_factor: times of manifests and controllers are divided by it. metric_period_seconds: 60 on AWS."""
+
+    time_factor: float = 10.0
+    metric_period_seconds: int = 5
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+
+    @classmethod
+    def read(cls, state: Path) -> Self:
+        return cls(**json.loads((state / "settings.json").read_text()))
+
+    def write(self, state: Path) -> None:
+        (state / "settings.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
