@@ -1,0 +1,29 @@
+"""How the parts of the sandbox, and the resource types of CloudFormation, call the sandbox's AWS."""
+
+from typing import Any
+
+from boto3.session import Session
+from botocore.config import Config
+
+from sandbox.addresses import Addresses
+from sandbox.settings import SandboxSettings
+
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    s3={"addressing_style": "path"},
+)
+MEANINGLESS = "sandbox"
+
+
+def client(service: str, addresses: Addresses, settings: SandboxSettings) -> Any:
+    """A boto3 client of that service in this sandbox; thread-safe, so make it once and share it."""
+    return client_at(addresses.aws, service, settings.region)
+
+
+def client_at(endpoint: str, service: str, region: str) -> Any:
+    """A boto3 client of the service that listens at `endpoint`, with keys that mean nothing."""
+    session = Session(aws_access_key_id=MEANINGLESS, aws_secret_access_key=MEANINGLESS, region_name=region)
+    return session.client(service, endpoint_url=endpoint, config=CONFIG)
