@@ -1,0 +1,150 @@
+"""The reviewed facts of one environment, as values; their numbers stand in environments/<name>.toml alone."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def parse_duration(value: Any) -> Any:
+    """`90d`, `1h`, `10m` or `5s` as a timedelta; anything else is left to pydantic."""
+    found = re.fullmatch(r"(\d+)([dhms])", value) if isinstance(value, str) else None
+    return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class AwsAccount(Section):
+    """Credentials and endpoints come from AWS_*; the account is named so that a wrong one is refused."""
+
+    account_id: str = Field(pattern=r"^\d{12}$")
+    region: str
+
+
+class StateStore(Section):
+    """Where journal, hold, plans and reports live: `file:///...` or `s3://bucket/prefix`."""
+
+    url: str = Field(pattern=r"^(file|s3)://")
+
+
+class Stacks(Section):
+    """assembly: directory with the cloud assembly's manifest.json, relative to the checkout."""
+
+    assembly: str
+    poll: Duration
+    deadline: Duration
+
+
+class Outputs(Section):
+    """Which stack outputs the release reads, each as STACK.KEY of the assembly."""
+
+    broker_cluster_arn: str
+    database_secret_arn: str
+    database_host: str
+    database_port: str
+    database_name: str
+    cache_host: str
+    cache_port: str
+    cluster_name: str
+
+
+class Topic(Section):
+    """name: without the environment's prefix in the file; complete once `Topics.specified` has put it in front."""
+
+    name: str
+    partitions: int = Field(ge=1)
+    retention: Duration
+
+
+class Topics(Section):
+    """What all topics share, and the topics. lag: how long the topic API may answer from before a write."""
+
+    replication_factor: int = Field(ge=1)
+    min_insync_replicas: int = Field(ge=1)
+    compression: str
+    lag: Duration
+    specified: tuple[Topic, ...]
+
+
+class Application(Section):
+    """repository: of the image registry. manifests: directory, relative to the checkout. certificate_arn: for
+    the load balancer's listener.
+    """
+
+    repository: str
+    namespace: str
+    manifests: str
+    certificate_arn: str
+    api_url: str
+    site_url: str
+
+
+class Canary(Section):
+    """pause: of each step; the verdict is read from periods that closed within it. *_deadline: ours, not
+    the controller's.
+    """
+
+    pause: Duration
+    period: Duration
+    min_success_rate: Share
+    ready_deadline: Duration
+    weight_deadline: Duration
+    abort_deadline: Duration
+    poll: Duration
+
+
+class Hold(Section):
+    """lease: how long a hold counts after its last renewal. wait: how long a second release waits for the first."""
+
+    lease: Duration
+    wait: Duration
+
+
+class Notices(Section):
+    """webhook_url: takes a JSON object by POST. slack_block: name of a Prefect SlackWebhook block."""
+
+    webhook_url: SecretStr | None = None
+    slack_block: str | None = None
+
+
+class Tls(Section):
+    """ca_bundle: file with the authorities to trust besides the system's, for HTTPS to the application."""
+
+    ca_bundle: str | None = None
+
+
+class Environment(Section):
+    """Everything a release needs to know about where it goes."""
+
+    project: str
+    name: str
+    aws: AwsAccount
+    state: StateStore
+    stacks: Stacks
+    outputs: Outputs
+    topics: Topics
+    application: Application
+    canary: Canary
+    hold: Hold
+    notices: Notices = Notices()
+    tls: Tls = Tls()
+    resolve: dict[str, str] = {}
+
+    @property
+    def prefix(self) -> str:
+        """`<project>-<environment>`, in front of every name of the stacks."""
+        return f"{self.project}-{self.name}"
+
+    def topics_wanted(self) -> tuple[Topic, ...]:
+        """The topics under their complete names, `<project>.<environment>.<name>`."""
+        prefix = f"{self.project}.{self.name}"
+        return tuple(topic.model_copy(update={"name": f"{prefix}.{topic.name}"}) for topic in self.topics.specified)

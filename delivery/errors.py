@@ -1,0 +1,98 @@
+"""What can go wrong, one tree. Every message says what happened, what state things are in, and what to do.
+
+DeliveryError
+├── SettingsError      a setting is missing, unknown or malformed; nothing was touched
+├── Refused            the plan may not be carried out; nothing was touched
+├── HoldTaken          somebody else releases to this environment
+├── HoldLost           this process no longer holds the environment; it stops before its next effect
+├── StopRequested      somebody asked the holder to stop at its next safe point
+├── Unavailable        a service could not be reached, throttled, or answered that it is broken: worth retrying
+├── NotPermitted       a service refused our credentials
+├── NotFound           a thing that has to be there is not
+├── Conflict           a precondition did not hold: somebody else wrote in between
+├── StackFailed        CloudFormation gave up on a stack
+├── TopicWouldShrink   a topic is asked for fewer partitions than it has
+├── NotApplied         a change was asked for and not read back
+├── RolloutBroken      the rollout cannot go on: invalid, stuck, or somebody else writes to it
+├── NotPromoted        a canary step ended without proof; its analysis says why
+├── ChecksFailed       the release does not look as planned
+└── RollBackFailed     the way back did not arrive; a person is needed
+
+A verdict or a failed check is a value until a flow turns it into one of these.
+"""
+
+
+class DeliveryError(Exception):
+    """Anything Slipway can say about a delivery that did not go as asked."""
+
+
+class SettingsError(DeliveryError):
+    """Names file, key and variable; never shows a secret."""
+
+
+class Refused(DeliveryError):
+    """reasons: one sentence each; all that stand in the way, not only the first."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = reasons
+        super().__init__(" ".join(reasons) + " Nothing was touched.")
+
+
+class HoldTaken(DeliveryError):
+    """Says who holds the environment, since when and why."""
+
+
+class HoldLost(DeliveryError):
+    """Says what was done so far; the release can be taken up again."""
+
+
+class StopRequested(DeliveryError):
+    """Says who asked."""
+
+
+class Unavailable(DeliveryError):
+    """The only error worth retrying: the same question may be answered next time."""
+
+
+class NotPermitted(DeliveryError):
+    """Names the call that was refused."""
+
+
+class NotFound(DeliveryError):
+    """Names the thing and where it was looked for."""
+
+
+class Conflict(DeliveryError):
+    """Read again before deciding anew."""
+
+
+class StackFailed(DeliveryError):
+    """Names the stack, its status, and the first resource that failed with its reason."""
+
+
+class TopicWouldShrink(DeliveryError):
+    """Kafka cannot take partitions away."""
+
+
+class NotApplied(DeliveryError):
+    """Says what was wanted and what was read back."""
+
+
+class RolloutBroken(DeliveryError):
+    """Says what the controller says, and which traffic flows where."""
+
+
+class NotPromoted(DeliveryError):
+    """The verdict's sentence: a failed or an inconclusive canary step. is_failure tells the two apart."""
+
+    def __init__(self, message: str, *, is_failure: bool) -> None:
+        self.is_failure = is_failure
+        super().__init__(message)
+
+
+class ChecksFailed(DeliveryError):
+    """Names each failed check with what was seen and wanted."""
+
+
+class RollBackFailed(DeliveryError):
+    """Says which traffic flows where now, as read back, and what to do by hand."""

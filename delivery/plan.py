@@ -1,0 +1,90 @@
+"""A release as data: what it will do, step by step, before anything is touched."""
+
+import hashlib
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from delivery.errors import Refused
+
+
+class Phase(StrEnum):
+    """In the order they are carried out; also the headings the operator reads."""
+
+    STACKS = "Infrastructure"
+    TOPICS = "Topics"
+    SETTINGS = "Connection settings"
+    APPLICATION = "Application"
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    NOTHING = "nothing to do"
+
+
+class WayBack(StrEnum):
+    REVERSIBLE = "reversible"
+    COSTLY = "costly"
+    NONE = "no way back"
+
+
+class Step(BaseModel):
+    """One thing a release brings to its specification. changes: a line each, as the operator reads them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: Phase
+    name: str
+    action: Action
+    way_back: WayBack = WayBack.REVERSIBLE
+    changes: tuple[str, ...] = ()
+
+
+class PartPlan(BaseModel):
+    """What one part of the plan found. refusals: a sentence each; one is enough to stop the release."""
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+class ReleasePlan(BaseModel):
+    """The steps of a release in order. findings: what the operator should know of the state it starts from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: str
+    artifact_digest: str
+    steps: tuple[Step, ...]
+    findings: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """The same for the same environment, artifact and steps, whatever was found besides."""
+        text = self.model_dump_json(include={"environment", "artifact_digest", "steps"})
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def is_nothing_to_do(self) -> bool:
+        return all(step.action is Action.NOTHING for step in self.steps)
+
+    def of(self, phase: Phase) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.phase is phase)
+
+
+def join_plan(
+    environment: str, artifact_digest: str, parts: Iterable[PartPlan], findings: Iterable[str]
+) -> ReleasePlan:
+    """All parts' steps as one plan.
+
+    Raises Refused with every part's refusals, so that the operator mends them all at once.
+    """
+    parts = tuple(parts)
+    refusals = [refusal for part in parts for refusal in part.refusals]
+    if refusals:
+        raise Refused(*refusals)
+    steps = tuple(step for part in parts for step in part.steps)
+    return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=tuple(findings))

@@ -1,0 +1,66 @@
+"""One attempt to bring an environment to an artifact, and what its journal says of it."""
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DIGEST = r"^sha256:[0-9a-f]{64}$"
+ArtifactDigest = Annotated[str, Field(pattern=DIGEST)]
+
+
+class Release(BaseModel):
+    """A release under way: it has a number, and holds its environment under hold_epoch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: str
+    number: int
+    artifact_digest: ArtifactDigest
+    plan_hash: str
+    hold_epoch: int
+
+    def token(self, step: str) -> str:
+        """The same for the same step in every process, a letter first, at most 128 of CloudFormation's characters."""
+        return f"release-{self.number}-{re.sub(r'[^A-Za-z0-9-]+', '-', step)}"[:128]
+
+
+class Event(StrEnum):
+    """What a journal's record tells of a step: intended before an effect, one of the others after it."""
+
+    STARTED = "started"
+    INTENDED = "intended"
+    DONE = "done"
+    FAILED = "failed"
+    NOTICE = "notice"
+    DELIVERED = "delivered"
+    ENDED = "ended"
+
+
+class Record(BaseModel):
+    """One object of the journal, created once. detail: before an effect the state before it, after it what was read back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sequence: int
+    at: datetime
+    step: str
+    event: Event
+    detail: dict[str, Any] = {}
+
+
+def has_ended(journal: tuple[Record, ...]) -> bool:
+    return any(record.event is Event.ENDED for record in journal)
+
+
+def has_effects(journal: tuple[Record, ...]) -> bool:
+    """Whether anything of the environment may have been changed."""
+    return any(record.event is Event.INTENDED for record in journal)
+
+
+def last_step(journal: tuple[Record, ...]) -> str | None:
+    """The step that was under way, or had just ended, when the journal stops."""
+    steps = [record.step for record in journal if record.event in (Event.INTENDED, Event.DONE, Event.FAILED)]
+    return steps[-1] if steps else None
