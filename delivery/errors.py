@@ -8,6 +8,7 @@ DeliveryError
 ├── StopRequested      somebody asked the holder to stop at its next safe point
 ├── Unavailable        a service could not be reached, throttled, or answered that it is broken: worth retrying
 ├── NotPermitted       a service refused our credentials
+├── Rejected           a service refused the request itself; asked again it will refuse again
 ├── NotFound           a thing that has to be there is not
 ├── Conflict           a precondition did not hold: somebody else wrote in between
 ├── StackFailed        CloudFormation gave up on a stack
@@ -56,6 +57,10 @@ class Unavailable(DeliveryError):
 
 class NotPermitted(DeliveryError):
     """Names the call that was refused."""
+
+
+class Rejected(DeliveryError):
+    """Shows the service's own words."""
 
 
 class NotFound(DeliveryError):
