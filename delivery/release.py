@@ -40,7 +40,7 @@ class Event(StrEnum):
 
 
 class Record(BaseModel):
-    """One object of the journal, created once. detail: before an effect the state before it, after it what was read back."""
+    """One object of the journal, created once. detail: before an effect the state then, after it what was read back."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,0 +1,57 @@
+"""Whether what stands there looks as planned: one check each, with what was seen and wanted."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from delivery.plan import Action, PartPlan, Phase
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Check(BaseModel):
+    """One yes/no after a release. seen and wanted: as the operator reads them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    verdict: Verdict
+    seen: str
+    wanted: str
+
+
+def judge_part(name: str, part: PartPlan, phase: Phase) -> Check:
+    """A part is as planned when planning it again finds nothing to do; what cannot be planned is not as planned."""
+    different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not Action.NOTHING]
+    seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
+    verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
+    return Check(name=name, verdict=verdict, seen=seen, wanted=f"nothing to do for {phase.value.lower()}")
+
+
+def judge_answer(name: str, url: str, status: int | None) -> Check:
+    """An address answers 200 or it does not; status None: no answer at all."""
+    verdict = Verdict.PASS if status == 200 else Verdict.FAIL
+    return Check(
+        name=name, verdict=verdict, seen=f"HTTP {status}" if status else "no answer", wanted=f"HTTP 200 from {url}"
+    )
+
+
+def cannot_tell(name: str, why: str, wanted: str) -> Check:
+    """What could not be looked at has neither passed nor failed."""
+    return Check(name=name, verdict=Verdict.INCONCLUSIVE, seen=why, wanted=wanted)
+
+
+def sum_up(checks: Sequence[Check]) -> tuple[Verdict, str]:
+    """The worst verdict of all checks and a sentence naming each that did not pass."""
+    for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+        found = [
+            f"{check.name}: saw {check.seen}, wanted {check.wanted}" for check in checks if check.verdict is verdict
+        ]
+        if found:
+            return verdict, f"{len(found)} of {len(checks)} checks {verdict}. " + ". ".join(found) + "."
+    return Verdict.PASS, f"{len(checks)} of {len(checks)} checks pass."

@@ -1,0 +1,33 @@
+import pytest
+
+from delivery.errors import Refused
+from delivery.plan import Action, PartPlan, Phase, Step, join_plan
+
+DIGEST = "sha256:" + "a" * 64
+
+
+def step(name: str, action: Action = Action.CHANGE) -> Step:
+    return Step(phase=Phase.TOPICS, name=name, action=action)
+
+
+def test_every_refusal_is_told_at_once() -> None:
+    parts = [PartPlan(refusals=("One.",)), PartPlan(steps=(step("a"),)), PartPlan(refusals=("Two.",))]
+    with pytest.raises(Refused, match=r"^One\. Two\. Nothing was touched\.$"):
+        join_plan("production", DIGEST, parts, [])
+
+
+def test_the_hash_is_of_what_will_be_done_not_of_what_was_found() -> None:
+    parts = [PartPlan(steps=(step("a"),))]
+    plain, with_findings = (join_plan("production", DIGEST, parts, found) for found in ([], ["release 3 did not end"]))
+    assert plain.hash == with_findings.hash
+
+
+def test_another_step_is_another_hash() -> None:
+    plans = [join_plan("production", DIGEST, [PartPlan(steps=(step(name),))], []) for name in ("a", "b")]
+    assert plans[0].hash != plans[1].hash
+
+
+def test_a_plan_with_one_change_is_something_to_do() -> None:
+    steps = (step("a", Action.NOTHING), step("b"))
+    assert not join_plan("production", DIGEST, [PartPlan(steps=steps)], []).is_nothing_to_do
+    assert join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], []).is_nothing_to_do

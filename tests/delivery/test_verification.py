@@ -1,0 +1,41 @@
+from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.verification import Check, Verdict, cannot_tell, judge_answer, judge_part, sum_up
+
+
+def part(action: Action) -> PartPlan:
+    return PartPlan(steps=(Step(phase=Phase.TOPICS, name="clicks", action=action),))
+
+
+def test_a_part_with_nothing_to_do_is_as_planned() -> None:
+    check = judge_part("topics", part(Action.NOTHING), Phase.TOPICS)
+    assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned")
+
+
+def test_a_part_that_would_change_is_not_as_planned() -> None:
+    check = judge_part("topics", part(Action.CHANGE), Phase.TOPICS)
+    assert (check.verdict, check.seen) == (Verdict.FAIL, "clicks: change")
+
+
+def test_a_part_without_steps_has_not_passed() -> None:
+    assert judge_part("topics", PartPlan(), Phase.TOPICS).verdict is Verdict.FAIL
+
+
+def test_a_refusal_is_not_as_planned() -> None:
+    refused = PartPlan(steps=part(Action.NOTHING).steps, refusals=("clicks would shrink.",))
+    assert judge_part("topics", refused, Phase.TOPICS).seen == "clicks would shrink."
+
+
+def test_only_200_passes() -> None:
+    verdicts = [judge_answer("backend", "https://x", status).verdict for status in (200, 204, 302, 503, None)]
+    assert verdicts == [Verdict.PASS, *[Verdict.FAIL] * 4]
+
+
+def test_a_failed_check_outweighs_one_that_cannot_tell() -> None:
+    failed = Check(name="backend", verdict=Verdict.FAIL, seen="HTTP 503", wanted="HTTP 200")
+    verdict, sentence = sum_up([cannot_tell("topics", "the brokers are down", "six topics"), failed])
+    assert (verdict, sentence) == (Verdict.FAIL, "1 of 2 checks fail. backend: saw HTTP 503, wanted HTTP 200.")
+
+
+def test_what_cannot_be_told_has_not_passed() -> None:
+    verdict, _ = sum_up([cannot_tell("topics", "the brokers are down", "six topics")])
+    assert verdict is Verdict.INCONCLUSIVE
