@@ -88,3 +88,26 @@ def join_plan(
         raise Refused(*refusals)
     steps = tuple(step for part in parts for step in part.steps)
     return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=tuple(findings))
+
+
+def describe_step(step: Step) -> str:
+    """`create  six.topics (reversible): 6 partitions`; what has nothing to do has no way back to tell of."""
+    if step.action is Action.NOTHING:
+        return f"{step.action}  {step.name}"
+    changes = "".join(f"\n    {change}" for change in step.changes)
+    return f"{step.action}  {step.name}  ({step.way_back}){changes}"
+
+
+def describe_phase(plan: ReleasePlan, phase: Phase) -> str:
+    """A heading and a line a step; one line for a phase in which there is nothing to do."""
+    steps = plan.of(phase)
+    if all(step.action is Action.NOTHING for step in steps):
+        return f"{phase}: nothing to do ({len(steps)} as planned)"
+    return f"{phase}:\n" + "\n".join(f"  {describe_step(step)}" for step in steps)
+
+
+def describe_plan(plan: ReleasePlan) -> str:
+    """The whole plan as the operator reads it."""
+    lines = [f"Plan {plan.hash} for {plan.environment}: {plan.artifact_digest}"]
+    lines += [f"Found: {finding}" for finding in plan.findings]
+    return "\n".join([*lines, *(describe_phase(plan, phase) for phase in Phase)])

@@ -1,7 +1,7 @@
 import pytest
 
 from delivery.errors import Refused
-from delivery.plan import Action, PartPlan, Phase, Step, join_plan
+from delivery.plan import Action, PartPlan, Phase, Step, describe_phase, describe_plan, join_plan
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -31,3 +31,15 @@ def test_a_plan_with_one_change_is_something_to_do() -> None:
     steps = (step("a", Action.NOTHING), step("b"))
     assert not join_plan("production", DIGEST, [PartPlan(steps=steps)], []).is_nothing_to_do
     assert join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], []).is_nothing_to_do
+
+
+def test_a_phase_without_changes_is_one_line() -> None:
+    plan = join_plan("production", DIGEST, [PartPlan(steps=(step("a", Action.NOTHING), step("b", Action.NOTHING)))], [])
+    assert describe_phase(plan, Phase.TOPICS) == "Topics: nothing to do (2 as planned)"
+
+
+def test_a_change_is_shown_with_its_way_back_and_its_properties() -> None:
+    change = step("a").model_copy(update={"changes": ("retention 14d -> 30d",)})
+    plan = join_plan("production", DIGEST, [PartPlan(steps=(change,))], ["Release 3 did not end."])
+    assert "  change  a  (reversible)\n    retention 14d -> 30d" in describe_plan(plan)
+    assert "Found: Release 3 did not end." in describe_plan(plan)

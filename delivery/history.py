@@ -1,0 +1,16 @@
+"""What the journal of an earlier release says."""
+
+from delivery.release import Record, has_ended, last_step
+
+
+def describe_unfinished(number: int, journal: tuple[Record, ...]) -> str | None:
+    """What a release that never ended was doing; None when it ended.
+
+    journal: in the order of its sequence.
+    """
+    if has_ended(journal):
+        return None
+    step, last = last_step(journal), journal[-1].at if journal else None
+    where = f"in {step}" if step else "before its first effect"
+    when = f", last heard of at {last:%Y-%m-%d %H:%M:%S} UTC" if last else ""
+    return f"Release {number} did not end: its process stopped {where}{when}. This release goes on from what is there."
