@@ -77,7 +77,7 @@ class Topics(Section):
 
 class Application(Section):
     """repository: of the image registry. manifests: directory, relative to the checkout. certificate_arn: for
-    the load balancer's listener.
+    the load balancer's listener. kubeconfig: file that names the cluster where it is not reached through EKS.
     """
 
     repository: str
@@ -86,6 +86,7 @@ class Application(Section):
     certificate_arn: str
     api_url: str
     site_url: str
+    kubeconfig: str | None = None
 
 
 class Canary(Section):

@@ -1,0 +1,192 @@
+"""The Kubernetes API of an environment: objects as plain dicts, one field manager, always a time limit."""
+
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import urllib3.exceptions
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException, new_client_from_config
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+
+from clients.eks import BearerToken, describe_endpoint
+from delivery.environment import Environment
+from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
+
+FIELD_MANAGER = "slipway"
+CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself gives up on a write after 34 seconds
+# The client shares its discovery between processes in one file per host, which another user may have written.
+DISCOVERY = tempfile.TemporaryDirectory(prefix="slipway-discovery-")
+
+API_VERSIONS = {
+    "ConfigMap": "v1",
+    "Event": "v1",
+    "Namespace": "v1",
+    "Pod": "v1",
+    "Secret": "v1",
+    "Service": "v1",
+    "ServiceAccount": "v1",
+    "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+    "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "Rollout": "argoproj.io/v1alpha1",
+    "TargetGroupBinding": "elbv2.k8s.aws/v1beta1",
+    "Ingress": "networking.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
+}
+
+
+class TimedClient(DynamicClient):
+    """The official client, which has no time limit of its own, not even for discovery."""
+
+    def request(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        params.setdefault("_request_timeout", CONNECT_AND_READ_SECONDS)
+        return super().request(method, path, body, **params)
+
+
+class Cluster:
+    """Reads and changes objects by kind, name and namespace; raises DeliveryErrors only."""
+
+    def __init__(self, api: ApiClient) -> None:
+        with translated("ask the cluster what it serves"):
+            self._api = TimedClient(api, cache_file=str(Path(DISCOVERY.name, f"{uuid.uuid4()}.json")))
+
+    def apply(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """Bring an object to the manifest by server-side apply; return it as the cluster holds it, defaults filled in.
+
+        A metadata.resourceVersion in the manifest is a precondition: Conflict when somebody wrote in between.
+        dry_run: the same answer, and nothing is stored.
+        """
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        resource = self._resource(kind, manifest["apiVersion"])
+        with translated(f"apply {kind} {metadata['name']}", is_secret=kind == "Secret"):
+            # Ours are the objects and the fields of the manifests alone; whoever else wrote them gives way.
+            applied = self._api.server_side_apply(
+                resource,
+                body=dict(manifest),
+                namespace=metadata.get("namespace"),
+                field_manager=FIELD_MANAGER,
+                force_conflicts=True,
+                dry_run="All" if dry_run else None,
+            )
+        return applied.to_dict()
+
+    def read(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """The object, or None where it does not exist; NotFound where the cluster does not know the kind."""
+        resource = self._resource(kind)
+        try:
+            with translated(f"read {kind} {name}"):
+                return self._api.get(resource, name=name, namespace=namespace).to_dict()
+        except NotFound:
+            return None
+
+    def list(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[dict[str, Any]]:
+        """labels: a label selector such as `app=genai-demo-backend`."""
+        resource = self._resource(kind)
+        with translated(f"list the objects of kind {kind}"):
+            found = self._api.get(resource, namespace=namespace, label_selector=labels)
+        return found.to_dict()["items"]
+
+    def patch_merge(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Mapping[str, Any],
+        *,
+        resource_version: str,
+        subresource: str | None = None,
+    ) -> dict[str, Any]:
+        """Merge body into the object as it was at resource_version; raise Conflict if it is another by now."""
+        metadata = {**body.get("metadata", {}), "resourceVersion": resource_version}
+        resource = self._resource(kind)
+        with translated(f"patch {kind} {name}"):
+            patched = self._api.patch(
+                resource.subresources[subresource] if subresource else resource,
+                body={**body, "metadata": metadata},
+                name=name,
+                namespace=namespace,
+                content_type="application/merge-patch+json",
+                field_manager=FIELD_MANAGER,
+            )
+        return patched.to_dict()
+
+    def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
+        """Ask for the object's deletion; one that is gone already is fine."""
+        resource = self._resource(kind)
+        try:
+            with translated(f"delete {kind} {name}"):
+                self._api.delete(resource, name=name, namespace=namespace)
+        except NotFound:
+            return
+
+    def _resource(self, kind: str, api_version: str | None = None) -> Any:
+        with translated(f"find {kind} among what the cluster serves"):
+            return self._api.resources.get(api_version=api_version or API_VERSIONS[kind], kind=kind)
+
+
+def connect_cluster(environment: Environment, cluster_name: str) -> Cluster:
+    """The cluster by its EKS name, or the one of `[application] kubeconfig` where the environment names such a file."""
+    kubeconfig = environment.application.kubeconfig
+    if kubeconfig is not None:
+        return Cluster(_from_kubeconfig(kubeconfig))
+    return Cluster(_from_eks(cluster_name, environment.aws.region))
+
+
+def _from_eks(cluster_name: str, region: str) -> ApiClient:
+    endpoint = describe_endpoint(cluster_name, region)
+    token = BearerToken(cluster_name, region)
+
+    def authorize(refreshed: Configuration) -> None:
+        refreshed.api_key["authorization"] = f"Bearer {token.current()}"
+
+    # The hook has no type of its own: the generated class knows it as None.
+    configuration: Any = Configuration(host=endpoint.url, ca_cert_data=endpoint.authority)
+    authorize(configuration)
+    configuration.refresh_api_key_hook = authorize
+    return ApiClient(configuration)
+
+
+def _from_kubeconfig(path: str) -> ApiClient:
+    try:
+        return new_client_from_config(config_file=path, persist_config=False)
+    except (ConfigException, OSError) as error:
+        raise SettingsError(f"[application] kubeconfig = {path!r} cannot be used: {error}") from error
+
+
+@contextmanager
+def translated(what: str, *, is_secret: bool = False) -> Iterator[None]:
+    """Turn what the client raises into a DeliveryError that says what was being done.
+
+    what: continues "Could not ". is_secret: leave out what the cluster says, it may repeat a value.
+    """
+    try:
+        yield
+    except ApiException as error:
+        raise translate_answer(what, error.status or 0, "" if is_secret else _message(error)) from error
+    except ResourceNotFoundError as error:
+        raise NotFound(f"Could not {what}: the cluster lacks the add-on that brings this kind. Install it.") from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unavailable(f"Could not {what}: the cluster did not answer ({type(error).__name__}).") from error
+
+
+def translate_answer(what: str, status: int, message: str) -> DeliveryError:
+    """The DeliveryError that fits what the API server answered."""
+    sentence = f"Could not {what}: HTTP {status} {message}".rstrip()
+    if status == 429 or status >= 500:
+        return Unavailable(sentence)
+    kinds = {401: NotPermitted, 403: NotPermitted, 404: NotFound, 409: Conflict}
+    return kinds.get(status, Rejected)(sentence)
+
+
+def _message(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)
