@@ -1,0 +1,106 @@
+"""Three Kafka brokers as one part of the sandbox: `python -m sandbox.kafka.brokers --state DIR`."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from sandbox.addresses import Addresses
+from sandbox.kafka.jars import class_path
+from sandbox.kafka.properties import CLUSTER_ID, controllers, render_properties
+from sandbox.processes import announce_ready, die_with_parent, end_on_sigterm, kill, state_argument
+
+JVM = (
+    "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+    "-Djava.net.preferIPv4Stack=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)  # fmt: skip
+SECONDS_TO_START = 120
+
+
+def main() -> None:
+    die_with_parent()
+    end_on_sigterm()
+    state = state_argument(__doc__)
+    addresses = Addresses.read(state)
+    configurations = write_properties(state / "kafka", addresses)
+    format_storage(configurations)
+    brokers = [start(configuration) for configuration in configurations]
+    try:
+        wait_until_serving(brokers, addresses.kafka)
+        announce_ready()
+        watch(brokers)
+    finally:
+        # Not asked to end in order: the last of three waits for a quorum that is gone, and the data is thrown away.
+        kill(brokers)
+
+
+def write_properties(folder: Path, addresses: Addresses) -> list[Path]:
+    """One server.properties per broker, each in a folder of its own."""
+    quorum = controllers(addresses.pod_network)
+    paths = [folder / str(node) / "server.properties" for node in (1, 2, 3)]
+    for node, (path, broker) in enumerate(zip(paths, addresses.kafka, strict=True), 1):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render_properties(node, broker, quorum, path.parent))
+    return paths
+
+
+def format_storage(configurations: Sequence[Path]) -> None:
+    """Give each broker's folder the cluster's identity; all at the same time, for each is a JVM."""
+    tools = [
+        subprocess.Popen(
+            java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-g", "-c", str(configuration)),
+            stdout=subprocess.DEVNULL,
+        )
+        for configuration in configurations
+    ]
+    if sum(tool.wait() for tool in tools):
+        raise SystemExit("Kafka's storage could not be formatted; no broker was started. The reason is above")
+
+
+def start(configuration: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(java("kafka.Kafka", str(configuration)), preexec_fn=die_with_parent)
+
+
+def java(*arguments: str) -> list[str]:
+    program = shutil.which("java")
+    if program is None:
+        raise SystemExit("java is not on the PATH, so no broker was started. Install Java 17 or newer")
+    return [program, *JVM, "-cp", class_path(), *arguments]
+
+
+def wait_until_serving(brokers: Sequence[subprocess.Popen[bytes]], addresses: Sequence[str]) -> None:
+    """Wait until the cluster names all three brokers; they register at the controller that was elected."""
+    client = AdminClient({"bootstrap.servers": ",".join(addresses), "log_level": 0})
+    deadline = time.monotonic() + SECONDS_TO_START
+    while known_brokers(client) < len(brokers):
+        refuse_dead(brokers)
+        if time.monotonic() > deadline:
+            raise SystemExit(f"Kafka did not serve within {SECONDS_TO_START} s; its brokers were stopped")
+
+
+def known_brokers(client: AdminClient) -> int:
+    try:
+        return len(client.list_topics(timeout=1).brokers)
+    except KafkaException:
+        return 0
+
+
+def watch(brokers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Go on for as long as all brokers do."""
+    while True:
+        refuse_dead(brokers)
+        time.sleep(0.2)
+
+
+def refuse_dead(brokers: Sequence[subprocess.Popen[bytes]]) -> None:
+    for node, broker in enumerate(brokers, 1):
+        if broker.poll() is not None:
+            raise SystemExit(f"broker {node} ended with exit code {broker.returncode}; the others were stopped")
+
+
+if __name__ == "__main__":
+    main()
