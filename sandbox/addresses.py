@@ -1,7 +1,9 @@
 """Where each part of the sandbox listens: allotted before any part starts, so that every part knows all others."""
 
 import json
+import random
 import socket
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -35,10 +37,47 @@ class Addresses:
         (state / "addresses.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
+CLAIM_PORT = 14999
+# Below the range the kernel takes clients' ports from, so that no client gets one before its part listens.
+PORTS = range(15000, 32000)
+
+
 def free_addresses(count: int) -> list[str]:
     """HOST:PORT of that many ports nobody listens on; all are held open together so that no two are the same."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{server.getsockname()[1]}" for server in sockets]
-    for server in sockets:
-        server.close()
-    return addresses
+    with ExitStack() as held:
+        sockets = [held.enter_context(_free_socket()) for _ in range(count)]
+        return [f"127.0.0.1:{server.getsockname()[1]}" for server in sockets]
+
+
+def _free_socket() -> socket.socket:
+    while True:
+        # A port that is taken is no error: the next one is drawn. Where none is free the caller's time limit ends it.
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", random.choice(PORTS)))
+
+
+def allot_addresses(pod_network: str) -> Addresses:
+    """Addresses for every part of one sandbox, its pods being in that network."""
+    aws, kubernetes, prefect, *others = free_addresses(12)
+    postgres, postgres_tls, valkey, valkey_tls, load_balancer, load_balancer_http, *brokers = others
+    return Addresses(
+        aws=f"http://{aws}",
+        kubernetes=f"https://{kubernetes}",
+        kafka=(brokers[0], brokers[1], brokers[2]),
+        postgres=postgres,
+        postgres_tls=postgres_tls,
+        valkey=valkey,
+        valkey_tls=valkey_tls,
+        load_balancer=load_balancer,
+        load_balancer_http=load_balancer_http,
+        prefect=f"http://{prefect}/api",
+        pod_network=pod_network,
+    )
+
+
+def claim_pod_network() -> tuple[str, socket.socket]:
+    """A pod network no other sandbox of this machine uses, and the socket that keeps it for as long as it is open."""
+    for number in random.sample(range(2, 255), 253):
+        with suppress(OSError):
+            return f"127.{number}", socket.create_server((f"127.{number}.255.254", CLAIM_PORT))
+    raise OSError("all networks from 127.2 to 127.254 are taken by sandboxes; stop one")
