@@ -1,0 +1,65 @@
+"""What the user of a sandbox is told: `env.sh` to source, and `environment.toml` with addresses and the CA."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.addresses import Addresses
+from sandbox.settings import SandboxSettings
+
+CHECKOUT = Path(__file__).parents[1]
+SITE = ("api.genai-demo.com", "genai-demo.com", "www.genai-demo.com")
+DIRECT = "127.0.0.1,localhost"
+
+ENVIRONMENT_TOML = """\
+# Where this sandbox listens. Written when it was started; it is of no use once it has ended.
+[aws]
+account_id = "{account_id}"
+
+[state]
+url = "file://{state}/store"
+
+[tls]
+ca_bundle = "{state}/ca/ca.pem"
+
+[resolve]
+{resolve}
+"""
+
+
+def write_environment(state: Path, addresses: Addresses, settings: SandboxSettings) -> None:
+    (state / "store").mkdir(exist_ok=True)
+    (state / "environment.toml").write_text(render_environment_toml(state, addresses, settings))
+    lines = (f"export {name}={shlex.quote(value)}" for name, value in variables(state, addresses, settings).items())
+    (state / "env.sh").write_text("unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "\n".join(lines) + "\n")
+
+
+def render_environment_toml(state: Path, addresses: Addresses, settings: SandboxSettings) -> str:
+    resolve = "\n".join(f'"{host}:443" = "{addresses.load_balancer}"' for host in SITE)
+    return ENVIRONMENT_TOML.format(state=state, account_id=settings.account_id, resolve=resolve)
+
+
+def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> dict[str, str]:
+    """The environment variables that point AWS', Kubernetes' and Prefect's clients at this sandbox."""
+    return {
+        "AWS_ENDPOINT_URL": addresses.aws,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "KUBECONFIG": str(state / "kubeconfig"),
+        "PREFECT_API_URL": addresses.prefect,
+        "PREFECT_HOME": str(state / "prefect"),
+        "SLIPWAY_OVERLAYS": f"{CHECKOUT / 'environments' / 'sandbox.toml'}:{state / 'environment.toml'}",
+        "NO_PROXY": DIRECT,
+        "no_proxy": DIRECT,
+    }
+
+
+def parts_environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of the parts: this process's own, without what would send them to another cloud or a proxy."""
+    kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "SLIPWAY_", "PREFECT_"))}
+    # Parts and pods are started often; without byte code each start would compile all it imports.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept | {"NO_PROXY": "*", "no_proxy": "*", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -1,0 +1,38 @@
+"""Prefect's server as one part of the sandbox: `python -m sandbox.prefect_server --state DIR`."""
+
+import os
+import sys
+from urllib.parse import urlsplit
+
+from sandbox.addresses import Addresses
+from sandbox.processes import become, die_with_parent, state_argument
+
+
+def main() -> None:
+    die_with_parent()
+    state = state_argument(__doc__)
+    address = urlsplit(Addresses.read(state).prefect)
+    os.environ |= {
+        "PREFECT_HOME": str(state / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        # Kept in files, leases survive a restart of the server; in memory their slots would stay taken for good.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    }
+    become(
+        [
+            sys.executable,
+            "-m",
+            "prefect",
+            "server",
+            "start",
+            "--host",
+            str(address.hostname),
+            "--port",
+            str(address.port),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

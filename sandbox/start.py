@@ -1,0 +1,76 @@
+"""`python -m sandbox start`: a whole sandbox, until Ctrl-C or until one of its parts dies."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.instance import Sandbox
+from sandbox.parts import NAMES
+from sandbox.processes import end_on_sigterm
+from sandbox.settings import SandboxSettings
+from sandbox.supervisor import PartFailed
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0 when it was asked to end, 1 when a part died or did not come up."""
+    options = parse(arguments)
+    end_on_sigterm()
+    # A shell starts background commands with Ctrl-C ignored, and a sandbox must still hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings = SandboxSettings(time_factor=options.time_factor, metric_period_seconds=options.metric_period)
+    try:
+        with Sandbox(options.state, parts=options.parts, settings=settings, report=say_ready) as sandbox:
+            print(describe(sandbox), flush=True)
+            watch(sandbox)
+    except PartFailed as failure:
+        print(f"{failure}\nThe other parts were stopped.", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, SystemExit):
+        print("stopped", flush=True)
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox start", description=__doc__)
+    parser.add_argument("--state", type=Path, help="a new folder for its state (default: one under .sandbox/)")
+    parser.add_argument("--time-factor", type=float, default=10.0, help="times of manifests are divided by it")
+    parser.add_argument("--metric-period", type=int, default=5, help="seconds that a period of metrics lasts, not 60")
+    parser.add_argument("--parts", nargs="+", default=NAMES, choices=NAMES, metavar="PART", help=", ".join(NAMES))
+    return parser.parse_args(arguments)
+
+
+def watch(sandbox: Sandbox) -> None:
+    while True:
+        sandbox.supervisor.refuse_dead()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def say_ready(name: str) -> None:
+    print(f"  {name} serves", flush=True)
+
+
+def describe(sandbox: Sandbox) -> str:
+    """A table of what listens where, and the line to source."""
+    rows = [f"  {name:<26}{address}" for name, address in listening(sandbox) if address]
+    heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
+    return "\n".join(["", *rows, "", heading, f"source {sandbox.state / 'env.sh'}"])
+
+
+def listening(sandbox: Sandbox) -> list[tuple[str, str]]:
+    addresses = sandbox.addresses
+    where = {
+        "aws": addresses.aws,
+        "kafka": ", ".join(addresses.kafka),
+        "postgres": addresses.postgres,
+        "valkey": addresses.valkey,
+        "nginx": f"{addresses.postgres_tls} (PostgreSQL, TLS), {addresses.valkey_tls} (Valkey, TLS)",
+        "kubernetes": f"{addresses.kubernetes}, pods in {addresses.pod_network}.0.0/16",
+        "load_balancer": f"{addresses.load_balancer} (TLS), {addresses.load_balancer_http}",
+        "prefect": addresses.prefect.removesuffix("/api"),
+    }
+    return [(part.name, where.get(part.name, "")) for part in sandbox.parts]
