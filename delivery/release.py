@@ -49,6 +49,7 @@ class Record(BaseModel):
     step: str
     event: Event
     detail: dict[str, Any] = {}
+    writer: str = ""
 
 
 def has_ended(journal: tuple[Record, ...]) -> bool:

@@ -1,0 +1,119 @@
+"""The object store that outlives a release's process: journal, hold, plans and reports."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from obstore.auth.boto3 import Boto3CredentialProvider
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotFoundError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
+from obstore.store import LocalStore, S3Store
+
+from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
+
+# Shorter than a hold's lease: a store that is away has to be noticed before the lease is over.
+REQUEST_TIMEOUT = "10s"
+RETRY_TIMEOUT = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """modified: by the store's own clock."""
+
+    key: str
+    modified: datetime
+
+
+class ObjectStore:
+    """Objects under one URL, each created once and never overwritten. Errors name the store and the object."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._store = open_files(url) if url.startswith("file://") else open_bucket(url)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Whether the object was created; False: there was one already, and it was left as it is."""
+        with self._translated(f"creating {key}"):
+            try:
+                obstore.put(self._store, key, data, mode="create")
+            except (AlreadyExistsError, PreconditionError):
+                return False
+            return True
+
+    def create_own(self, key: str, data: bytes) -> bool:
+        """As create, for data that nobody else writes: True as well where an answer was lost and asked for again."""
+        return self.create(key, data) or self.read(key) == data
+
+    def read(self, key: str) -> bytes:
+        """Raises NotFound."""
+        with self._translated(f"reading {key}"):
+            return bytes(obstore.get(self._store, key).bytes())
+
+    def list(self, prefix: str) -> tuple[StoredObject, ...]:
+        """All objects whose keys start with the folder prefix, by key."""
+        with self._translated(f"listing {prefix}"):
+            found = obstore.list(self._store, prefix).collect()
+        objects = (StoredObject(item["path"], item["last_modified"]) for item in found)
+        return tuple(sorted(objects, key=lambda item: item.key))
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        """The names of the folders directly below the folder prefix."""
+        with self._translated(f"listing {prefix}"):
+            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+        return tuple(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (NotFoundError, FileNotFoundError) as error:
+            raise NotFound(f"{self.url}: {what}: there is no such object.") from error
+        except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
+            raise NotPermitted(f"{self.url}: {what}: the store refused our credentials. Check AWS_*.") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable(f"{self.url}: {what}: {first_line(error)}") from error
+
+
+@lru_cache
+def open_store(url: str) -> ObjectStore:
+    """One client per URL and process."""
+    return ObjectStore(url)
+
+
+def open_files(url: str) -> LocalStore:
+    folder = Path(url2pathname(urlsplit(url).path))
+    try:
+        return LocalStore(folder, mkdir=True)
+    except (BaseError, OSError) as error:
+        raise SettingsError(f"state.url: the folder {folder} cannot be used: {first_line(error)}") from error
+
+
+def open_bucket(url: str) -> S3Store:
+    """Endpoint, region and credentials come from AWS_*, as for every client of AWS."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    config = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
+    return S3Store.from_url(
+        url,
+        config=config,  # pyright: ignore[reportArgumentType]
+        client_options={"allow_http": endpoint.startswith("http://"), "timeout": REQUEST_TIMEOUT},
+        retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
+        credential_provider=Boto3CredentialProvider(),
+    )
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

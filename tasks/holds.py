@@ -1,0 +1,151 @@
+"""Taking an environment, keeping it and giving it back, so that one release at a time changes it."""
+
+import getpass
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from clients.store import open_store
+from delivery.environment import Environment
+from delivery.errors import DeliveryError, HoldTaken, NotFound
+from delivery.holds import Holder, HoldState, Stop, describe_found
+from delivery.release import Event, Release, last_step
+from tasks.journal import append, read_journal, take_number
+from tasks.leases import Lease, elapsed, hold_folder, lease_of, observe_hold, system_now, take_lease
+from tasks.progress import progress
+
+Now = Callable[[], datetime]
+LONGEST_POLL = timedelta(seconds=5)
+
+
+@contextmanager
+def hold_environment(
+    environment: Environment,
+    artifact_digest: str,
+    plan_hash: str,
+    reason: str,
+    *,
+    wait: bool = True,
+    number: int | None = None,
+    now: Now = system_now,
+) -> Iterator[Release]:
+    """The environment is this process's within the block; it is renewed by a thread and given back at the end.
+
+    wait: up to the environment's `hold.wait` for whoever holds it. number: of the release to take up again; a new one
+    otherwise. Raises HoldTaken. A process that is ended from outside keeps the hold until its lease is over, because
+    its threads may still be at work.
+    """
+    previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
+    try:
+        yield _begin(environment, artifact_digest, plan_hash, reason, lease, number, previous)
+    except Exception:
+        _give_back(lease)
+        raise
+    except BaseException:
+        lease.end()
+        raise
+    _give_back(lease)
+
+
+def take_environment(
+    environment: Environment, artifact_digest: str, reason: str, *, wait: bool, now: Now
+) -> tuple[HoldState | None, Lease]:
+    """The hold that was there before, over by now, and our lease on the next epoch."""
+    deadline = elapsed() + (environment.hold.wait if wait else timedelta())
+    store = open_store(environment.state.url)
+    waited_for = None
+    while True:
+        found = observe_hold(store, environment.name)
+        if found is None or found.is_over(now()):
+            holder = _holder(environment, artifact_digest, reason)
+            if lease := take_lease(store, environment.name, found.epoch + 1 if found else 1, holder):
+                return found, lease
+            continue
+        waited_for = _wait_for(found, waited_for, deadline, environment.hold.lease)
+
+
+def ensure_held(environment: Environment, release: Release) -> None:
+    """Raises HoldLost or StopRequested: no further effect may start."""
+    lease_of(environment, release).ensure()
+
+
+def read_hold(environment: Environment) -> HoldState | None:
+    """The latest hold, whether it counts or is over; None before the first."""
+    return observe_hold(open_store(environment.state.url), environment.name)
+
+
+def request_stop(environment: Environment, who: str, why: str) -> HoldState:
+    """Asks the holder to stop at its next safe point, and says who that is. Raises NotFound where nobody holds it."""
+    hold = read_hold(environment)
+    if hold is None or hold.is_over(system_now()):
+        raise NotFound(f"Nobody holds {environment.name}: there is nothing to stop.")
+    key = f"{hold_folder(environment.name, hold.epoch)}/stop.json"
+    open_store(environment.state.url).create(key, Stop(who=who, why=why).model_dump_json().encode())
+    return hold
+
+
+def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
+    """The epoch waited for; said once for each holder."""
+    if elapsed() >= deadline:
+        raise HoldTaken(f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended.")
+    if found.epoch != waited_for:
+        progress(f"Waiting for {found.describe()}")
+    time.sleep(min(LONGEST_POLL, lease / 6).total_seconds())
+    return found.epoch
+
+
+def _begin(
+    environment: Environment,
+    artifact_digest: str,
+    plan_hash: str,
+    reason: str,
+    lease: Lease,
+    number: int | None,
+    previous: HoldState | None,
+) -> Release:
+    """The release with its number, told to the hold and to its journal."""
+    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason, "hold_epoch": lease.epoch}
+    number = number or take_number(environment, request)
+    lease_data = json.dumps({"number": number}).encode()
+    open_store(environment.state.url).create(f"{hold_folder(environment.name, lease.epoch)}/release.json", lease_data)
+    release = Release(
+        environment=environment.name,
+        number=number,
+        artifact_digest=artifact_digest,
+        plan_hash=plan_hash,
+        hold_epoch=lease.epoch,
+    )
+    found = _describe_previous(environment, previous)
+    if found:
+        progress(found)
+    append(environment, release, "Hold", Event.STARTED, request | ({"found": found} if found else {}))
+    return release
+
+
+def _describe_previous(environment: Environment, previous: HoldState | None) -> str | None:
+    number = previous.number if previous else None
+    return describe_found(previous, last_step(read_journal(environment, number)) if number else None)
+
+
+def _give_back(lease: Lease) -> None:
+    """A store that is away does not hide how the release ended: the lease runs out by itself."""
+    try:
+        lease.give_back()
+    except DeliveryError as error:
+        progress(f"The environment could not be given back, its lease runs out by itself: {error}")
+
+
+def _holder(environment: Environment, artifact_digest: str, reason: str) -> Holder:
+    return Holder(
+        who=f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
+        why=reason,
+        since=system_now(),
+        artifact_digest=artifact_digest,
+        lease=environment.hold.lease,
+        token=uuid.uuid4().hex,
+    )

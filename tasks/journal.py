@@ -1,0 +1,131 @@
+"""A release's journal: what it intended, did and read back, in the order it happened; it outlives the process."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from clients.store import ObjectStore, open_store
+from delivery.environment import Environment
+from delivery.errors import HoldLost
+from delivery.plan import ReleasePlan
+from delivery.release import Event, Record, Release
+from tasks.leases import RESUME, lease_of
+
+_appenders: dict[tuple[str, str, int], "Appender"] = {}
+_appenders_lock = threading.Lock()
+
+
+@dataclass
+class Effect:
+    """What the body of `effect` sets: read_back, what was seen after the change. No secret belongs in it."""
+
+    read_back: dict[str, Any] = field(default_factory=dict)
+
+
+class Appender:
+    """The one writer of a release's journal in this process; its threads share it."""
+
+    def __init__(self, store: ObjectStore, environment: str, number: int) -> None:
+        self._store = store
+        self._folder = journal_folder(environment, number)
+        self._lock = threading.Lock()
+        self._next = len(store.list(self._folder))
+        self._writer = f"{socket.gethostname()}:{os.getpid()}"
+
+    def append(self, step: str, event: Event, detail: dict[str, Any]) -> Record:
+        with self._lock:
+            at = datetime.now(UTC)
+            record = Record(sequence=self._next, at=at, step=step, event=event, detail=detail, writer=self._writer)
+            if not self._store.create_own(f"{self._folder}/{self._next}.json", record.model_dump_json().encode()):
+                raise HoldLost(f"Another process wrote record {self._next} of {self._folder}. {RESUME}")
+            self._next += 1
+            return record
+
+
+@contextmanager
+def effect(environment: Environment, release: Release, step: str, before: dict[str, Any]) -> Iterator[Effect]:
+    """Around every change of the outside: the intent with the state before it, then what was read back or went wrong.
+
+    step: `<phase>/<name of the step>`. Raises HoldLost or StopRequested before the body where it may not run.
+    """
+    lease_of(environment, release).ensure()
+    append(environment, release, step, Event.INTENDED, before)
+    effect = Effect()
+    try:
+        yield effect
+    except Exception as error:
+        append(environment, release, step, Event.FAILED, {"message": str(error)})
+        raise
+    append(environment, release, step, Event.DONE, effect.read_back)
+
+
+def append(
+    environment: Environment, release: Release, step: str, event: Event, detail: dict[str, Any] | None = None
+) -> Record:
+    """One more record. Raises HoldLost where another process appends to the same journal."""
+    return _appender(environment, release.number).append(step, event, detail or {})
+
+
+def read_journal(environment: Environment, number: int) -> tuple[Record, ...]:
+    """All records of a release in their order; empty where there is no such release."""
+    store = open_store(environment.state.url)
+    objects = store.list(journal_folder(environment.name, number))
+    records = (Record.model_validate_json(store.read(item.key)) for item in objects)
+    return tuple(sorted(records, key=lambda record: record.sequence))
+
+
+def record_plan(environment: Environment, release: Release, plan: ReleasePlan) -> None:
+    """The plan beside the journal, as it was carried out."""
+    key = f"{release_folder(environment.name, release.number)}/plan.json"
+    open_store(environment.state.url).create(key, plan.model_dump_json(indent=2).encode())
+
+
+def read_plan(environment: Environment, number: int) -> ReleasePlan:
+    """Raises NotFound."""
+    key = f"{release_folder(environment.name, number)}/plan.json"
+    return ReleasePlan.model_validate_json(open_store(environment.state.url).read(key))
+
+
+def list_numbers(environment: Environment) -> tuple[int, ...]:
+    """The numbers of all releases, oldest first."""
+    names = open_store(environment.state.url).folders(f"releases/{environment.name}")
+    return tuple(sorted(int(name) for name in names if name.isdigit()))
+
+
+def take_number(environment: Environment, request: dict[str, Any]) -> int:
+    """The next release's number, with its request in `request.json`. The request holds the taker's own token."""
+    store = open_store(environment.state.url)
+    data = json.dumps(request, indent=2).encode()
+    number = max(list_numbers(environment), default=0) + 1
+    while not store.create_own(f"{release_folder(environment.name, number)}/request.json", data):
+        number += 1
+    return number
+
+
+def read_request(environment: Environment, number: int) -> dict[str, Any]:
+    """Raises NotFound."""
+    key = f"{release_folder(environment.name, number)}/request.json"
+    return json.loads(open_store(environment.state.url).read(key))
+
+
+def release_folder(environment: str, number: int) -> str:
+    return f"releases/{environment}/{number}"
+
+
+def journal_folder(environment: str, number: int) -> str:
+    return f"{release_folder(environment, number)}/journal"
+
+
+def _appender(environment: Environment, number: int) -> Appender:
+    store = open_store(environment.state.url)
+    key = (store.url, environment.name, number)
+    with _appenders_lock:
+        if key not in _appenders:
+            _appenders[key] = Appender(store, environment.name, number)
+        return _appenders[key]
