@@ -17,6 +17,7 @@ DeliveryError
 ├── RolloutBroken      the rollout cannot go on: invalid, stuck, or somebody else writes to it
 ├── NotPromoted        a canary step ended without proof; its analysis says why
 ├── ChecksFailed       the release does not look as planned
+├── RolledBack         the release failed and was taken back
 └── RollBackFailed     the way back did not arrive; a person is needed
 
 A verdict or a failed check is a value until a flow turns it into one of these.
@@ -97,6 +98,10 @@ class NotPromoted(DeliveryError):
 
 class ChecksFailed(DeliveryError):
     """Names each failed check with what was seen and wanted."""
+
+
+class RolledBack(DeliveryError):
+    """Says what failed, which revision serves all traffic as read back, and what stays to be done by hand."""
 
 
 class RollBackFailed(DeliveryError):

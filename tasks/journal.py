@@ -98,6 +98,11 @@ def list_numbers(environment: Environment) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
+def last_release_number(environment: Environment) -> int | None:
+    """None before the first release."""
+    return max(list_numbers(environment), default=None)
+
+
 def take_number(environment: Environment, request: dict[str, Any]) -> int:
     """The next release's number, with its request in `request.json`. The request holds the taker's own token."""
     store = open_store(environment.state.url)

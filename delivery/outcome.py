@@ -1,0 +1,88 @@
+"""How a run can end: the state's name in Prefect, and the exit code of the command that followed it."""
+
+from dataclasses import dataclass
+
+from delivery.errors import (
+    ChecksFailed,
+    DeliveryError,
+    NotPromoted,
+    Refused,
+    RollBackFailed,
+    RolledBack,
+    SettingsError,
+    TopicWouldShrink,
+)
+
+INTERRUPTED = 130
+BAD_USAGE = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """is_success: whether the state is of Prefect's type COMPLETED; FAILED otherwise."""
+
+    state_name: str
+    is_success: bool
+    exit_code: int
+
+
+COMPLETED = Outcome("Completed", True, 0)
+NOTHING_TO_DO = Outcome("NothingToDo", True, 0)
+BAD_SETTINGS = Outcome("BadSettings", False, BAD_USAGE)
+REFUSED = Outcome("Refused", False, 3)
+NOT_STARTED = Outcome("NotStarted", False, 4)
+ROLLED_BACK = Outcome("RolledBack", False, 5)
+ROLL_BACK_FAILED = Outcome("RollBackFailed", False, 6)
+CHECKS_FAILED = Outcome("ChecksFailed", False, 7)
+INCONCLUSIVE = Outcome("Inconclusive", False, 8)
+# It changed something and went neither on nor back: a person decides.
+UNFINISHED = Outcome("Unfinished", False, 8)
+
+OUTCOMES = (
+    COMPLETED,
+    NOTHING_TO_DO,
+    BAD_SETTINGS,
+    REFUSED,
+    NOT_STARTED,
+    ROLLED_BACK,
+    ROLL_BACK_FAILED,
+    CHECKS_FAILED,
+    INCONCLUSIVE,
+    UNFINISHED,
+)
+
+_BY_NAME = {outcome.state_name: outcome for outcome in OUTCOMES}
+_BY_ERROR: dict[type[DeliveryError], Outcome] = {
+    SettingsError: BAD_SETTINGS,
+    Refused: REFUSED,
+    RolledBack: ROLLED_BACK,
+    RollBackFailed: ROLL_BACK_FAILED,
+    ChecksFailed: CHECKS_FAILED,
+}
+
+
+def outcome_of(error: DeliveryError, has_effects: bool = False) -> Outcome:
+    """How a run ends that an error leaves.
+
+    has_effects: whether the release may have changed something, as its journal tells.
+    """
+    if (known := _BY_ERROR.get(type(error))) is not None:
+        return known
+    if isinstance(error, NotPromoted) and not error.is_failure:
+        return INCONCLUSIVE
+    if isinstance(error, TopicWouldShrink) and not has_effects:
+        return REFUSED
+    return UNFINISHED if has_effects else NOT_STARTED
+
+
+def exit_code_of(state_type: str, state_name: str, has_effects: bool = True) -> int:
+    """The exit code for a run's final state.
+
+    state_type: Prefect's. A state that is none of ours (crashed, cancelled, a fault in the program) is judged by
+    has_effects, whether the release may have changed something.
+    """
+    if (outcome := _BY_NAME.get(state_name)) is not None and outcome.is_success == (state_type == "COMPLETED"):
+        return outcome.exit_code
+    if state_type == "COMPLETED":
+        return COMPLETED.exit_code
+    return (UNFINISHED if has_effects else NOT_STARTED).exit_code
