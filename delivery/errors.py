@@ -18,6 +18,7 @@ DeliveryError
 ├── NotPromoted        a canary step ended without proof; its analysis says why
 ├── ChecksFailed       the release does not look as planned
 ├── RolledBack         the release failed and was taken back
+├── Unfinished         the release changed something and went neither on nor back: a person decides
 └── RollBackFailed     the way back did not arrive; a person is needed
 
 A verdict or a failed check is a value until a flow turns it into one of these.
@@ -102,6 +103,10 @@ class ChecksFailed(DeliveryError):
 
 class RolledBack(DeliveryError):
     """Says what failed, which revision serves all traffic as read back, and what stays to be done by hand."""
+
+
+class Unfinished(DeliveryError):
+    """Says what is kept and how to go on."""
 
 
 class RollBackFailed(DeliveryError):

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from delivery.errors import (
     ChecksFailed,
     DeliveryError,
+    HoldLost,
     NotPromoted,
     Refused,
     RollBackFailed,
     RolledBack,
     SettingsError,
+    StopRequested,
     TopicWouldShrink,
+    Unfinished,
 )
 
 INTERRUPTED = 130
@@ -58,6 +61,9 @@ _BY_ERROR: dict[type[DeliveryError], Outcome] = {
     RolledBack: ROLLED_BACK,
     RollBackFailed: ROLL_BACK_FAILED,
     ChecksFailed: CHECKS_FAILED,
+    Unfinished: UNFINISHED,
+    HoldLost: UNFINISHED,
+    StopRequested: UNFINISHED,
 }
 
 
