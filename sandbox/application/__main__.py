@@ -1,0 +1,71 @@
+"""The process of a pod: `python -m sandbox.application`, configured by its environment."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.application.behaviour import crash_later, interference
+from sandbox.application.consumer import EventConsumer
+from sandbox.application.exporter import Exporter
+from sandbox.application.health import Health
+from sandbox.application.meters import Meters
+from sandbox.application.publisher import Publisher
+from sandbox.application.routes import Application
+from sandbox.application.server import ApplicationServer
+from sandbox.application.settings import ApplicationSettings
+from sandbox.application.storage import Database, open_cache
+
+
+def main() -> None:
+    settings = ApplicationSettings.read(os.environ)
+    meters = Meters()
+    database, cache = Database(settings), open_cache(settings)
+    publisher = Publisher(settings)
+
+    def store(event: Mapping[str, Any]) -> None:
+        database.insert(event)
+        cache.incr(f"events:{event['eventType']}")
+
+    consumer = EventConsumer(settings, meters, publisher, store)
+    exporter = Exporter(settings, meters)
+    health = Health({"kafka": publisher.brokers, "db": database.ping, "redis": cache.ping})
+    server = ApplicationServer(
+        (settings.host, settings.port),
+        settings.pod,
+        Application(meters, health, publisher, cache),
+        meters,
+        interference(settings.behaviour),
+        exporter.add,
+    )
+    health.start(database.create_table)
+    consumer.start()
+    if settings.aws_endpoint:
+        exporter.start()
+    if settings.behaviour == "crash-loop":
+        crash_later()
+    serve_until_sigterm(server, health)
+    consumer.close()
+    publisher.close()
+    if settings.aws_endpoint:
+        exporter.close()
+    sys.exit(0)
+
+
+def serve_until_sigterm(server: ApplicationServer, health: Health) -> None:
+    """Serve; on SIGTERM tell that it is no longer ready, answer what has come in, and return."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    print("ready", flush=True)
+    stop.wait()
+    health.stop_accepting()
+    server.shutdown()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()

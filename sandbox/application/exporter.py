@@ -1,0 +1,111 @@
+"""The application's meters to CloudWatch and its traces to X-Ray, in a thread of their own."""
+
+import queue
+import resource
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.application.meters import Meters, Timer, add_up
+from sandbox.application.settings import ApplicationSettings
+from sandbox.application.tracing import Span, segment_document
+
+# Published from the start, as a registry does with counters it knows, so that "none" can be told from "not there".
+KNOWN_COUNTERS = (
+    "observability.events.received",
+    "observability.events.published",
+    "observability.events.processed",
+    "observability.events.failed",
+    "observability.storage.retries",
+)
+TRACES_PER_CALL = 25
+
+
+class Exporter:
+    """Every step: what was counted since the last one (PutMetricData) and the traces that waited (PutTraceSegments).
+
+    A call that fails is said in the log and its data is lost, as with any registry; the application goes on.
+    """
+
+    def __init__(self, settings: ApplicationSettings, meters: Meters) -> None:
+        self._settings, self._meters = settings, meters
+        self._spans: queue.SimpleQueue[Span] = queue.SimpleQueue()
+        self._counters_before: Mapping[str, int] = {}
+        self._requests_before = Timer()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, span: Span) -> None:
+        if span.is_sampled():
+            self._spans.put(span)
+
+    def close(self) -> None:
+        """Publish what is left."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # Imported here: it takes as long as all the rest of the start, and no request waits for it.
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+        cloudwatch, xray = (boto3.client(service, config=config) for service in ("cloudwatch", "xray"))
+        stopping = False
+        while not stopping:
+            stopping = self._stopping.wait(self._settings.metric_step_seconds)
+            self._attempt(self._publish_metrics, cloudwatch)
+            self._attempt(self._publish_traces, xray)
+
+    def _attempt(self, publish: Any, client: Any) -> None:
+        try:
+            publish(client)
+        except Exception as error:
+            # Whatever is wrong with the telemetry, the application serves its users.
+            print(f"telemetry was not published: {error!r}", flush=True)
+
+    def _publish_metrics(self, cloudwatch: Any) -> None:
+        namespace = f"GenAI/Demo/{self._settings.environment}"
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=self._metric_data(datetime.now(UTC)))
+
+    def _publish_traces(self, xray: Any) -> None:
+        spans = [self._spans.get_nowait() for _ in range(self._spans.qsize())]
+        documents = [segment_document(span, self._settings.pod) for span in spans]
+        for start in range(0, len(documents), TRACES_PER_CALL):
+            xray.put_trace_segments(TraceSegmentDocuments=documents[start : start + TRACES_PER_CALL])
+
+    def _metric_data(self, now: datetime) -> list[dict[str, object]]:
+        values = self._counted() + self._timed() + self._measured()
+        return [{"MetricName": name, "Value": value, "Unit": unit, "Timestamp": now} for name, value, unit in values]
+
+    def _counted(self) -> list[tuple[str, float, str]]:
+        before, counters = self._counters_before, self._meters.counters()
+        self._counters_before = counters
+        # Micrometer's registry for CloudWatch adds the statistic to a meter's name.
+        return [
+            (f"{name}.count", counters.get(name, 0) - before.get(name, 0), "Count")
+            for name in sorted({*KNOWN_COUNTERS, *counters})
+        ]
+
+    def _timed(self) -> list[tuple[str, float, str]]:
+        before, total = self._requests_before, add_up(list(self._meters.requests().values()))
+        self._requests_before = total
+        count, seconds = total.count - before.count, total.total_seconds - before.total_seconds
+        return [
+            ("http.server.requests.count", count, "Count"),
+            ("http.server.requests.sum", seconds * 1000, "Milliseconds"),
+            ("http.server.requests.avg", seconds * 1000 / count if count else 0.0, "Milliseconds"),
+        ]
+
+    def _measured(self) -> list[tuple[str, float, str]]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return [
+            ("process.uptime", self._meters.uptime_seconds(), "Seconds"),
+            ("process.cpu.time", usage.ru_utime + usage.ru_stime, "Seconds"),
+            ("process.memory.max", usage.ru_maxrss, "Kilobytes"),
+            ("process.threads.live", threading.active_count(), "Count"),
+        ]

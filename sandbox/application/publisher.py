@@ -1,0 +1,92 @@
+"""Events on their way into Kafka."""
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from sandbox.application.events import STREAM_OF
+from sandbox.application.settings import ApplicationSettings
+
+SECONDS_TO_DELIVER = 5
+
+
+class NotPublished(Exception):
+    """The brokers did not take an event."""
+
+
+class Publisher:
+    """Publishes events to the topic of their kind and waits until all in-sync replicas have them."""
+
+    def __init__(self, settings: ApplicationSettings) -> None:
+        self._settings = settings
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap_servers,
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 1,
+                "compression.type": "gzip",
+                "message.timeout.ms": SECONDS_TO_DELIVER * 1000,
+                "log_level": 2,
+            }
+        )
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve_delivery_reports, name="publisher", daemon=True)
+        self._thread.start()
+
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """NotPublished when one of the events was not taken; others of the list may have been."""
+        self._deliver([(self._settings.topic(STREAM_OF[event["eventType"]]), event) for event in events])
+
+    def publish_dead(self, topic: str, value: bytes) -> None:
+        """Put what could not be processed into the topic's dead letter queue."""
+        receipt = Receipt(1)
+        self._producer.produce(f"{topic}.dlq", value, on_delivery=receipt.take)
+        receipt.wait()
+
+    def brokers(self) -> int:
+        """How many brokers the cluster names now. KafkaException when none answers."""
+        return len(self._producer.list_topics(timeout=SECONDS_TO_DELIVER).brokers)
+
+    def close(self) -> None:
+        self._producer.flush(SECONDS_TO_DELIVER)
+        self._stopping.set()
+        self._thread.join()
+
+    def _deliver(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        receipt = Receipt(len(events))
+        try:
+            for topic, event in events:
+                self._producer.produce(topic, json.dumps(event), key=event["sessionId"], on_delivery=receipt.take)
+        except (KafkaException, BufferError) as error:
+            raise NotPublished(str(error)) from error
+        receipt.wait()
+
+    def _serve_delivery_reports(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(0.1)
+
+
+class Receipt:
+    """Waits for the delivery reports of one request."""
+
+    def __init__(self, expected: int) -> None:
+        self._expected = expected
+        self._errors: list[str] = []
+        self._all_reported = threading.Event()
+
+    def take(self, error: KafkaError | None, _message: Message) -> None:
+        self._expected -= 1
+        if error is not None:
+            self._errors.append(str(error))
+        if self._expected == 0:
+            self._all_reported.set()
+
+    def wait(self) -> None:
+        if not self._all_reported.wait(SECONDS_TO_DELIVER + 1):
+            raise NotPublished("no delivery report within the time limit")
+        if self._errors:
+            raise NotPublished(self._errors[0])

@@ -1,0 +1,74 @@
+"""What the application reads from its environment, which is the Deployment's `env`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+BEHAVIOURS = ("healthy", "errors", "slow", "crash-loop", "silent")
+
+
+@dataclass(frozen=True)
+class ApplicationSettings:
+    """ca_bundle: file that TLS to database and cache is verified against; None: no TLS to the database."""
+
+    host: str
+    port: int
+    pod: str
+    project: str
+    environment: str
+    behaviour: str
+    bootstrap_servers: str
+    database_host: str
+    database_port: int
+    database_name: str
+    database_username: str
+    database_password: str
+    cache_host: str
+    cache_port: int
+    cache_tls: bool
+    ca_bundle: str | None
+    aws_endpoint: str | None
+    metric_step_seconds: float
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """The settings. SystemExit that names what is missing or wrong, as an application's start would fail."""
+        refuse_missing(variables)
+        return cls(
+            host=variables.get("POD_IP", "127.0.0.1"),
+            port=int(variables.get("SERVER_PORT", "8080")),
+            pod=variables.get("HOSTNAME", "unnamed"),
+            project=variables.get("PROJECT_NAME", "genai-demo"),
+            environment=variables.get("ENVIRONMENT", "production"),
+            behaviour=read_behaviour(variables),
+            bootstrap_servers=variables["MSK_BOOTSTRAP_SERVERS"],
+            database_host=variables["DB_HOST"],
+            database_port=int(variables.get("DB_PORT", "5432")),
+            database_name=variables.get("DB_NAME", "genai_demo"),
+            database_username=variables.get("DB_USERNAME", "genai_demo"),
+            database_password=variables["DB_PASSWORD"],
+            cache_host=variables["REDIS_HOST"],
+            cache_port=int(variables.get("REDIS_PORT", "6379")),
+            cache_tls=variables.get("REDIS_TLS", "false").lower() == "true",
+            ca_bundle=variables.get("SSL_CERT_FILE"),
+            aws_endpoint=variables.get("AWS_ENDPOINT_URL"),
+            metric_step_seconds=float(variables.get("METRIC_STEP_SECONDS", "5")),
+        )
+
+    def topic(self, stream: str) -> str:
+        return f"{self.project}.{self.environment}.observability.{stream}"
+
+
+def refuse_missing(variables: Mapping[str, str]) -> None:
+    if (profile := variables.get("SPRING_PROFILES_ACTIVE", "msk")) != "msk":
+        raise SystemExit(f"SPRING_PROFILES_ACTIVE={profile}: this application has the profile msk only")
+    wanted = ("MSK_BOOTSTRAP_SERVERS", "DB_HOST", "DB_PASSWORD", "REDIS_HOST")
+    if missing := [name for name in wanted if not variables.get(name)]:
+        raise SystemExit(f"not started, the environment does not say {', '.join(missing)}")
+
+
+def read_behaviour(variables: Mapping[str, str]) -> str:
+    behaviour = variables.get("BEHAVIOUR", "healthy")
+    if behaviour not in BEHAVIOURS:
+        raise SystemExit(f"BEHAVIOUR={behaviour} is unknown; there are {', '.join(BEHAVIOURS)}")
+    return behaviour

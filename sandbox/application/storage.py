@@ -1,0 +1,83 @@
+"""The application's database and cache."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import valkey
+from psycopg.types.json import Jsonb
+
+from sandbox.application.settings import ApplicationSettings
+
+SECONDS_TO_CONNECT = 3
+TABLE = """\
+CREATE TABLE IF NOT EXISTS analytics_events (
+    event_id text PRIMARY KEY,
+    event_type text NOT NULL,
+    session_id text NOT NULL,
+    trace_id text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    data jsonb NOT NULL
+)"""
+# Creating a table is no safe race in PostgreSQL, and all pods of a revision start together.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(20240801)"
+INSERT = """\
+INSERT INTO analytics_events VALUES (%s, %s, %s, %s, to_timestamp(%s / 1000.0), %s) ON CONFLICT DO NOTHING"""
+
+
+def database_parameters(settings: ApplicationSettings) -> dict[str, Any]:
+    """libpq's parameters. With a CA the connection begins with TLS and the server's name is verified."""
+    parameters: dict[str, Any] = {
+        "host": settings.database_host,
+        "port": settings.database_port,
+        "dbname": settings.database_name,
+        "user": settings.database_username,
+        "password": settings.database_password,
+        "connect_timeout": SECONDS_TO_CONNECT,
+    }
+    if settings.ca_bundle:
+        parameters |= {"sslmode": "verify-full", "sslrootcert": settings.ca_bundle, "sslnegotiation": "direct"}
+    return parameters
+
+
+class Database:
+    """One connection, opened when it is first needed and again after it broke."""
+
+    def __init__(self, settings: ApplicationSettings) -> None:
+        self._parameters = database_parameters(settings)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._lock = threading.Lock()
+
+    def create_table(self) -> None:
+        with self._lock, self._open().transaction():
+            self._open().execute(ONE_AT_A_TIME)
+            self._open().execute(TABLE)
+
+    def insert(self, event: Mapping[str, Any]) -> None:
+        """Store the event; one that is stored already changes nothing."""
+        row = (event["eventId"], event["eventType"], event["sessionId"], event["traceId"], event["timestamp"])
+        with self._lock:
+            self._open().execute(INSERT, (*row, Jsonb(event["data"])))
+
+    def ping(self) -> None:
+        with self._lock:
+            self._open().execute("SELECT 1")
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = psycopg.connect(autocommit=True, **self._parameters)
+        return self._connection
+
+
+def open_cache(settings: ApplicationSettings) -> valkey.Valkey:
+    """A client with a pool of its own; it connects when first used."""
+    tls = {"ssl": True, "ssl_ca_certs": settings.ca_bundle} if settings.cache_tls else {}
+    return valkey.Valkey(
+        host=settings.cache_host,
+        port=settings.cache_port,
+        socket_timeout=SECONDS_TO_CONNECT,
+        socket_connect_timeout=SECONDS_TO_CONNECT,
+        decode_responses=True,
+        **tls,
+    )
