@@ -1,0 +1,136 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from blocks.settings import load_environment
+from delivery.environment import Environment
+from delivery.errors import SettingsError
+
+REQUIRED = {
+    "SLIPWAY_AWS__ACCOUNT_ID": "123456789012",
+    "SLIPWAY_STATE__URL": "file:///tmp/state",
+    "SLIPWAY_APPLICATION__CERTIFICATE_ARN": "arn:aws:acm:us-east-1:123456789012:certificate/none",
+}
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLIPWAY_OVERLAYS", raising=False)
+    monkeypatch.delenv("SLIPWAY_ENVIRONMENTS", raising=False)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+
+def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *contents: str) -> list[Path]:
+    paths = [tmp_path / f"{number}.toml" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_text(content)
+    monkeypatch.setenv("SLIPWAY_OVERLAYS", ":".join(map(str, paths)))
+    return paths
+
+
+def problems_of(name: str = "production") -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_environment(name)
+    return str(caught.value).splitlines()
+
+
+def test_the_committed_production_is_complete_but_for_what_is_the_operators() -> None:
+    environment = load_environment("production")
+    assert type(environment) is Environment
+    assert len(environment.topics_wanted()) == 6
+
+
+def test_all_missing_settings_are_named_at_once_with_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in REQUIRED:
+        monkeypatch.delenv(name)
+    problems = problems_of()
+    assert len(problems) == 3
+    for name in REQUIRED:
+        assert any(problem.endswith(f"in an overlay, or as {name}.") for problem in problems)
+
+
+def test_a_variable_goes_before_overlays_and_these_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlay(
+        tmp_path, monkeypatch, '[canary]\npause = "1m"\npoll = "2s"\n[hold]\nwait = "5m"', '[canary]\npause = "30s"'
+    )
+    monkeypatch.setenv("SLIPWAY_HOLD__WAIT", "7m")
+    environment = load_environment("production")
+    assert environment.canary.pause == timedelta(seconds=30)
+    assert environment.canary.poll == timedelta(seconds=2)
+    assert environment.canary.period == timedelta(minutes=1)
+    assert environment.hold.wait == timedelta(minutes=7)
+
+
+def test_a_value_at_fault_is_shown_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_CANARY__MIN_SUCCESS_RATE", "abc")
+    assert problems_of() == [
+        "SLIPWAY_CANARY__MIN_SUCCESS_RATE: 'abc': input should be a valid number, unable to parse string as a number."
+    ]
+
+
+def test_a_value_at_fault_is_shown_with_the_overlay_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = overlay(tmp_path, monkeypatch, "[canary]\nmin_success_rate = 0.9", "[canary]\nmin_success_rate = 2")
+    assert problems_of() == [f"{second}: canary.min_success_rate: 2: input should be less than or equal to 1."]
+
+
+def test_a_key_that_is_no_setting_is_named_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = overlay(tmp_path, monkeypatch, "[canary]\npauze = '1m'\n[spare]\na = 1")
+    assert sorted(problems_of()) == [f"{path}: canary.pauze is no setting.", f"{path}: spare is no setting."]
+
+
+@pytest.mark.parametrize("name", ["SLIPWAY_CANNARY__PAUSE", "SLIPWAY_CANARY__PAUZE"])
+def test_a_variable_that_is_no_setting_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1m")
+    assert problems_of() == [f"{name} is no setting."]
+
+
+def test_a_secret_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay(tmp_path, monkeypatch, "[notices]\nwebhook_url = 4711")
+    (problem,) = problems_of()
+    assert "notices.webhook_url: input should be a valid string" in problem
+    assert "4711" not in problem
+    monkeypatch.setenv("SLIPWAY_NOTICES__WEBHOOK_URL", "https://hooks/top-secret")
+    assert "top-secret" not in repr(load_environment("production"))
+
+
+def test_a_file_that_is_not_there_is_named_with_what_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_OVERLAYS", "/nowhere/a.toml")
+    assert problems_of() == ["/nowhere/a.toml does not exist. It is looked for because of SLIPWAY_OVERLAYS."]
+    monkeypatch.delenv("SLIPWAY_OVERLAYS")
+    assert (
+        "staging.toml does not exist. It is looked for because of the environment 'staging'."
+        in problems_of("staging")[0]
+    )
+
+
+def test_a_name_that_leaves_the_folder_is_refused() -> None:
+    assert "is no name of an environment" in problems_of("../secrets")[0]
+
+
+def test_a_file_that_is_not_toml_is_named_with_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = overlay(tmp_path, monkeypatch, "[canary\n")
+    assert problems_of()[0].startswith(f"{path}: ")
+    assert "line 1" in problems_of()[0]
+
+
+def test_a_file_that_names_another_environment_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay(tmp_path, monkeypatch, 'name = "test"')
+    assert problems_of() == ["production: its file names the environment 'test'."]
+
+
+def test_a_table_that_is_no_table_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = overlay(tmp_path, monkeypatch, 'canary = "slow"')
+    assert problems_of()[0].startswith(f"{path}: canary: ")
+
+
+def test_a_list_or_table_as_variable_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_RESOLVE", '{"api.genai-demo.com:443": "127.0.0.1:9"}')
+    assert load_environment("production").resolve == {"api.genai-demo.com:443": "127.0.0.1:9"}
+    monkeypatch.setenv("SLIPWAY_RESOLVE", "{")
+    assert "resolve" in problems_of()[0]

@@ -1,0 +1,84 @@
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from boto3.session import Session
+from moto.server import ThreadedMotoServer
+
+from clients.store import ObjectStore, open_store
+from delivery.errors import NotFound, SettingsError, Unavailable
+
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["file", "s3"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": aws}).items():
+        monkeypatch.setenv(name, value)
+    if request.param == "file":
+        return tmp_path.as_uri()
+    bucket = f"state-{os.getpid()}"
+    Session().client("s3", endpoint_url=aws).create_bucket(Bucket=bucket)
+    return f"s3://{bucket}/{tmp_path.name}"
+
+
+def test_an_object_is_created_once_and_never_overwritten(url: str) -> None:
+    store = ObjectStore(url)
+    assert store.create("a/1.json", b"first")
+    assert not store.create("a/1.json", b"second")
+    assert store.read("a/1.json") == b"first"
+
+
+def test_of_sixteen_writers_one_creates_the_object(url: str) -> None:
+    store = ObjectStore(url)
+    with ThreadPoolExecutor(16) as pool:
+        created = list(pool.map(lambda writer: store.create("race", str(writer).encode()), range(16)))
+    assert sum(created) == 1
+    assert store.read("race") == str(created.index(True)).encode()
+
+
+def test_creating_again_after_a_lost_answer_finds_the_own_object(url: str) -> None:
+    store = ObjectStore(url)
+    assert store.create_own("a", b"mine")
+    assert store.create_own("a", b"mine")
+    assert not store.create_own("a", b"theirs")
+
+
+def test_a_folder_lists_its_objects_by_key_with_the_stores_time(url: str) -> None:
+    store = ObjectStore(url)
+    for key in ("holds/p/2/0.json", "holds/p/1/0.json", "holds/pq/1/0.json"):
+        store.create(key, b"{}")
+    found = store.list("holds/p")
+    assert [item.key for item in found] == ["holds/p/1/0.json", "holds/p/2/0.json"]
+    assert all(item.modified.tzinfo is not None for item in found)
+    assert sorted(store.folders("holds/p")) == ["1", "2"]
+    assert store.folders("nothing") == ()
+
+
+def test_an_object_that_is_not_there_is_named(url: str) -> None:
+    with pytest.raises(NotFound, match="reading a/b: there is no such object"):
+        ObjectStore(url).read("a/b")
+
+
+def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Unavailable, match="s3://away"):
+        ObjectStore("s3://away").create("a", b"")
+
+
+def test_a_folder_that_cannot_be_made_is_a_matter_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"state\.url"):
+        open_store((tmp_path / "file" / "below").as_uri())

@@ -1,0 +1,19 @@
+"""Production's settings for tests, with a store of their own."""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+from delivery.environment import Environment
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: timedelta = timedelta()) -> Environment:
+    """environments/production.toml with what it leaves open; state goes below the folder store."""
+    content = tomllib.loads((CHECKOUT / "environments" / "production.toml").read_text())
+    content["aws"]["account_id"] = "123456789012"
+    content["state"] = {"url": store.as_uri()}
+    content["application"]["certificate_arn"] = "arn:aws:acm:us-east-1:123456789012:certificate/none"
+    content["hold"] = {"lease": lease, "wait": wait}
+    return Environment.model_validate(content)

@@ -1,0 +1,92 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from clients.store import open_store
+from delivery.errors import HoldLost, NotFound, StopRequested, Unavailable
+from delivery.plan import ReleasePlan
+from delivery.release import Event, has_effects
+from tasks.holds import hold_environment, request_stop
+from tasks.journal import append, effect, last_release_number, read_journal, read_plan, record_plan, take_number
+from tests.environments import production
+
+DIGEST = "sha256:" + "b" * 64
+
+
+def test_an_effect_is_told_before_and_after_with_what_was_read_back(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with (
+        hold_environment(environment, DIGEST, "hash", "try") as release,
+        effect(environment, release, "Topics/views", {"partitions": 3}) as change,
+    ):
+        assert has_effects(read_journal(environment, release.number))
+        change.read_back = {"partitions": 6}
+    told = [(record.step, record.event, record.detail) for record in read_journal(environment, release.number)[1:]]
+    assert told == [
+        ("Topics/views", Event.INTENDED, {"partitions": 3}),
+        ("Topics/views", Event.DONE, {"partitions": 6}),
+    ]
+
+
+def test_an_effect_that_fails_is_told_with_its_sentence(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "try") as release:
+        with pytest.raises(Unavailable), effect(environment, release, "Topics/views", {}):
+            raise Unavailable("The brokers did not answer.")
+        last = read_journal(environment, release.number)[-1]
+    assert (last.event, last.detail) == (Event.FAILED, {"message": "The brokers did not answer."})
+
+
+def test_an_effect_does_not_start_once_a_stop_was_asked_for(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "try") as release:
+        request_stop(environment, "ana@desk", "wait.")
+        with pytest.raises(StopRequested), effect(environment, release, "Topics/views", {}):
+            pytest.fail("the effect ran")
+        assert not has_effects(read_journal(environment, release.number))
+
+
+def test_an_effect_does_not_start_after_the_hold_was_given_back(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "try") as release:
+        pass
+    with pytest.raises(HoldLost), effect(environment, release, "Topics/views", {}):
+        pytest.fail("the effect ran")
+
+
+def test_threads_share_one_journal_without_a_gap(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "try") as release, ThreadPoolExecutor(16) as pool:
+        for number in range(64):
+            pool.submit(append, environment, release, f"Topics/{number}", Event.INTENDED)
+    journal = read_journal(environment, release.number)
+    assert [record.sequence for record in journal] == list(range(65))
+    assert len({record.step for record in journal}) == 65
+
+
+def test_a_record_written_by_another_process_means_that_the_hold_is_lost(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "try") as release:
+        open_store(environment.state.url).create("releases/production/1/journal/1.json", b"{}")
+        with pytest.raises(HoldLost, match="Another process wrote record 1"):
+            append(environment, release, "Topics/views", Event.INTENDED)
+
+
+def test_sixteen_takers_get_sixteen_numbers(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with ThreadPoolExecutor(16) as pool:
+        numbers = list(pool.map(lambda taker: take_number(environment, {"hold_epoch": taker}), range(16)))
+    assert sorted(numbers) == list(range(1, 17))
+    assert last_release_number(environment) == 16
+
+
+def test_the_plan_stands_beside_the_journal(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    plan = ReleasePlan(environment="production", artifact_digest=DIGEST, steps=())
+    with hold_environment(environment, DIGEST, plan.hash, "try") as release:
+        with pytest.raises(NotFound):
+            read_plan(environment, release.number)
+        record_plan(environment, release, plan)
+    assert read_plan(environment, release.number) == plan
+    assert last_release_number(environment) == 1
