@@ -1,0 +1,106 @@
+"""The judgement of one canary step on what the load balancer counted during its pause."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from delivery.verification import Verdict
+
+# Fewer closed periods without any request may be a quiet moment; the last two of them mean that counting ended.
+STALE_PERIODS = 2
+
+
+@dataclass(frozen=True)
+class Counts:
+    """failures: answers 5xx, and requests without an answer."""
+
+    requests: int = 0
+    failures: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.requests + other.requests, self.failures + other.failures)
+
+    @property
+    def success_rate(self) -> float:
+        """0.0 to 1.0; of no requests none has failed."""
+        return 1 - self.failures / self.requests if self.requests else 1.0
+
+    def describe(self) -> str:
+        return f"{self.success_rate:.2%} of {self.requests} requests succeeded"
+
+
+@dataclass(frozen=True)
+class Period:
+    """What both arms did in one closed period."""
+
+    start: datetime
+    stable: Counts = Counts()
+    canary: Counts = Counts()
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.stable.requests or self.canary.requests)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A verdict with its sentence, and the counts it rests on."""
+
+    verdict: Verdict
+    reason: str
+    stable: Counts = field(default_factory=Counts)
+    canary: Counts = field(default_factory=Counts)
+
+
+def judge(periods: Sequence[Period], *, min_success_rate: float) -> Analysis:
+    """Judge one canary step on its closed periods.
+
+    periods: oldest first, without the open one. min_success_rate: 0.0 to 1.0.
+    Source: guide, "Automatic Rollback Trigger Conditions"; ours: without requests on either arm INCONCLUSIVE, never
+    PASS, because nothing was proved.
+    """
+    stable, canary = _total(period.stable for period in periods), _total(period.canary for period in periods)
+
+    def conclude(verdict: Verdict, reason: str) -> Analysis:
+        return Analysis(verdict, reason, stable, canary)
+
+    if canary.requests == 0:
+        return conclude(Verdict.INCONCLUSIVE, "no requests reached the new revision")
+    if stable.requests == 0:
+        return conclude(Verdict.INCONCLUSIVE, "no requests reached the stable revision to compare with")
+    reason = f"{canary.describe()} (wanted {min_success_rate:.4g}; stable revision {stable.success_rate:.2%})"
+    if canary.success_rate < min_success_rate:
+        return conclude(Verdict.FAIL, reason)
+    if not any(period.has_data for period in periods[-STALE_PERIODS:]):
+        return conclude(Verdict.INCONCLUSIVE, f"the counts ended before the pause did; until then {reason}")
+    return conclude(Verdict.PASS, reason)
+
+
+def closed_periods(periods: Sequence[Period], *, now: datetime) -> tuple[Period, ...]:
+    """The periods whose counts will not grow any more, oldest first.
+
+    Counts arrive late: a period is closed once a later one has data, or two more have passed.
+    """
+    if len(periods) < 2:
+        return ()
+    length = periods[1].start - periods[0].start
+    latest = max((period.start for period in periods if period.has_data), default=None)
+    return tuple(
+        period
+        for period in periods
+        if period.start + 3 * length <= now or (latest is not None and period.start < latest)
+    )
+
+
+def describe_period(period: Period) -> str:
+    """A line of the log: both arms at a time."""
+    arms = [f"{name} {arm.failures} of {arm.requests} failed" for name, arm in _arms(period)]
+    return f"{period.start:%H:%M:%S}  " + ", ".join(arms)
+
+
+def _arms(period: Period) -> tuple[tuple[str, Counts], ...]:
+    return ("stable", period.stable), ("canary", period.canary)
+
+
+def _total(counts: Iterable[Counts]) -> Counts:
+    return sum(counts, Counts())

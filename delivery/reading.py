@@ -1,0 +1,207 @@
+"""One look at a Rollout, its ReplicaSets and its pods, as values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.manifests import HASH_LABEL
+
+REVISION = "rollout.argoproj.io/revision"
+# What does not mend itself: a container that is waiting for one of these will not serve.
+TROUBLES = ("CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+TROUBLES += ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+
+
+@dataclass(frozen=True)
+class Condition:
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the controller last wrote, in percent, and to which pod templates."""
+
+    canary_percent: int
+    canary_hash: str
+    stable_percent: int
+    stable_hash: str
+
+
+@dataclass(frozen=True)
+class ReplicaSet:
+    """A revision of the Rollout. template: as the cluster holds it, without the hash label. created_at: RFC 3339."""
+
+    name: str
+    hash: str
+    revision: int
+    image: str
+    desired: int
+    available: int
+    created_at: str
+    template: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pod:
+    """trouble: why a container cannot serve and will not by itself, as the kubelet says it."""
+
+    name: str
+    hash: str
+    images: tuple[str, ...]
+    is_ready: bool
+    restarts: int
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A Rollout at one moment; of its status only what the controller has had time to observe is worth anything.
+
+    steps: of the live Rollout. step_index: the step under way, len(steps) at the end, None where there are no steps.
+    """
+
+    name: str
+    namespace: str
+    resource_version: str
+    generation: int
+    observed_generation: str
+    replicas: int
+    steps: tuple[Mapping[str, Any], ...]
+    phase: str
+    message: str
+    step_index: int | None
+    current_hash: str
+    stable_hash: str
+    pause_reasons: tuple[str, ...]
+    is_paused_by_controller: bool
+    is_paused_by_hand: bool
+    is_abort_asked: bool
+    aborted_at: str | None
+    conditions: Mapping[str, Condition]
+    weights: Weights | None
+    rollback_window: int
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    pods: tuple[Pod, ...] = ()
+
+    @property
+    def is_observed(self) -> bool:
+        return self.observed_generation == str(self.generation)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a canary is under way, or was aborted and its template never put back."""
+        return bool(self.stable_hash) and self.current_hash != self.stable_hash
+
+    @property
+    def current(self) -> ReplicaSet | None:
+        return self.replica_set(self.current_hash)
+
+    @property
+    def stable(self) -> ReplicaSet | None:
+        return self.replica_set(self.stable_hash)
+
+    def replica_set(self, pod_hash: str) -> ReplicaSet | None:
+        return next((found for found in self.replica_sets if found.hash == pod_hash), None)
+
+    def pods_of(self, pod_hash: str) -> tuple[Pod, ...]:
+        return tuple(pod for pod in self.pods if pod.hash == pod_hash)
+
+    def trouble_of(self, pod_hash: str) -> str | None:
+        """The first pod of a revision that cannot serve, with the reason."""
+        troubled = next((pod for pod in self.pods_of(pod_hash) if pod.trouble), None)
+        return f"pod {troubled.name}: {troubled.trouble}" if troubled else None
+
+
+def parse_reading(
+    rollout: Mapping[str, Any], replica_sets: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]
+) -> Reading:
+    """The Rollout with the ReplicaSets that it owns, newest revision first, and their pods."""
+    metadata, spec, status = rollout["metadata"], rollout["spec"], rollout.get("status", {})
+    owned = [parse_replica_set(found) for found in replica_sets if _owner(found) == metadata["uid"]]
+    hashes = {found.hash for found in owned}
+    return Reading(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        resource_version=metadata["resourceVersion"],
+        generation=metadata.get("generation", 0),
+        observed_generation=status.get("observedGeneration", ""),
+        # The controller treats a missing number as one.
+        replicas=spec.get("replicas", 1),
+        steps=tuple(spec.get("strategy", {}).get("canary", {}).get("steps", [])),
+        phase=status.get("phase", ""),
+        message=status.get("message", ""),
+        step_index=status.get("currentStepIndex"),
+        current_hash=status.get("currentPodHash", ""),
+        stable_hash=status.get("stableRS", ""),
+        pause_reasons=tuple(pause["reason"] for pause in status.get("pauseConditions") or ()),
+        is_paused_by_controller=bool(status.get("controllerPause")),
+        is_paused_by_hand=bool(spec.get("paused")),
+        is_abort_asked=bool(status.get("abort")),
+        aborted_at=status.get("abortedAt"),
+        conditions={found["type"]: _condition(found) for found in status.get("conditions") or ()},
+        weights=_weights(status.get("canary", {}).get("weights")),
+        rollback_window=spec.get("rollbackWindow", {}).get("revisions") or 0,
+        replica_sets=tuple(sorted(owned, key=lambda found: found.revision, reverse=True)),
+        pods=tuple(pod for pod in map(parse_pod, pods) if pod.hash in hashes),
+    )
+
+
+def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:
+    metadata, template = found["metadata"], found["spec"]["template"]
+    labels = {key: value for key, value in template["metadata"].get("labels", {}).items() if key != HASH_LABEL}
+    return ReplicaSet(
+        name=metadata["name"],
+        hash=metadata.get("labels", {}).get(HASH_LABEL, ""),
+        revision=int(metadata.get("annotations", {}).get(REVISION, 0)),
+        image=template["spec"]["containers"][0]["image"],
+        desired=found["spec"].get("replicas", 0),
+        available=found.get("status", {}).get("availableReplicas", 0),
+        created_at=metadata.get("creationTimestamp", ""),
+        template={**template, "metadata": {**template["metadata"], "labels": labels}},
+    )
+
+
+def parse_pod(found: Mapping[str, Any]) -> Pod:
+    metadata, status = found["metadata"], found.get("status", {})
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    ready = next((item for item in status.get("conditions") or () if item["type"] == "Ready"), {})
+    return Pod(
+        name=metadata["name"],
+        hash=metadata.get("labels", {}).get(HASH_LABEL, ""),
+        images=tuple(container["image"] for container in found["spec"]["containers"]),
+        is_ready=ready.get("status") == "True",
+        restarts=sum(container.get("restartCount", 0) for container in containers),
+        trouble=next((trouble for container in containers if (trouble := _trouble(container))), None),
+    )
+
+
+def _trouble(container: Mapping[str, Any]) -> str | None:
+    waiting = container.get("state", {}).get("waiting") or {}
+    if waiting.get("reason") not in TROUBLES:
+        return None
+    ended = container.get("lastState", {}).get("terminated") or {}
+    last = f"it ended with exit code {ended['exitCode']}" if "exitCode" in ended else waiting.get("message", "")
+    return f"{waiting['reason']} ({last})" if last else waiting["reason"]
+
+
+def _owner(found: Mapping[str, Any]) -> str | None:
+    owners = found["metadata"].get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
+def _condition(found: Mapping[str, Any]) -> Condition:
+    return Condition(found["status"], found.get("reason", ""), found.get("message", ""))
+
+
+def _weights(written: Mapping[str, Any] | None) -> Weights | None:
+    if written is None:
+        return None
+    canary, stable = written.get("canary", {}), written.get("stable", {})
+    return Weights(
+        canary_percent=canary.get("weight", 0),
+        canary_hash=canary.get("podTemplateHash", ""),
+        stable_percent=stable.get("weight", 0),
+        stable_hash=stable.get("podTemplateHash", ""),
+    )

@@ -1,0 +1,179 @@
+"""Where a Rollout stands: each question is answered by None, or by the sentence that says why not.
+
+Raw status is stale after every write, so each asks first whether the controller has observed the specification.
+"""
+
+import math
+
+from delivery.manifests import CanaryStep
+from delivery.reading import Condition, Reading
+
+UNKNOWN = Condition("Unknown")
+
+
+def why_not_ready_to_start(reading: Reading) -> str | None:
+    """PRE: all traffic on one revision, at rest, and nobody's hand on it."""
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (reading.is_paused_by_hand, "it is paused by hand (spec.paused)"),
+        (reading.is_abort_asked, "it is aborted"),
+        (not reading.stable_hash, "it has no stable revision yet"),
+        (reading.current_hash != reading.stable_hash, "a canary is under way"),
+        (reading.phase != "Healthy", f"it is {_say(reading)}"),
+        (not _holds(reading, "Healthy"), "its condition Healthy is not True: pods of an older revision may be left"),
+    )
+
+
+def why_not_started(reading: Reading, stable_hash: str, image: str) -> str | None:
+    """STARTED: the controller has made a revision with this image beside the stable one."""
+    current = reading.current
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (reading.current_hash == stable_hash, "the controller has not made a new revision"),
+        (current is None, f"there is no ReplicaSet of revision {reading.current_hash} yet"),
+        (current is not None and current.image != image, f"its new revision runs {current and current.image}"),
+    )
+
+
+def why_not_at_pause(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
+    """AT_PAUSE: it waits at this very pause for us, with the canary's pods available and its weight written.
+
+    Clearing a pause that is not this one would skip a step, hence so many questions.
+    """
+    weights, canary = reading.weights, reading.replica_set(canary_hash)
+    needed = math.ceil(step.weight_percent * reading.replicas / 100)
+    available = canary.available if canary else 0
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (reading.current_hash != canary_hash, f"its revision is {reading.current_hash}, not {canary_hash}"),
+        (reading.is_abort_asked, "it is aborted"),
+        (reading.step_index != step.pause_index, f"it is at step {reading.step_index}, not at {step.pause_index}"),
+        (available < needed, f"{available} of {needed} pods of the canary are available"),
+        (reading.phase != "Paused", f"it is {_say(reading)}"),
+        (reading.is_paused_by_hand, "it is paused by hand (spec.paused)"),
+        (not reading.is_paused_by_controller, "the controller has not put the pause"),
+        (reading.pause_reasons != ("CanaryPauseStep",), f"its pauses are {reading.pause_reasons}"),
+        (step.pause_index >= len(reading.steps), "its steps are others than planned"),
+        (_pause_of(reading, step) != {"pause": {}}, f"step {step.pause_index} is no pause without duration"),
+        (weights is None, "the controller has written no weights"),
+        (
+            weights is not None and (weights.canary_percent, weights.canary_hash) != (step.weight_percent, canary_hash),
+            f"the controller's weight is {weights and weights.canary_percent} %, not {step.weight_percent} %",
+        ),
+    )
+
+
+def why_not_promoted_past(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
+    """PROMOTED: the controller has taken note that the pause is over, and went on."""
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (reading.is_abort_asked, "it is aborted"),
+        (reading.current_hash != canary_hash, f"its revision is {reading.current_hash}, not {canary_hash}"),
+        ((reading.step_index or 0) <= step.pause_index, f"it is still at step {reading.step_index}"),
+        (is_being_cleared(reading), "the controller has not taken note of the cleared pause"),
+    )
+
+
+def why_not_done(reading: Reading, pod_hash: str) -> str | None:
+    """DONE: the revision has all traffic, every pod, and nothing of another one is left in the weights."""
+    weights, canary = reading.weights, reading.replica_set(pod_hash)
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (reading.current_hash != pod_hash, f"its revision is {reading.current_hash}, not {pod_hash}"),
+        (reading.stable_hash != pod_hash, f"its stable revision is {reading.stable_hash or 'none'}"),
+        (reading.phase != "Healthy", f"it is {_say(reading)}"),
+        (not _holds(reading, "Healthy"), "its condition Healthy is not True: pods of an older revision are left"),
+        (canary is None or canary.available < reading.replicas, "not all of its pods are available"),
+        (weights is None, "the controller has written no weights"),
+        (
+            weights is not None and weights.canary_percent != 0,
+            f"the canary's weight is {weights and weights.canary_percent} %",
+        ),
+        (weights is not None and weights.stable_hash != pod_hash, "the weights name another stable revision"),
+    )
+
+
+def why_not_aborted(reading: Reading) -> str | None:
+    """ABORTED: the stable revision has all traffic and the pods for it; the template is still the bad one."""
+    weights, stable = reading.weights, reading.stable
+    return _first(
+        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_abort_asked, "it is not aborted"),
+        (not reading.aborted_at, "the controller has not acted on the abort"),
+        (
+            reading.conditions.get("Progressing", UNKNOWN).reason != "RolloutAborted",
+            "it does not report RolloutAborted",
+        ),
+        (weights is None or weights.canary_percent != 0, "the canary's weight is not 0 %"),
+        (stable is None or stable.available < reading.replicas, "the stable revision has not all its pods"),
+    )
+
+
+def why_broken(reading: Reading, pod_hash: str) -> str | None:
+    """BROKEN, asked the other way round: what makes waiting for this revision pointless; None while it may come."""
+    invalid, failure = reading.conditions.get("InvalidSpec", UNKNOWN), reading.conditions.get("ReplicaFailure", UNKNOWN)
+    if not reading.is_observed:
+        return None
+    return _first(
+        (invalid.status == "True", f"the controller refuses its specification: {invalid.message}"),
+        (
+            reading.current_hash != pod_hash,
+            f"somebody else changed it: its revision is {reading.current_hash}, not {pod_hash}",
+        ),
+        (reading.is_abort_asked, f"somebody else aborted it: {reading.message}"),
+        (reading.is_paused_by_hand, "somebody else paused it by hand (spec.paused)"),
+        (failure.status == "True", f"its pods cannot be made: {failure.message}"),
+        (_progressing(reading) == "ProgressDeadlineExceeded", "its pods did not become available in time"),
+        ("InconclusiveAnalysisRun" in reading.pause_reasons, "the analysis in the cluster is inconclusive"),
+    )
+
+
+def why_moved(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
+    """Who is at a pause of ours stays there: the sentence that says what moved it, when we did not."""
+    return why_broken(reading, canary_hash) or _first(
+        (reading.step_index != step.pause_index, f"somebody else moved it to step {reading.step_index}"),
+        (reading.pause_reasons == (), "somebody else cleared its pause"),
+    )
+
+
+def is_being_cleared(reading: Reading) -> bool:
+    """A pause was taken away, and the controller has not noticed: phase still says Paused."""
+    return reading.is_paused_by_controller and not reading.pause_reasons
+
+
+def skips_steps(reading: Reading, image: str) -> bool:
+    """Whether the controller would give this image all traffic at once, because a recent revision ran it.
+
+    The controller compares whole templates; the image alone is what can be said before one is applied.
+    """
+    older = [found for found in reading.replica_sets if found.image == image and found.hash != reading.stable_hash]
+    return any(_is_inside_window(reading, found.hash) for found in older)
+
+
+def _is_inside_window(reading: Reading, pod_hash: str) -> bool:
+    """Older than the stable revision, with fewer revisions between them than the window."""
+    made = {found.hash: found.created_at for found in reading.replica_sets}
+    if reading.stable_hash not in made or made[pod_hash] >= made[reading.stable_hash]:
+        return False
+    between = [at for at in made.values() if made[pod_hash] < at < made[reading.stable_hash]]
+    return len(between) < reading.rollback_window
+
+
+def _pause_of(reading: Reading, step: CanaryStep) -> object:
+    return reading.steps[step.pause_index] if step.pause_index < len(reading.steps) else None
+
+
+def _holds(reading: Reading, condition: str) -> bool:
+    return reading.conditions.get(condition, UNKNOWN).status == "True"
+
+
+def _progressing(reading: Reading) -> str:
+    return reading.conditions.get("Progressing", UNKNOWN).reason
+
+
+def _say(reading: Reading) -> str:
+    return f"{reading.phase or 'without a phase'} ({reading.message})" if reading.message else reading.phase or "new"
+
+
+def _first(*reasons: tuple[bool, str]) -> str | None:
+    return next((sentence for holds, sentence in reasons if holds), None)
