@@ -1,0 +1,46 @@
+"""One account in one region, and the parts of the sandbox that stand behind its services."""
+
+import base64
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.addresses import Addresses
+from sandbox.aws.client import client_at
+from sandbox.settings import SandboxSettings
+
+# The access key of CloudFormation's own calls: faults hit its callers, not itself.
+CLOUDFORMATION = "cloudformation"
+
+
+@dataclass
+class Cloud:
+    """One account in one region. `client` is for calls that CloudFormation makes on behalf of a stack."""
+
+    addresses: Addresses
+    settings: SandboxSettings
+    state: Path
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def account_id(self) -> str:
+        return self.settings.account_id
+
+    @property
+    def region(self) -> str:
+        return self.settings.region
+
+    def client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = client_at(self.addresses.aws, service, self.region, caller=CLOUDFORMATION)
+            return self._clients[service]
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def certificate_authority(self) -> str:
+        """The sandbox's CA certificate, as EKS hands it out: base64 of PEM."""
+        return base64.b64encode((self.state / "ca" / "ca.pem").read_bytes()).decode()

@@ -1,0 +1,1 @@
+"""CloudFormation: change sets, their execution and what can be read of both."""

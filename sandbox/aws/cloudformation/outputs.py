@@ -1,0 +1,20 @@
+"""A stack's outputs and exports, as DescribeStacks shows them."""
+
+from typing import Any
+
+from sandbox.aws.cloudformation.scope import Scope
+
+
+def evaluated_outputs(template: dict[str, Any], scope: Scope) -> list[dict[str, Any]]:
+    evaluator = scope.evaluator(template)
+    outputs = []
+    for key, definition in (template.get("Outputs") or {}).items():
+        if "Condition" in definition and not evaluator.holds(definition["Condition"]):
+            continue
+        output = {"OutputKey": key, "OutputValue": str(evaluator.evaluate(definition["Value"]))}
+        if "Description" in definition:
+            output["Description"] = definition["Description"]
+        if "Export" in definition:
+            output["ExportName"] = evaluator.evaluate(definition["Export"]["Name"])
+        outputs.append(output)
+    return outputs

@@ -1,0 +1,58 @@
+"""What a request asks of which service, read from the request itself, as AWS does."""
+
+import io
+import re
+import urllib.parse
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandbox.aws.routes import routes_of
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+ACTION = re.compile(r"(?:^|&)Action=([A-Za-z]+)")
+
+
+def caller_and_service(environ: Environ) -> tuple[str, str]:
+    """The access key and the service's signing name; two empty strings when the request is not signed."""
+    found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return (found.group(1), found.group(2)) if found else ("", "")
+
+
+def buffer_body(environ: Environ) -> bytes:
+    """Read the body and put it back, so that it can be looked at and no lock is held while a socket is read."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length) if length else b""
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def is_query_protocol(environ: Environ, body: bytes) -> bool:
+    return "HTTP_X_AMZ_TARGET" not in environ and _action(environ, body) is not None
+
+
+def operation_of(environ: Environ, body: bytes) -> str:
+    """`service:Operation`, such as `cloudformation:CreateChangeSet`, with the service's signing name."""
+    _, service = caller_and_service(environ)
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    name = target.rpartition(".")[2] or _action(environ, body) or _operation_of_route(service, environ)
+    return f"{service}:{name}"
+
+
+def _action(environ: Environ, body: bytes) -> str | None:
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return None
+    found = ACTION.search(body.decode("latin-1"))
+    return found.group(1) if found else None
+
+
+def _operation_of_route(service: str, environ: Environ) -> str:
+    path = environ["PATH_INFO"].rstrip("/") or "/"
+    query = set(urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    for route in routes_of(service):
+        if route.matches(environ["REQUEST_METHOD"], path, query):
+            return route.operation
+    return f"{environ['REQUEST_METHOD']} {path}"

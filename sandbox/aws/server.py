@@ -1,0 +1,45 @@
+"""The server: moto's services and the sandbox's own behind one address."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from moto.cloudformation import urls as cloudformation_urls
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from sandbox.aws.cloud import Cloud
+from sandbox.aws.cloudformation.engine import Engine
+from sandbox.aws.cloudformation.wire import CloudFormationWire
+from sandbox.aws.fault_injector import FaultInjector
+from sandbox.aws.faults import Faults
+from sandbox.aws.ignoring import Ignoring
+from sandbox.aws.requests import Environ, StartResponse, WsgiApp, caller_and_service
+from sandbox.aws.serial import Serial
+from sandbox.aws.types.register import all_types
+
+
+@dataclass(frozen=True)
+class Services:
+    """Sends each request to who serves it. CloudFormation calls the others itself, so it must not hold their lock."""
+
+    moto: WsgiApp
+    serial: WsgiApp
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        _, service = caller_and_service(environ)
+        app = self.moto if service == "cloudformation" else self.serial
+        return app(environ, start_response)
+
+
+def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
+    """A server listening on the AWS address of the sandbox; `serve_forever` serves, `shutdown` ends it."""
+    faults = Faults()
+    CloudFormationWire.engine = Engine(cloud, all_types(cloud), faults)
+    cloudformation_urls.url_paths = {"{0}/$": CloudFormationWire.dispatch}
+    moto: WsgiApp = DomainDispatcherApplication(create_backend_app)
+    services = Services(moto, Serial(moto))
+    app = FaultInjector(services, Ignoring(services, cloud.account_id, cloud.region), faults)
+    host, _, port = cloud.addresses.aws.rpartition("/")[2].rpartition(":")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    return make_server(host, int(port), app, threaded=True, request_handler=MotoRequestHandler)

@@ -1,0 +1,1 @@
+"""Resource types of CloudFormation, one file per service; they act through the services' own APIs."""

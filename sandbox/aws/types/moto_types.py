@@ -1,0 +1,95 @@
+"""The resource types that moto brings along, behind the same interface as the sandbox's own."""
+
+from typing import Any
+
+import moto.cloudformation.parsing
+import moto.ec2.models.flow_logs
+import moto.logs.models  # noqa: F401
+from moto.core.common_models import CloudFormationModel
+
+from sandbox.aws.cloud import Cloud
+from sandbox.aws.cloudformation.schemas import schema
+from sandbox.aws.serial import MOTO
+from sandbox.aws.types.resource import Deployed, Made, Properties, ResourceType
+from sandbox.aws.types.values import tag_list
+
+OPERATIONS = {"LogicalId": "", "StackId": ""}
+
+
+class UpdateNotOffered(Exception):
+    """moto cannot change such a resource where it is, and an update that changes nothing must not look like one."""
+
+
+class MotoType(ResourceType):
+    """One model of moto. Its objects are kept, because moto reads attributes from them and deletes through them."""
+
+    def __init__(self, cloud: Cloud, type_name: str, model: Any) -> None:
+        super().__init__(cloud)
+        self._type, self._model = type_name, model
+        self._objects: dict[str, Any] = {}
+        self.name_property = model.cloudformation_name_type() or ""  # pyright: ignore[reportAttributeAccessIssue]
+
+    def create(self, name: str, properties: Properties) -> Made:
+        where = (self.cloud.account_id, self.cloud.region)
+        with MOTO:
+            made = self._model.create_from_cloudformation_json(
+                name, self._definition(properties), *where, ResourceType=self._type, **OPERATIONS
+            )
+            return self._made(made)
+
+    def update(self, deployed: Deployed, wanted: Properties) -> Made | None:
+        before = deployed.properties
+        changed = sorted(name for name in {*before, *wanted} if before.get(name) != wanted.get(name))
+        if changed == ["Tags"] and self._type.startswith("AWS::EC2::"):
+            self._tag(deployed.physical_id, tag_list(wanted))
+            return None
+        if not _overrides(self._model, "update_from_cloudformation_json"):
+            raise UpdateNotOffered(f"The sandbox cannot change {', '.join(changed)} of an existing {self._type}")
+        with MOTO:
+            made = self._model.update_from_cloudformation_json(
+                original_resource=self._objects[deployed.physical_id],
+                new_resource_name=wanted.get(self.name_property, deployed.physical_id),
+                cloudformation_json=self._definition(wanted),
+                account_id=self.cloud.account_id,
+                region_name=self.cloud.region,
+            )
+            return self._made(made)
+
+    def delete(self, deployed: Deployed) -> None:
+        where = (self.cloud.account_id, self.cloud.region)
+        with MOTO:
+            made = self._objects.pop(deployed.physical_id)
+            try:
+                made.delete(*where)
+            except (AttributeError, TypeError):  # this model deletes by its class, not by its object
+                definition = self._definition(deployed.properties)
+                self._model.delete_from_cloudformation_json(deployed.physical_id, definition, *where)
+
+    def _tag(self, physical_id: str, tags: list[dict[str, str]]) -> None:
+        ec2 = self.cloud.client("ec2")
+        ec2.delete_tags(Resources=[physical_id])
+        if tags:
+            ec2.create_tags(Resources=[physical_id], Tags=tags)
+
+    def _definition(self, properties: Properties) -> dict[str, Any]:
+        return {"Type": self._type, "Properties": properties}
+
+    def _made(self, made: Any) -> Made:
+        self._objects[made.physical_resource_id] = made
+        names = {name for name in _attribute_names(self._type) if made.has_cfn_attr(name)}
+        return Made(made.physical_resource_id, {name: made.get_cfn_attribute(name) for name in names})
+
+
+def _attribute_names(type_name: str) -> list[str]:
+    described = schema(type_name) or {}
+    paths = [*described.get("readOnlyProperties", []), *described.get("primaryIdentifier", [])]
+    return [path.removeprefix("/properties/").replace("/", ".") for path in paths]
+
+
+def _overrides(model: Any, method: str) -> bool:
+    return getattr(model, method).__func__ is not getattr(CloudFormationModel, method).__func__
+
+
+def moto_types(cloud: Cloud) -> dict[str, ResourceType]:
+    models = {model.cloudformation_type(): model for model in CloudFormationModel.__subclasses__()}
+    return {name: MotoType(cloud, name, model) for name, model in models.items() if schema(name) is not None}
