@@ -1,0 +1,1 @@
+"""The API server: kinds, objects, verbs, patches, discovery and who may call."""

@@ -1,0 +1,64 @@
+"""What a new object needs around it, and what counts as a change."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.kubernetes.api.errors import ApiError, forbidden
+from sandbox.kubernetes.api.kinds import (
+    DEPLOYMENTS,
+    NAMESPACES,
+    PODS,
+    SERVICE_ACCOUNTS,
+    Kind,
+    Object,
+    name_of,
+    namespace_of,
+    value_at,
+)
+
+Find = Callable[[Kind, str, str], Object | None]
+
+
+def admit_new(find: Find, kind: Kind, obj: Object) -> None:
+    """Raise 404 or 403 when the namespace or the service account of a new object is not there."""
+    if not kind.namespaced:
+        return
+    namespace = find(NAMESPACES, "", namespace_of(obj))
+    if namespace is None:
+        name = namespace_of(obj)
+        raise ApiError(404, "NotFound", f'namespaces "{name}" not found', {"name": name, "kind": "namespaces"})
+    if namespace["metadata"].get("deletionTimestamp"):
+        why = f"unable to create new content in namespace {name_of(namespace)} because it is being terminated"
+        raise forbidden(kind, name_of(obj), why)
+    if kind is PODS:
+        _require_service_account(find, obj)
+
+
+def wants_another(kind: Kind, before: Object, after: Object) -> bool:
+    """Whether the write changes what is wanted, which moves the generation."""
+    if kind is DEPLOYMENTS and value_at(before, "metadata.annotations") != value_at(after, "metadata.annotations"):
+        return True
+    ignored = ("metadata", "status") if kind.has_status else ("metadata",)
+    return _without(before, ignored) != _without(after, ignored)
+
+
+def same(before: Object, after: Object) -> bool:
+    """Whether two states differ at most in when their fields were set."""
+    return _without_times(before) == _without_times(after)
+
+
+def _require_service_account(find: Find, pod: Object) -> None:
+    account = pod["spec"]["serviceAccountName"]
+    if not find(SERVICE_ACCOUNTS, namespace_of(pod), account):
+        why = f'error looking up service account {namespace_of(pod)}/{account}: serviceaccount "{account}" not found'
+        raise forbidden(PODS, name_of(pod), why)
+
+
+def _without(obj: Object, fields: tuple[str, ...]) -> Object:
+    return {field: value for field, value in obj.items() if field not in fields}
+
+
+def _without_times(obj: Object) -> Any:
+    metadata = dict(obj["metadata"])
+    entries = metadata.pop("managedFields", None) or []
+    return _without(obj, ("metadata",)), metadata, [_without(entry, ("time",)) for entry in entries]

@@ -1,0 +1,60 @@
+"""Who may call: the administrator of the kubeconfig, and bearers of an EKS token that AWS vouches for."""
+
+import base64
+import binascii
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from sandbox.kubernetes.api.errors import unauthorized
+
+EKS_PREFIX = "k8s-aws-v1."
+TRUSTED_SECONDS = 60.0
+
+
+class Authenticator:
+    """Accepts the administrator's token, or a presigned GetCallerIdentity that this AWS answers with 200.
+
+    As EKS does it: the token's URL is called with the cluster's name in a header, and who is named in the answer is
+    trusted for a minute.
+    """
+
+    def __init__(self, admin_token: str, aws: str, cluster: str) -> None:
+        self._admin_token = admin_token
+        self._aws = urlsplit(aws)
+        self._cluster = cluster
+        self._trusted_until: dict[str, float] = {}
+
+    async def check(self, header: str) -> None:
+        """Raise 401 unless the Authorization header names somebody."""
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized()
+        if token == self._admin_token or time.monotonic() < self._trusted_until.get(token, 0.0):
+            return
+        await self._ask_aws(self._presigned_url(token))
+        self._trusted_until[token] = time.monotonic() + TRUSTED_SECONDS
+
+    def _presigned_url(self, token: str) -> str:
+        encoded = token.removeprefix(EKS_PREFIX)
+        if encoded == token:
+            raise unauthorized()
+        try:
+            url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise unauthorized() from error
+        parts = urlsplit(url)
+        action = parse_qs(parts.query).get("Action")
+        if (parts.scheme, parts.netloc) != self._aws[:2] or action != ["GetCallerIdentity"]:
+            raise unauthorized()
+        return url
+
+    async def _ask_aws(self, url: str) -> None:
+        try:
+            async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+                answer = await client.get(url, headers={"x-k8s-aws-id": self._cluster})
+        except httpx.HTTPError as error:
+            raise unauthorized() from error
+        if answer.status_code != httpx.codes.OK:
+            raise unauthorized()

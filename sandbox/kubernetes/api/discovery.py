@@ -1,0 +1,97 @@
+"""What the server serves: versions, groups, resources, and as much OpenAPI as kubectl needs to apply."""
+
+from sandbox.kubernetes.api.errors import no_such_path
+from sandbox.kubernetes.api.kinds import KINDS, PODS, ROLLOUTS, Kind, Object, group_versions
+from sandbox.kubernetes.api.patches import JSON, MERGE, STRATEGIC
+
+VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0", "platform": "linux/amd64"}
+OPENAPI = "/openapi/v3"
+
+
+def discover(path: str) -> Object | None:
+    """The document at a discovery path, or None when the path is of another sort."""
+    if path == "/version":
+        return VERSION
+    if path == "/api":
+        return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "/apis":
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups()}
+    if path.startswith(OPENAPI):
+        return _openapi(path.removeprefix(OPENAPI).strip("/"))
+    for group_version, kinds in group_versions().items():
+        if path == f"/{kinds[0].prefix}":
+            return _resources(group_version, kinds)
+    return None
+
+
+def _groups() -> list[Object]:
+    groups: dict[str, Object] = {}
+    for kind in KINDS:
+        if kind.group:
+            version = {"groupVersion": kind.group_version, "version": kind.version}
+            groups[kind.group] = {"name": kind.group, "versions": [version], "preferredVersion": version}
+    return list(groups.values())
+
+
+def _resources(group_version: str, kinds: list[Kind]) -> Object:
+    resources = [resource for kind in kinds for resource in (_resource(kind), *_subresources(kind))]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
+
+
+def _resource(kind: Kind) -> Object:
+    return {
+        "name": kind.plural,
+        "singularName": kind.kind.lower(),
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": VERBS,
+        "shortNames": list(kind.short_names),
+        "categories": ["all"] if kind in (PODS, ROLLOUTS) else [],
+    }
+
+
+def _subresources(kind: Kind) -> list[Object]:
+    common = {"singularName": "", "namespaced": kind.namespaced, "kind": kind.kind}
+    subresources = []
+    if kind.has_status:
+        subresources.append({**common, "name": f"{kind.plural}/status", "verbs": ["get", "patch", "update"]})
+    if kind is PODS:
+        subresources.append({**common, "name": f"{kind.plural}/log", "verbs": ["get"]})
+    return subresources
+
+
+def _openapi(name: str) -> Object:
+    by_prefix = {kinds[0].prefix: kinds for kinds in group_versions().values()}
+    if not name:
+        return {"paths": {prefix: {"serverRelativeURL": f"{OPENAPI}/{prefix}?hash=1"} for prefix in by_prefix}}
+    if name not in by_prefix:
+        raise no_such_path()
+    paths: Object = {}
+    for kind in by_prefix[name]:
+        paths |= _paths(kind)
+    schemas = {f"{name.replace('/', '.')}.{kind.kind}": _schema(kind) for kind in by_prefix[name]}
+    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+
+
+def _paths(kind: Kind) -> Object:
+    """kubectl looks here for which patches a kind takes and whether the server validates fields."""
+    base = f"/{kind.prefix}/namespaces/{{namespace}}" if kind.namespaced else f"/{kind.prefix}"
+    operation = {"responses": {"200": {"description": "OK"}}, "x-kubernetes-group-version-kind": _gvk(kind)}
+    formats = [JSON, MERGE] if kind.is_custom else [JSON, MERGE, STRATEGIC]
+    validation = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
+    patch = {**operation, "parameters": [validation], "requestBody": {"content": {format: {} for format in formats}}}
+    return {
+        f"{base}/{kind.plural}": {"get": {**operation, "x-kubernetes-action": "list"}},
+        f"{base}/{kind.plural}/{{name}}": {"patch": patch},
+    }
+
+
+def _schema(kind: Kind) -> Object:
+    parts = {field: {"type": "object"} for field in ("metadata", "spec", "status")}
+    return {"type": "object", "properties": parts, "x-kubernetes-group-version-kind": [_gvk(kind)]}
+
+
+def _gvk(kind: Kind) -> Object:
+    return {"group": kind.group, "version": kind.version, "kind": kind.kind}

@@ -1,0 +1,142 @@
+"""The kinds that the API server knows, and the rules that hold for each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource of the API.
+
+    has_status: it has a /status subresource, which alone may change its status.
+    has_generation: metadata.generation counts the changes of what is wanted.
+    is_custom: defined by a CustomResourceDefinition, so it takes no strategic merge patch.
+    columns: what `kubectl get` prints between NAME and AGE, as (heading, path of the value).
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    has_status: bool = False
+    has_generation: bool = False
+    is_custom: bool = False
+    columns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def group_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """Plural with group, as error messages name it: `rollouts.argoproj.io`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def prefix(self) -> str:
+        """Path of its API group and version, without a leading slash."""
+        return f"apis/{self.group_version}" if self.group else f"api/{self.version}"
+
+
+def _core(kind: str, plural: str, *short: str, **rules: Any) -> Kind:
+    return Kind("", "v1", kind, plural, short_names=short, **rules)
+
+
+def _custom(group: str, version: str, kind: str, plural: str, *short: str, **rules: Any) -> Kind:
+    return Kind(group, version, kind, plural, short_names=short, has_generation=True, is_custom=True, **rules)
+
+
+_REPLICA_COLUMNS = (
+    ("Desired", "spec.replicas"),
+    ("Current", "status.replicas"),
+    ("Ready", "status.readyReplicas"),
+)
+_ROLLOUT_COLUMNS = (
+    ("Desired", "spec.replicas"),
+    ("Current", "status.replicas"),
+    ("Up-to-date", "status.updatedReplicas"),
+    ("Available", "status.availableReplicas"),
+)
+_POD_COLUMNS = (("Status", "status.phase"), ("IP", "status.podIP"))
+_SERVICE_COLUMNS = (("Type", "spec.type"), ("Cluster-IP", "spec.clusterIP"))
+_INGRESS_COLUMNS = (("Class", "spec.ingressClassName"), ("Address", "status.loadBalancer.ingress.0.hostname"))
+_EVENT_COLUMNS = (("Type", "type"), ("Reason", "reason"), ("Object", "involvedObject.name"), ("Message", "message"))
+_BINDING_COLUMNS = (("Service-Name", "spec.serviceRef.name"), ("Target-Type", "spec.targetType"))
+
+NAMESPACES = _core(
+    "Namespace", "namespaces", "ns", namespaced=False, has_status=True, columns=(("Status", "status.phase"),)
+)
+PODS = _core("Pod", "pods", "po", has_status=True, has_generation=True, columns=_POD_COLUMNS)
+SERVICES = _core("Service", "services", "svc", has_status=True, columns=_SERVICE_COLUMNS)
+SERVICE_ACCOUNTS = _core("ServiceAccount", "serviceaccounts", "sa")
+SECRETS = _core("Secret", "secrets", columns=(("Type", "type"),))
+CONFIG_MAPS = _core("ConfigMap", "configmaps", "cm")
+EVENTS = _core("Event", "events", "ev", columns=_EVENT_COLUMNS)
+RESOURCE_QUOTAS = _core("ResourceQuota", "resourcequotas", "quota", has_status=True)
+DEPLOYMENTS = Kind("apps", "v1", "Deployment", "deployments", True, ("deploy",), True, True, columns=_ROLLOUT_COLUMNS)
+REPLICA_SETS = Kind("apps", "v1", "ReplicaSet", "replicasets", True, ("rs",), True, True, columns=_REPLICA_COLUMNS)
+INGRESSES = Kind(
+    "networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), True, True, columns=_INGRESS_COLUMNS
+)
+INGRESS_CLASSES = Kind(
+    "networking.k8s.io", "v1", "IngressClass", "ingressclasses", False, columns=(("Controller", "spec.controller"),)
+)
+POD_DISRUPTION_BUDGETS = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True, ("pdb",), True, True)
+LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases")
+CUSTOM_RESOURCE_DEFINITIONS = Kind(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False, ("crd", "crds"), True
+)
+ROLLOUTS = _custom("argoproj.io", "v1alpha1", "Rollout", "rollouts", "ro", has_status=True, columns=_ROLLOUT_COLUMNS)
+ANALYSIS_TEMPLATES = _custom("argoproj.io", "v1alpha1", "AnalysisTemplate", "analysistemplates", "at")
+ANALYSIS_RUNS = _custom(
+    "argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns", "ar", columns=(("Status", "status.phase"),)
+)
+EXPERIMENTS = _custom("argoproj.io", "v1alpha1", "Experiment", "experiments", "exp", has_status=True)
+TARGET_GROUP_BINDINGS = _custom(
+    "elbv2.k8s.aws", "v1beta1", "TargetGroupBinding", "targetgroupbindings", has_status=True, columns=_BINDING_COLUMNS
+)
+
+KINDS = (
+    *(NAMESPACES, PODS, SERVICES, SERVICE_ACCOUNTS, SECRETS, CONFIG_MAPS, EVENTS, RESOURCE_QUOTAS),
+    *(DEPLOYMENTS, REPLICA_SETS, INGRESSES, INGRESS_CLASSES, POD_DISRUPTION_BUDGETS, LEASES),
+    *(CUSTOM_RESOURCE_DEFINITIONS, ROLLOUTS, ANALYSIS_TEMPLATES, ANALYSIS_RUNS, EXPERIMENTS, TARGET_GROUP_BINDINGS),
+)
+
+_BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+
+
+def find_kind(group: str, version: str, plural: str) -> Kind | None:
+    """The kind served at that path, or None."""
+    return _BY_PATH.get((group, version, plural))
+
+
+def group_versions() -> dict[str, list[Kind]]:
+    """Every served group and version with its kinds, in the order of KINDS."""
+    served: dict[str, list[Kind]] = {}
+    for kind in KINDS:
+        served.setdefault(kind.group_version, []).append(kind)
+    return served
+
+
+def name_of(obj: Object) -> str:
+    return obj["metadata"].get("name", "")
+
+
+def namespace_of(obj: Object) -> str:
+    return obj["metadata"].get("namespace", "")
+
+
+def value_at(obj: Any, path: str | Iterable[str]) -> Any:
+    """What stands at a dotted path, None where the path ends early; digits index a list."""
+    for part in path.split(".") if isinstance(path, str) else path:
+        if isinstance(obj, list):
+            obj = obj[int(part)] if part.isdigit() and int(part) < len(obj) else None
+        else:
+            obj = obj.get(part) if isinstance(obj, dict) else None
+    return obj

@@ -1,0 +1,113 @@
+"""The patch formats that change an object: JSON merge patch, JSON patch and strategic merge patch."""
+
+from copy import deepcopy
+from typing import Any
+
+import jsonpatch
+
+from sandbox.kubernetes.api.errors import ApiError, bad_request
+from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.lists import identity, merge_keys
+
+MERGE = "application/merge-patch+json"
+JSON = "application/json-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+_SET_ORDER = "$setElementOrder/"
+_DELETE_VALUES = "$deleteFromPrimitiveList/"
+_RETAIN = "$retainKeys"
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396: null removes, objects are merged, everything else replaces."""
+    if not isinstance(patch, dict):
+        return deepcopy(patch)
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def json_patch(target: Object, operations: Any) -> Object:
+    """RFC 6902. Raises 422 when an operation cannot be done or a test does not hold."""
+    try:
+        return jsonpatch.apply_patch(target, operations)
+    except jsonpatch.JsonPatchTestFailed as error:
+        raise ApiError(422, "Invalid", f"the server rejected our request: test failed: {error}") from error
+    except jsonpatch.JsonPatchConflict as error:
+        raise ApiError(422, "Invalid", f"the server rejected our request due to an error: {error}") from error
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        raise bad_request(f"error decoding patch: {error}") from error
+
+
+def strategic_merge_patch(target: Object, patch: Object) -> Object:
+    """Merge as the built-in kinds do: their lists item by item, with the directives that start with a dollar sign."""
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    merged = dict(target)
+    if _RETAIN in patch:
+        merged = {key: value for key, value in merged.items() if key in patch[_RETAIN]}
+    for key, value in patch.items():
+        if not key.startswith("$"):
+            _merge_field(merged, key, value)
+    for key, value in patch.items():
+        _apply_directive(merged, key, value)
+    return merged
+
+
+def _merge_field(merged: Object, key: str, value: Any) -> None:
+    current = merged.get(key)
+    if value is None or (isinstance(value, dict) and value.get("$patch") == "delete"):
+        merged.pop(key, None)
+    elif isinstance(value, dict):
+        merged[key] = strategic_merge_patch(current if isinstance(current, dict) else {}, value)
+    elif isinstance(value, list) and isinstance(current, list):
+        merged[key] = _merge_items(key, current, value)
+    else:
+        merged[key] = _without_directives(value)
+
+
+def _merge_items(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
+    if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
+        return [item for item in patch if item.get("$patch") != "replace"]
+    if field == "finalizers":
+        return current + [item for item in patch if item not in current]
+    keys = merge_keys(field, current + patch)[:1]
+    if not keys:
+        return _without_directives(patch)
+    items = {identity(item, keys): item for item in current}
+    for item in patch:
+        key = identity(item, keys)
+        if item.get("$patch") == "delete":
+            items.pop(key, None)
+        else:
+            items[key] = strategic_merge_patch(items.get(key, {}), item)
+    return list(items.values())
+
+
+def _without_directives(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_directives(item) for item in value]
+    return strategic_merge_patch({}, value) if isinstance(value, dict) else value
+
+
+def _apply_directive(merged: Object, directive: str, value: Any) -> None:
+    if directive.startswith(_SET_ORDER):
+        field = directive.removeprefix(_SET_ORDER)
+        merged[field] = _ordered(field, merged.get(field) or [], value)
+    elif directive.startswith(_DELETE_VALUES):
+        field = directive.removeprefix(_DELETE_VALUES)
+        merged[field] = [item for item in merged.get(field) or [] if item not in value]
+
+
+def _ordered(field: str, items: list[Any], order: list[Any]) -> list[Any]:
+    """The items in the order named; those it does not name stay behind them."""
+    keys = merge_keys(field, items)[:1]
+    if not keys:
+        return [item for item in order if item in items] + [item for item in items if item not in order]
+    ranks = {identity(item, keys): rank for rank, item in enumerate(order)}
+    return sorted(items, key=lambda item: ranks.get(identity(item, keys), len(ranks)))

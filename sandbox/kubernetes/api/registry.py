@@ -1,0 +1,192 @@
+"""The verbs on objects: create, change and delete, with the bookkeeping of metadata that each of them implies."""
+
+import secrets
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sandbox.kubernetes.api import admission, errors, managers
+from sandbox.kubernetes.api.defaults import add_defaults
+from sandbox.kubernetes.api.kinds import NAMESPACES, PODS, Kind, Object, name_of, namespace_of
+from sandbox.kubernetes.api.store import Store
+from sandbox.kubernetes.api.validation import validate, validate_change
+from sandbox.kubernetes.clock import timestamp
+
+NAME_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+_FIXED_METADATA = ("name", "namespace", "uid", "creationTimestamp", "generation", "deletionTimestamp", "managedFields")
+
+
+@dataclass(frozen=True)
+class Write:
+    """How to write: for whom (the field manager), and whether for real."""
+
+    manager: str
+    dry_run: bool = False
+    force: bool = False
+    subresource: str = ""
+
+
+class Registry:
+    """Reads and writes objects as the API's verbs do. Raises ApiError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        return self.store.read((kind, namespace, name))
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        obj = self.find(kind, namespace, name)
+        if obj is None:
+            raise errors.not_found(kind, name)
+        return obj
+
+    def select(self, kind: Kind, namespace: str = "") -> list[Object]:
+        return self.store.select(kind, namespace)
+
+    def create(self, kind: Kind, namespace: str, body: Object, write: Write) -> Object:
+        """Add an object; its name may be left to `generateName`."""
+        obj = _new_object(kind, namespace, body)
+        self._admit(kind, obj)
+        if self.find(kind, namespace, name_of(obj)):
+            raise errors.already_exists(kind, name_of(obj))
+        owned = managers.own_changes(managers.Manager(write.manager, "Update"), None, obj, {})
+        managers.write_ownership(kind, obj, owned, timestamp())
+        return obj if write.dry_run else self.store.write(kind, obj)
+
+    def change(self, kind: Kind, namespace: str, name: str, build: Callable[[Object], Object], write: Write) -> Object:
+        """Write what `build` makes of the current object; without an effective change nothing is written."""
+        current = self.get(kind, namespace, name)
+        wanted = build(deepcopy(current))
+        self.check_precondition(kind, current, wanted)
+        after = _carry_over(kind, current, wanted, write.subresource)
+        manager = managers.Manager(write.manager, "Update", write.subresource)
+        owned = managers.own_changes(manager, current, after, managers.read_ownership(current))
+        return self._commit(kind, current, after, owned, write)
+
+    def apply(self, kind: Kind, namespace: str, name: str, body: Object, write: Write) -> tuple[Object, bool]:
+        """Server-side apply: the object as it is then, and whether it was created by it."""
+        if body.get("metadata", {}).get("managedFields"):
+            raise errors.bad_request("metadata.managedFields must be nil")
+        manager = managers.Manager(write.manager, "Apply", write.subresource)
+        current = self.find(kind, namespace, name)
+        if current is None:
+            return self._create_applied(kind, namespace, body, manager, write), True
+        self.check_precondition(kind, current, body)
+        body = _appliable(kind, body, write.subresource)
+        merged, owned = managers.apply(kind, current, body, manager, force=write.force)
+        after = _carry_over(kind, current, merged, write.subresource)
+        return self._commit(kind, current, after, owned, write), False
+
+    def delete(
+        self, kind: Kind, namespace: str, name: str, *, grace_seconds: int | None = None, foreground: bool = False
+    ) -> Object:
+        """Remove an object, or mark it for those that have to finish first: finalizers, the kubelet, a namespace."""
+        obj = self.get(kind, namespace, name)
+        metadata = obj["metadata"]
+        if foreground:
+            metadata["finalizers"] = sorted({*metadata.get("finalizers", []), "foregroundDeletion"})
+        if not _must_finish(kind, obj, grace_seconds):
+            return self.store.remove((kind, namespace, name))
+        if metadata.get("deletionTimestamp"):
+            return obj
+        metadata["deletionTimestamp"] = timestamp()
+        if kind is NAMESPACES:
+            obj["status"]["phase"] = "Terminating"
+        if kind is PODS:
+            period = obj["spec"].get("terminationGracePeriodSeconds", 30)
+            metadata["deletionGracePeriodSeconds"] = period if grace_seconds is None else grace_seconds
+        return self.store.write(kind, obj)
+
+    def finish_deletion(self, kind: Kind, namespace: str, name: str) -> None:
+        """Remove an object that was marked and whose last user is done with it."""
+        if self.find(kind, namespace, name):
+            self.store.remove((kind, namespace, name))
+
+    def _admit(self, kind: Kind, obj: Object) -> None:
+        add_defaults(kind, obj)
+        validate(kind, obj)
+        admission.admit_new(self.find, kind, obj)
+
+    def _create_applied(
+        self, kind: Kind, namespace: str, body: Object, manager: managers.Manager, write: Write
+    ) -> Object:
+        applied = _appliable(kind, body, "")
+        obj = _new_object(kind, namespace, body)
+        self._admit(kind, obj)
+        managers.write_ownership(kind, obj, {manager: managers.owned_paths(applied)}, timestamp())
+        return obj if write.dry_run else self.store.write(kind, obj)
+
+    def check_precondition(self, kind: Kind, current: Object, wanted: Object) -> None:
+        """Raise 409 if `wanted` names another resourceVersion or uid than the object has."""
+        metadata, now = wanted.get("metadata") or {}, current["metadata"]
+        if metadata.get("resourceVersion") not in (None, "", now["resourceVersion"]):
+            raise errors.modified(kind, name_of(current))
+        if metadata.get("uid") not in (None, now["uid"]):
+            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {now['uid']}"
+            raise errors.conflict(kind, name_of(current), why)
+
+    def _commit(self, kind: Kind, current: Object, after: Object, owned: managers.Ownership, write: Write) -> Object:
+        add_defaults(kind, after)
+        if not write.subresource:
+            validate(kind, after)
+            validate_change(kind, current, after)
+        if kind.has_generation and admission.wants_another(kind, current, after):
+            after["metadata"]["generation"] = current["metadata"].get("generation", 0) + 1
+        managers.write_ownership(kind, after, owned, timestamp())
+        if write.dry_run or admission.same(current, after):
+            return after
+        written = self.store.write(kind, after)
+        if written["metadata"].get("deletionTimestamp") and not _must_finish(kind, written, None):
+            return self.store.remove((kind, namespace_of(written), name_of(written)))
+        return written
+
+
+def _new_object(kind: Kind, namespace: str, body: Object) -> Object:
+    obj = deepcopy(body)
+    if kind.has_status:
+        obj.pop("status", None)
+    given = obj.get("metadata") or {}
+    for field in ("resourceVersion", "uid", "selfLink", "deletionTimestamp", "managedFields"):
+        given.pop(field, None)
+    if not given.get("name") and given.get("generateName"):
+        given["name"] = given["generateName"] + "".join(secrets.choice(NAME_SUFFIX) for _ in range(5))
+    if kind.namespaced:
+        given["namespace"] = namespace
+    given |= {"uid": str(uuid4()), "creationTimestamp": timestamp()}
+    if kind.has_generation:
+        given["generation"] = 1
+    return {"apiVersion": kind.group_version, "kind": kind.kind, **obj, "metadata": given}
+
+
+def _carry_over(kind: Kind, current: Object, wanted: Object, subresource: str) -> Object:
+    """The wanted object with everything that this write may not change as it is now."""
+    if subresource == "status":
+        after = {**current, "metadata": dict(current["metadata"])}
+        after.pop("status", None)
+        return {**after, "status": wanted["status"]} if wanted.get("status") is not None else after
+    after = {**wanted, "apiVersion": kind.group_version, "kind": kind.kind}
+    after["metadata"] = dict(wanted.get("metadata") or {})
+    for field in _FIXED_METADATA:
+        after["metadata"].pop(field, None)
+        if field in current["metadata"]:
+            after["metadata"][field] = current["metadata"][field]
+    after["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
+    if kind.has_status:
+        after.pop("status", None)
+        return {**after, "status": current["status"]} if "status" in current else after
+    return after
+
+
+def _appliable(kind: Kind, body: Object, subresource: str) -> Object:
+    """What of an applied body counts: only the status at /status, everything else elsewhere."""
+    if subresource == "status":
+        return {"status": body.get("status") or {}}
+    return {field: value for field, value in body.items() if field != "status" or not kind.has_status}
+
+
+def _must_finish(kind: Kind, obj: Object, grace_seconds: int | None) -> bool:
+    if obj["metadata"].get("finalizers") or kind is NAMESPACES:
+        return True
+    return kind is PODS and grace_seconds != 0 and bool(obj["spec"].get("nodeName"))

@@ -1,0 +1,71 @@
+"""Label and field selectors, as the query of a list or a watch writes them."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from sandbox.kubernetes.api.errors import bad_request
+from sandbox.kubernetes.api.kinds import Object, value_at
+
+Matcher = Callable[[Object], bool]
+
+_SET = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^)]*)\)\s*$")
+_EQUALITY = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s*(?P<operator>==|!=|=)\s*(?P<value>[^\s=,()]*)\s*$")
+_EXISTENCE = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s!=,()]+)\s*$")
+
+
+def select_labels(selector: str) -> Matcher:
+    """Whether an object's labels meet every requirement: =, ==, !=, in, notin, KEY, !KEY."""
+    requirements = [_label_requirement(part) for part in re.split(r",(?![^()]*\))", selector) if part.strip()]
+
+    def matches(obj: Object) -> bool:
+        labels = obj["metadata"].get("labels") or {}
+        return all(requirement(labels) for requirement in requirements)
+
+    return matches
+
+
+def select_fields(selector: str) -> Matcher:
+    """Whether the object's fields have the values asked for: PATH=VALUE, PATH==VALUE, PATH!=VALUE."""
+    requirements = []
+    for part in filter(str.strip, selector.split(",")):
+        match = _EQUALITY.match(part)
+        if not match:
+            raise bad_request(f"invalid field selector: {part!r}")
+        requirements.append((match["key"], match["operator"] != "!=", match["value"]))
+
+    def matches(obj: Object) -> bool:
+        return all((str(value_at(obj, path) or "") == value) is wanted for path, wanted, value in requirements)
+
+    return matches
+
+
+def matches_selector(selector: Object | None, labels: Mapping[str, str]) -> bool:
+    """Whether labels meet a LabelSelector (matchLabels and matchExpressions); a missing one selects nothing."""
+    if selector is None:
+        return False
+    equal = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return equal and all(_meets(expression, labels) for expression in selector.get("matchExpressions") or [])
+
+
+def _meets(expression: Object, labels: Mapping[str, str]) -> bool:
+    value, values = labels.get(expression["key"]), expression.get("values") or []
+    return {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }[expression["operator"]]
+
+
+def _label_requirement(text: str) -> Callable[[Mapping[str, str]], bool]:
+    if match := _SET.match(text):
+        key, values = match["key"], {value.strip() for value in match["values"].split(",")}
+        wanted = match["operator"] == "in"
+        return lambda labels: (labels.get(key) in values) is wanted
+    if match := _EQUALITY.match(text):
+        key, value, wanted = match["key"], match["value"], match["operator"] != "!="
+        return lambda labels: (labels.get(key) == value) is wanted
+    if match := _EXISTENCE.match(text):
+        key, wanted = match["key"], not match["not"]
+        return lambda labels: (key in labels) is wanted
+    raise bad_request(f"unable to parse requirement: {text!r}")

@@ -1,0 +1,54 @@
+"""What a cluster holds from the start: its namespaces, custom kinds and the class of the load balancer controller."""
+
+from sandbox.kubernetes.api.kinds import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    INGRESS_CLASSES,
+    KINDS,
+    NAMESPACES,
+    Kind,
+    Object,
+)
+from sandbox.kubernetes.api.registry import Registry, Write
+
+WRITE = Write("sandbox")
+
+
+def create_initial_objects(registry: Registry) -> None:
+    for name in ("default", "kube-system", "argo-rollouts"):
+        registry.create(NAMESPACES, "", {"metadata": {"name": name}}, WRITE)
+    for kind in filter(lambda kind: kind.is_custom, KINDS):
+        _create_definition(registry, kind)
+    ingress_class: Object = {"metadata": {"name": "alb"}, "spec": {"controller": "ingress.k8s.aws/alb"}}
+    registry.create(INGRESS_CLASSES, "", ingress_class, WRITE)
+
+
+def _create_definition(registry: Registry, kind: Kind) -> None:
+    name = kind.resource
+    registry.create(CUSTOM_RESOURCE_DEFINITIONS, "", _definition(kind), WRITE)
+    conditions = [_condition("NamesAccepted", "NoConflicts"), _condition("Established", "InitialNamesAccepted")]
+    status = {"conditions": conditions, "storedVersions": [kind.version]}
+    registry.change(
+        CUSTOM_RESOURCE_DEFINITIONS,
+        "",
+        name,
+        lambda current: {**current, "status": status},
+        Write("sandbox", subresource="status"),
+    )
+
+
+def _definition(kind: Kind) -> Object:
+    version = {
+        "name": kind.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+        "subresources": {"status": {}} if kind.has_status else {},
+    }
+    names = {"plural": kind.plural, "singular": kind.kind.lower(), "kind": kind.kind}
+    names |= {"listKind": f"{kind.kind}List", "shortNames": list(kind.short_names)}
+    spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]}
+    return {"metadata": {"name": kind.resource}, "spec": spec}
+
+
+def _condition(name: str, reason: str) -> Object:
+    return {"type": name, "status": "True", "reason": reason}

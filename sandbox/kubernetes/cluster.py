@@ -1,0 +1,43 @@
+"""One cluster: the store, the API over it and everything that reconciles it, on one event loop."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from starlette.applications import Starlette
+
+from sandbox.addresses import Addresses
+from sandbox.kubernetes.api.authentication import Authenticator
+from sandbox.kubernetes.api.registry import Registry
+from sandbox.kubernetes.api.server import Server
+from sandbox.kubernetes.api.store import Store
+from sandbox.kubernetes.bootstrap import create_initial_objects
+from sandbox.kubernetes.controllers import loop
+from sandbox.kubernetes.controllers.garbage import Garbage
+from sandbox.kubernetes.controllers.namespaces import Namespaces
+from sandbox.kubernetes.controllers.replica_sets import ReplicaSets
+from sandbox.kubernetes.kubeconfig import CLUSTER, write_kubeconfig
+from sandbox.settings import SandboxSettings
+
+
+@dataclass
+class Cluster:
+    registry: Registry
+    application: Starlette
+    controllers: list[loop.Controller]
+
+    @classmethod
+    def create(cls, state: Path, addresses: Addresses, settings: SandboxSettings) -> Self:
+        registry = Registry(Store())
+        create_initial_objects(registry)
+        authenticator = Authenticator(write_kubeconfig(state, addresses.kubernetes), addresses.aws, CLUSTER)
+        server = Server(registry, authenticator, state / "logs" / "pods")
+        controllers = [Garbage(registry), Namespaces(registry), ReplicaSets(registry, settings.time_factor)]
+        return cls(registry, server.application, controllers)
+
+    def start(self) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(loop.run(self.registry.store, controller)) for controller in self.controllers]
+
+    async def stop(self) -> None:
+        return

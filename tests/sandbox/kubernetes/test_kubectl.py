@@ -1,0 +1,47 @@
+"""What an operator does with kubectl."""
+
+from typing import Any
+
+
+def config_map(**data: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": data}
+
+
+def rollout(image: str) -> dict[str, Any]:
+    labels = {"app": "backend"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "backend", "image": image}]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template, "strategy": {"canary": {}}}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "backend"}, "spec": spec}
+
+
+def test_apply_creates_changes_and_says_when_nothing_changed(kubectl, namespace) -> None:
+    apply = ("apply", "-n", namespace, "-f", "-")
+    assert "created" in kubectl(*apply, manifest=config_map(a="1"))
+    assert "unchanged" in kubectl(*apply, manifest=config_map(a="1"))
+    assert "configured" in kubectl(*apply, manifest=config_map(a="2"))
+
+
+def test_apply_and_server_side_apply_take_a_custom_kind(kubectl, namespace) -> None:
+    assert "created" in kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
+    assert "configured" in kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("two"))
+    forced = ("apply", "--server-side", "--force-conflicts", "-n", namespace, "-f", "-")
+    assert "serverside-applied" in kubectl(*forced, manifest=rollout("three"))
+
+
+def test_get_prints_the_kinds_columns(kubectl, namespace) -> None:
+    kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
+    heading = kubectl("get", "rollouts", "-n", namespace).splitlines()[0].split()
+    assert heading == ["NAME", "DESIRED", "CURRENT", "UP-TO-DATE", "AVAILABLE", "AGE"]
+
+
+def test_describe_wait_and_delete_work(kubectl, namespace) -> None:
+    kubectl("apply", "-n", namespace, "-f", "-", manifest=config_map(a="1"))
+    assert "Name:         settings" in kubectl("describe", "configmap", "settings", "-n", namespace)
+    kubectl("wait", "--for=jsonpath={.data.a}=1", "configmap/settings", "-n", namespace, "--timeout=5s")
+    assert "deleted" in kubectl("delete", "configmap", "settings", "-n", namespace)
+
+
+def test_a_status_patch_goes_to_the_subresource(kubectl, namespace) -> None:
+    kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
+    patch = ("patch", "rollout", "backend", "-n", namespace, "--subresource=status", "--type=merge")
+    assert "patched" in kubectl(*patch, "-p", '{"status":{"promoteFull":true}}')

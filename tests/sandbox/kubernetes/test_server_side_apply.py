@@ -1,0 +1,81 @@
+"""Server-side apply: who owns which field, and what happens when two want the same one."""
+
+import json
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiException
+from kubernetes.dynamic import DynamicClient
+
+
+@pytest.fixture
+def services(client: DynamicClient) -> Any:
+    return client.resources.get(api_version="v1", kind="Service")
+
+
+def service(**more: Any) -> dict:
+    spec = {"selector": {"app": "backend"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}], **more}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "backend"}, "spec": spec}
+
+
+def owners(obj: Any) -> dict[tuple[str, str], dict]:
+    return {(entry.manager, entry.operation): entry.fieldsV1.to_dict() for entry in obj.metadata.managedFields}
+
+
+def test_apply_creates_and_applying_the_same_again_changes_nothing(services, namespace) -> None:
+    created = services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    again = services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    assert again.metadata.resourceVersion == created.metadata.resourceVersion
+    port = 'k:{"port":80,"protocol":"TCP"}'
+    assert port in owners(again)["one", "Apply"]["f:spec"]["f:ports"]
+
+
+def test_another_managers_value_is_a_conflict_that_names_the_field(services, namespace) -> None:
+    services.server_side_apply(service(type="NodePort"), namespace=namespace, field_manager="one")
+    with pytest.raises(ApiException) as refused:
+        services.server_side_apply(service(type="ClusterIP"), namespace=namespace, field_manager="two")
+    status = json.loads(refused.value.body or "")
+    assert (status["code"], status["reason"]) == (409, "Conflict")
+    assert [cause["field"] for cause in status["details"]["causes"]] == [".spec.type"]
+    assert 'conflict with "one"' in status["message"]
+
+
+def test_force_takes_the_field_over(services, namespace) -> None:
+    services.server_side_apply(service(type="NodePort"), namespace=namespace, field_manager="one")
+    taken = services.server_side_apply(
+        service(type="ClusterIP"), namespace=namespace, field_manager="two", force_conflicts=True
+    )
+    assert taken.spec.type == "ClusterIP"
+    assert "f:type" not in owners(taken)["one", "Apply"]["f:spec"]
+
+
+def test_a_field_no_longer_applied_is_removed(services, namespace) -> None:
+    body = service()
+    body["metadata"]["labels"] = {"keep": "1", "drop": "1"}
+    services.server_side_apply(body, namespace=namespace, field_manager="one")
+    body["metadata"]["labels"] = {"keep": "1"}
+    applied = services.server_side_apply(body, namespace=namespace, field_manager="one")
+    assert applied.metadata.labels.to_dict() == {"keep": "1"}
+
+
+def test_what_others_wrote_stays_through_an_apply(services, namespace) -> None:
+    services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    patch = {"metadata": {"name": "backend", "annotations": {"actions": "written by a controller"}}}
+    services.patch(patch, namespace=namespace, content_type="application/merge-patch+json", field_manager="controller")
+    applied = services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    assert applied.metadata.annotations.actions == "written by a controller"
+    assert owners(applied)["controller", "Update"] == {"f:metadata": {"f:annotations": {"f:actions": {}}}}
+
+
+def test_a_dry_run_answers_in_full_and_stores_nothing(services, namespace) -> None:
+    tried = services.server_side_apply(service(), namespace=namespace, field_manager="one", dry_run="All")
+    assert tried.spec.type == "ClusterIP"
+    with pytest.raises(ApiException) as refused:
+        services.get(name="backend", namespace=namespace)
+    assert refused.value.status == 404
+
+
+def test_apply_demands_a_field_manager(services, namespace) -> None:
+    with pytest.raises(ApiException) as refused:
+        services.server_side_apply(service(), namespace=namespace)
+    assert refused.value.status == 400
