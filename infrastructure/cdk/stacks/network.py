@@ -27,7 +27,9 @@ class NetworkStack(BaseStack):
         self.record_flows(vpc)
         self.tag_for_load_balancers(vpc)
         self.publish(VPC_ID, vpc.vpc_id)
+        self.name_subnets("public", vpc.public_subnets)
         for kind, subnets in (("Private", vpc.private_subnets), ("Isolated", vpc.isolated_subnets)):
+            self.name_subnets(kind.lower(), subnets)
             for zone, subnet in zip(ZONES, subnets, strict=True):
                 self.publish(subnet_id(kind, zone), subnet.subnet_id)
 
@@ -68,3 +70,8 @@ class NetworkStack(BaseStack):
         for role, subnets in (("elb", vpc.public_subnets), ("internal-elb", vpc.private_subnets)):
             for subnet in subnets:
                 cdk.Tags.of(subnet).add(f"kubernetes.io/role/{role}", "1", include_resource_types=["AWS::EC2::Subnet"])
+
+    def name_subnets(self, kind: str, subnets: list[ec2.ISubnet]) -> None:
+        """Name each subnet, and what belongs to it, after the environment and its zone."""
+        for zone, subnet in zip(ZONES, subnets, strict=True):
+            cdk.Tags.of(subnet).add("Name", f"{self.prefix}-{kind}-{zone}")

@@ -98,7 +98,7 @@ class SecurityStack(BaseStack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             versioned=True,
             enforce_ssl=True,
-            lifecycle_rules=[s3.LifecycleRule(expiration=TRAIL_KEPT)],
+            lifecycle_rules=[s3.LifecycleRule(expiration=TRAIL_KEPT, noncurrent_version_expiration=TRAIL_KEPT)],
             removal_policy=KEEP,
         )
         acknowledge(bucket, "It holds the audit log itself; the trail records who touches it.", "AwsSolutions-S1")
