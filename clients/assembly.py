@@ -1,0 +1,22 @@
+"""The cloud assembly's files."""
+
+import json
+from pathlib import Path
+
+from delivery.assembly import StackSpec, parse_assembly
+from delivery.errors import SettingsError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def read_assembly(directory: str) -> tuple[StackSpec, ...]:
+    """The stacks of the assembly, each after those it depends on.
+
+    directory: holds manifest.json; relative to the checkout. Raises SettingsError when it is no assembly.
+    """
+    folder = CHECKOUT / directory
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        return parse_assembly(manifest, lambda file: (folder / file).read_text())
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"[stacks] assembly: {folder} holds no cloud assembly ({error}). Synthesise it.") from error

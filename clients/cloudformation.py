@@ -1,0 +1,194 @@
+"""CloudFormation: stacks, change sets and events as values."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clients.assembly import read_assembly
+from clients.aws import aws_client, translated
+from delivery.assembly import StackSpec
+from delivery.environment import Environment
+from delivery.errors import Conflict, NotFound
+from delivery.outputs import StackOutputs, find_outputs, source_of
+from delivery.stack_progress import StackEvent
+from delivery.stacks import PropertyChange, ResourceChange, StackState
+
+# The two ways CloudFormation words a change set that would do nothing; it has no status of its own for that.
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+UNDER_CONSTRUCTION = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE, FAILED, ...; changes: all pages."""
+
+    arn: str
+    stack_arn: str
+    status: str
+    reason: str
+    changes: tuple[ResourceChange, ...]
+
+    @property
+    def is_described(self) -> bool:
+        return self.status not in UNDER_CONSTRUCTION
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == "CREATE_COMPLETE"
+
+    @property
+    def has_no_changes(self) -> bool:
+        return self.status == "FAILED" and any(words in self.reason for words in NO_CHANGES)
+
+
+class Formation:
+    """Reads and changes the stacks of one region; raises DeliveryErrors only."""
+
+    def __init__(self, region: str) -> None:
+        self._api = aws_client("cloudformation", region)
+
+    def read_stack(self, name: str) -> StackState | None:
+        """The stack by name or ARN; None where there is none, or none any more."""
+        try:
+            with translated(f"read stack {name}"):
+                found = self._api.describe_stacks(StackName=name)["Stacks"][0]
+        except NotFound:
+            return None
+        return None if found["StackStatus"] == "DELETE_COMPLETE" else _state(found)
+
+    def read_template(self, arn: str) -> str:
+        """The template the stack was last deployed with, as it was sent."""
+        with translated(f"read the template of {arn}"):
+            body = self._api.get_template(StackName=arn, TemplateStage="Original")["TemplateBody"]
+        # boto3 hands a JSON template back parsed, every other one as text.
+        return body if isinstance(body, str) else json.dumps(body)
+
+    def open_change_set(self, stack: StackSpec, name: str, *, is_new: bool) -> str:
+        """The ARN of a change set of that name towards the stack's template; the one that is there already, if so.
+
+        is_new: the stack does not exist, and will be in REVIEW_IN_PROGRESS.
+        """
+        try:
+            with translated(f"make a change set of stack {stack.name}"):
+                return self._api.create_change_set(
+                    StackName=stack.name,
+                    ChangeSetName=name,
+                    ChangeSetType="CREATE" if is_new else "UPDATE",
+                    ClientToken=name,
+                    TemplateBody=stack.template,
+                    Capabilities=list(stack.capabilities),
+                    Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+                )["Id"]
+        except Conflict:
+            with translated(f"find change set {name} of stack {stack.name}"):
+                return self._api.describe_change_set(ChangeSetName=name, StackName=stack.name)["ChangeSetId"]
+
+    def read_change_set(self, arn: str) -> ChangeSet:
+        with translated(f"read change set {arn}"):
+            pages = list(self._change_set_pages(arn))
+        changes = [
+            change["ResourceChange"] for page in pages for change in page["Changes"] if "ResourceChange" in change
+        ]
+        first = pages[0]
+        reason = first.get("StatusReason", "")
+        return ChangeSet(arn, first["StackId"], first["Status"], reason, tuple(map(_change, changes)))
+
+    def _change_set_pages(self, arn: str) -> Iterator[dict[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._api.describe_change_set(ChangeSetName=arn, IncludePropertyValues=True, **token)
+            yield {"Changes": [], **page}
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def delete_change_set(self, arn: str) -> None:
+        with translated(f"delete change set {arn}"):
+            self._api.delete_change_set(ChangeSetName=arn)
+
+    def execute(self, change_set_arn: str, token: str) -> None:
+        """token: the operation's events carry it; the same one again starts nothing twice."""
+        with translated(f"execute change set {change_set_arn}"):
+            self._api.execute_change_set(ChangeSetName=change_set_arn, ClientRequestToken=token)
+
+    def read_events(self, arn: str, token: str) -> tuple[StackEvent, ...]:
+        """The events of the operation with this token, oldest first; empty where there was none."""
+        events: list[dict[str, Any]] = []
+        with translated(f"read the events of {arn}"):
+            for page in self._api.get_paginator("describe_stack_events").paginate(StackName=arn):
+                own = [event for event in page["StackEvents"] if _is_of(event, token)]
+                events.extend(own)
+                # Newest first: a page without ours lies before our operation.
+                if not own:
+                    break
+        return tuple(map(_event, reversed(events)))
+
+    def delete_stack(self, arn: str, token: str) -> None:
+        with translated(f"delete stack {arn}"):
+            self._api.delete_stack(StackName=arn, ClientRequestToken=token)
+
+    def protect(self, name: str) -> None:
+        """Let nobody delete the stack before its protection is taken off."""
+        with translated(f"protect stack {name}"):
+            self._api.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+
+
+def connect_formation(environment: Environment) -> Formation:
+    return Formation(environment.aws.region)
+
+
+def read_outputs(environment: Environment) -> StackOutputs:
+    """What `[outputs]` names, read from the stacks that exist now."""
+    formation = connect_formation(environment)
+    names = {stack.id: stack.name for stack in read_assembly(environment.stacks.assembly)}
+    wanted = {source_of(environment.outputs, name)[0] for name in type(environment.outputs).model_fields}
+    found = {stack_id: formation.read_stack(names[stack_id]) for stack_id in sorted(wanted & names.keys())}
+    return find_outputs(environment.outputs, {stack_id: state.outputs for stack_id, state in found.items() if state})
+
+
+def _state(found: dict[str, Any]) -> StackState:
+    return StackState(
+        arn=found["StackId"],
+        name=found["StackName"],
+        status=found["StackStatus"],
+        reason=found.get("StackStatusReason", ""),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
+        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
+        is_protected=found.get("EnableTerminationProtection", False),
+    )
+
+
+def _is_of(event: dict[str, Any], token: str) -> bool:
+    # Making a change set of a new stack is an event as well, and not part of the operation.
+    return event.get("ClientRequestToken") == token and event["ResourceStatus"] != "REVIEW_IN_PROGRESS"
+
+
+def _event(event: dict[str, Any]) -> StackEvent:
+    return StackEvent(
+        id=event["EventId"],
+        logical_id=event["LogicalResourceId"],
+        physical_id=event.get("PhysicalResourceId", ""),
+        type=event["ResourceType"],
+        status=event["ResourceStatus"],
+        reason=event.get("ResourceStatusReason", ""),
+        at=event["Timestamp"],
+    )
+
+
+def _change(change: dict[str, Any]) -> ResourceChange:
+    return ResourceChange(
+        logical_id=change["LogicalResourceId"],
+        type=change["ResourceType"],
+        action=change["Action"],
+        replacement=change.get("Replacement", "False"),
+        # A property that changes for two reasons is listed twice.
+        properties=tuple(dict.fromkeys(_property(detail["Target"]) for detail in change.get("Details", []))),
+    )
+
+
+def _property(target: dict[str, Any]) -> PropertyChange:
+    """Path is a JSON pointer below the resource, and is missing for tags and for older answers."""
+    path = target.get("Path", "").removeprefix("/Properties/").replace("/", ".").strip(".")
+    name = ".".join(part for part in (target["Attribute"], target.get("Name")) if part).removeprefix("Properties.")
+    return PropertyChange(path=path or name, before=target.get("BeforeValue"), after=target.get("AfterValue"))

@@ -1,0 +1,99 @@
+"""A stack operation while it runs and when it has ended, from its events alone."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from delivery.assembly import StackSpec
+from delivery.errors import DeliveryError, HoldLost, StackFailed, StopRequested
+from delivery.plan import Action
+from delivery.stack_status import Standing, advice_for, standing_of
+from delivery.stacks import StackState
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+class StackEvent(BaseModel):
+    """One event of our operation. physical_id: the stack's ARN where the event is about the stack itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str = ""
+    at: datetime
+
+
+class StackOutcome(BaseModel):
+    """What deploying a stack came to, as read back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    arn: str
+    status: str
+    action: Action
+    outputs: dict[str, str] = {}
+
+
+def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
+    """The status the operation ended in, or None while it is under way. events: oldest first."""
+    own = [event.status for event in events if event.type == STACK_TYPE and event.physical_id == arn]
+    if not own or standing_of(own[-1]) is Standing.WAIT:
+        return None
+    return own[-1]
+
+
+def progress_lines(stack_id: str, events: Sequence[StackEvent], reported: int) -> list[str]:
+    """A line for each event after the first `reported` ones, with the time since the resource's first event."""
+    begun: dict[str, datetime] = {}
+    for event in events:
+        begun.setdefault(event.logical_id, event.at)
+    return [_line(stack_id, event, begun[event.logical_id]) for event in events[reported:]]
+
+
+def _line(stack_id: str, event: StackEvent, begun: datetime) -> str:
+    seconds = round((event.at - begun).total_seconds())
+    reason = f": {event.reason}" if event.reason and event.status.endswith("FAILED") else ""
+    return f"{stack_id}: {event.logical_id} {event.status}, {seconds} s{reason}"
+
+
+def first_failure(arn: str, events: Sequence[StackEvent]) -> StackEvent | None:
+    """The resource that failed by itself, not one that was cancelled because another failed."""
+    failed = [event for event in events if event.status.endswith("_FAILED") and event.physical_id != arn]
+    return next((event for event in failed if "cancelled" not in event.reason.lower()), failed[0] if failed else None)
+
+
+def stack_failed(stack: StackSpec, status: str, arn: str, events: Sequence[StackEvent]) -> StackFailed:
+    """The error of a stack that ended in another status than asked for."""
+    failure = first_failure(arn, events)
+    cause = (
+        f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason}" if failure else "no reason given"
+    )
+    cause = cause.rstrip(". ")
+    return StackFailed(f"{stack.id} ({stack.name}) ended in {status}. {cause}. {advice_for(stack.name, status)}")
+
+
+def outcome_of_stack(stack: StackSpec, state: StackState, action: Action) -> StackOutcome:
+    return StackOutcome(id=stack.id, arn=state.arn, status=state.status, action=action, outputs=state.outputs)
+
+
+def conclude_stacks(ends: Mapping[str, StackOutcome | DeliveryError | None]) -> None:
+    """Raise one error that names the failed stacks, the finished ones and those not started; nothing if all are done.
+
+    ends: by stack id; None: not started. Raises HoldLost or StopRequested where one of them ended a stack, because no
+    way back may start then, and StackFailed otherwise.
+    """
+    failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}
+    if not failed:
+        return
+    finished = [name for name, end in ends.items() if isinstance(end, StackOutcome)]
+    waiting = [name for name, end in ends.items() if end is None]
+    parts = [str(error) for error in failed.values()]
+    parts.append(f"Finished: {', '.join(finished) or 'none'}. Not started: {', '.join(waiting) or 'none'}.")
+    kinds = (kind for kind in (HoldLost, StopRequested) if any(isinstance(end, kind) for end in failed.values()))
+    raise next(kinds, StackFailed)(" ".join(parts))

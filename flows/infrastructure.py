@@ -1,0 +1,18 @@
+"""The guide's "AWS Infrastructure Deployment"."""
+
+from prefect import flow
+
+from blocks.settings import load_environment
+from delivery.release import Release
+from tasks.stacks import conclude_deployments, deploy_stack, load_assembly
+
+
+@flow(name="deploy-infrastructure", flow_run_name="deploy infrastructure of release {release.number}")
+def deploy_infrastructure(release: Release) -> None:
+    """Deploy each stack after those it depends on, independent ones side by side, and follow all to their end."""
+    environment = load_environment(release.environment)
+    deployments = {}
+    for stack in load_assembly(environment):
+        needed = [deployments[stack_id] for stack_id in stack.depends_on]
+        deployments[stack.id] = deploy_stack.submit(environment, release, stack, return_state=False, wait_for=needed)
+    conclude_deployments(deployments)

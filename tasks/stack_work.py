@@ -1,0 +1,177 @@
+"""One stack of one release: prepare its change set, execute it, follow its events."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import get_run_logger
+
+from clients.cloudformation import ChangeSet, Formation
+from delivery.assembly import StackSpec
+from delivery.environment import Environment
+from delivery.errors import Conflict, NotFound, StackFailed, Unavailable
+from delivery.plan import Action
+from delivery.stack_progress import StackEvent, StackOutcome, end_of, outcome_of_stack, progress_lines, stack_failed
+from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
+from delivery.stacks import StackState, needs_protection
+from tasks.waiting import poll_until
+
+
+def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
+    """What an update would do; the change set that told it is gone again, whatever happened."""
+    arn = formation.open_change_set(stack, f"plan-{uuid.uuid4().hex}", is_new=False)
+    try:
+        return wait_until_described(environment, formation, arn)
+    finally:
+        formation.delete_change_set(arn)
+
+
+def wait_until_described(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
+    limits = environment.stacks
+    seen, is_described = poll_until(
+        lambda: formation.read_change_set(arn),
+        lambda change_set: change_set.is_described,
+        poll=limits.poll,
+        deadline=limits.deadline,
+    )
+    if seen is None or not is_described:
+        raise Unavailable(f"Change set {arn} was not ready after {limits.deadline}; it was not executed.")
+    return seen
+
+
+@dataclass(frozen=True)
+class StackWork:
+    """token: names the change set and marks the operation's events; the same in every process of the release."""
+
+    environment: Environment
+    stack: StackSpec
+    formation: Formation
+    token: str
+
+    def is_under_way(self, state: StackState | None) -> bool:
+        """Whether this release has started its operation already, ended or not."""
+        return state is not None and bool(self.formation.read_events(state.arn, self.token))
+
+    def prepare(self, state: StackState | None) -> ChangeSet | None:
+        """The change set of a stack that exists; None for one that does not, since making that changes something.
+
+        Raises Conflict or StackFailed where the stack takes no change set.
+        """
+        standing = standing_of(state.status if state else None)
+        if state is None or standing in (Standing.ABSENT, Standing.DELETE_FIRST):
+            return None
+        said = f"{self.stack.id}: stack {self.stack.name} is in {state.status}"
+        if standing is Standing.WAIT:
+            raise Conflict(f"{said}, by somebody else. {advice_for(self.stack.name, state.status)}")
+        if not can_be_changed(state.status):
+            raise StackFailed(f"{said}. {advice_for(self.stack.name, state.status)}")
+        return self._open(is_new=False)
+
+    def is_nothing_to_do(self, state: StackState, change_set: ChangeSet) -> bool:
+        return change_set.has_no_changes and not needs_protection(self.stack, state)
+
+    def leave_alone(self, state: StackState, change_set: ChangeSet) -> StackOutcome:
+        self.formation.delete_change_set(change_set.arn)
+        return outcome_of_stack(self.stack, state, Action.NOTHING)
+
+    def before(self, state: StackState | None, is_resumed: bool) -> dict[str, Any]:
+        """What a way back needs: the stack as it was. Of a resumed operation an earlier record tells that."""
+        if state is None:
+            return {"exists": False}
+        if is_resumed:
+            return {"is_resumed": True, "arn": state.arn}
+        template = self.formation.read_template(state.arn) if can_be_changed(state.status) else None
+        return {"exists": True, **state.model_dump(), "template": template}
+
+    def carry_out(self, state: StackState | None, change_set: ChangeSet | None, is_resumed: bool) -> StackOutcome:
+        """Execute, unless that was done before, and follow to the end; raises StackFailed."""
+        arn = state.arn if state else ""
+        if not is_resumed:
+            change_set = change_set or self._create(state)
+            arn = change_set.stack_arn
+            if change_set.has_no_changes:
+                return self._protected(arn)
+            self.formation.execute(change_set.arn, self.token)
+        self._follow(arn)
+        return self._protected(arn)
+
+    def _create(self, state: StackState | None) -> ChangeSet:
+        if state is not None and standing_of(state.status) is Standing.DELETE_FIRST:
+            self._delete(state)
+        return self._open(is_new=True)
+
+    def _open(self, *, is_new: bool) -> ChangeSet:
+        """A change set that can be executed or has nothing to do; raises StackFailed where it is refused."""
+        arn = self.formation.open_change_set(self.stack, self.token, is_new=is_new)
+        change_set = wait_until_described(self.environment, self.formation, arn)
+        if change_set.is_ready or change_set.has_no_changes:
+            return change_set
+        self.formation.delete_change_set(arn)
+        raise StackFailed(
+            f"{self.stack.id}: CloudFormation refused the change set of {self.stack.name}: {change_set.reason} "
+            "The stack is as it was. Mend the template and release again."
+        )
+
+    def _delete(self, state: StackState) -> None:
+        """Delete what a failed creation left, which has no resources."""
+        self.formation.delete_stack(state.arn, f"{self.token}-delete")
+        left, is_over = poll_until(
+            lambda: self.formation.read_stack(state.arn),
+            lambda seen: seen is None or standing_of(seen.status) is Standing.NEEDS_A_PERSON,
+            poll=self.environment.stacks.poll,
+            deadline=self.environment.stacks.deadline,
+        )
+        if left is not None or not is_over:
+            status = left.status if left else "an unknown status"
+            raise StackFailed(
+                f"{self.stack.id}: what a failed creation left of {self.stack.name} could not be deleted, it is in "
+                f"{status}. {advice_for(self.stack.name, status)}"
+            )
+
+    def _follow(self, arn: str) -> None:
+        """Log each event of our operation until it ends; raises StackFailed when it ends otherwise than asked for."""
+        events, is_over = poll_until(
+            EventLog(self, arn),
+            lambda seen: end_of(arn, seen) is not None,
+            poll=self.environment.stacks.poll,
+            deadline=self.environment.stacks.deadline,
+        )
+        status = end_of(arn, events or ())
+        if status is None or not is_over:
+            raise StackFailed(
+                f"{self.stack.id} ({self.stack.name}) has not ended after {self.environment.stacks.deadline}; "
+                "CloudFormation goes on with it. Take the release up again to follow it."
+            )
+        if standing_of(status) is not Standing.DONE:
+            raise stack_failed(self.stack, status, arn, events or ())
+
+    def _protected(self, arn: str) -> StackOutcome:
+        """The stack as read back, protected against deletion where its assembly asks for that."""
+        state = self._read_back(arn)
+        if needs_protection(self.stack, state):
+            self.formation.protect(state.name)
+            state = self._read_back(arn)
+        action = Action.CREATE if state.status == "CREATE_COMPLETE" else Action.CHANGE
+        return outcome_of_stack(self.stack, state, action)
+
+    def _read_back(self, arn: str) -> StackState:
+        state = self.formation.read_stack(arn)
+        if state is None:
+            raise NotFound(f"{self.stack.id}: stack {arn} was there and is gone. Somebody else deleted it.")
+        return state
+
+
+class EventLog:
+    """Reads an operation's events; logs each once."""
+
+    def __init__(self, work: StackWork, arn: str) -> None:
+        self._work = work
+        self._arn = arn
+        self._reported = 0
+
+    def __call__(self) -> tuple[StackEvent, ...]:
+        events = self._work.formation.read_events(self._arn, self._work.token)
+        for line in progress_lines(self._work.stack.id, events, self._reported):
+            get_run_logger().info(line)
+        self._reported = len(events)
+        return events

@@ -1,0 +1,109 @@
+"""What an operation's events tell: progress, its end, and what failed first."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from delivery.assembly import StackSpec
+from delivery.errors import HoldLost, StackFailed, StopRequested
+from delivery.plan import Action
+from delivery.stack_progress import (
+    StackEvent,
+    StackOutcome,
+    conclude_stacks,
+    end_of,
+    first_failure,
+    progress_lines,
+    stack_failed,
+)
+
+ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/genai-demo-production-msk/1"
+MSK = StackSpec(id="MSKStack", name="genai-demo-production-msk", template="{}")
+BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def about(logical_id: str, status: str, seconds: int = 0, reason: str = "") -> StackEvent:
+    return StackEvent(
+        id=f"{logical_id}-{status}",
+        logical_id=logical_id,
+        physical_id=f"id-of-{logical_id}",
+        type="AWS::MSK::Cluster",
+        status=status,
+        reason=reason,
+        at=BEGUN + timedelta(seconds=seconds),
+    )
+
+
+def about_stack(status: str, physical_id: str = ARN) -> StackEvent:
+    event = about("genai-demo-production-msk", status)
+    return event.model_copy(update={"physical_id": physical_id, "type": "AWS::CloudFormation::Stack"})
+
+
+def done(stack_id: str) -> StackOutcome:
+    return StackOutcome(id=stack_id, arn=ARN, status="CREATE_COMPLETE", action=Action.CREATE)
+
+
+def test_an_operation_ends_with_its_own_stacks_event() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE")]) == "CREATE_COMPLETE"
+
+
+def test_a_completed_resource_does_not_end_the_operation() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about("Cluster", "CREATE_COMPLETE")]) is None
+
+
+def test_a_nested_stack_does_not_end_the_operation() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE", "arn:nested")]) is None
+
+
+def test_cleaning_up_is_not_the_end() -> None:
+    assert end_of(ARN, [about_stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")]) is None
+
+
+def test_an_operation_without_events_has_not_ended() -> None:
+    assert end_of(ARN, []) is None
+
+
+def test_a_progress_line_tells_the_time_since_the_resource_began() -> None:
+    events = [about("Cluster", "CREATE_IN_PROGRESS"), about("Cluster", "CREATE_COMPLETE", 812)]
+    assert progress_lines("MSKStack", events, 0) == [
+        "MSKStack: Cluster CREATE_IN_PROGRESS, 0 s",
+        "MSKStack: Cluster CREATE_COMPLETE, 812 s",
+    ]
+    assert progress_lines("MSKStack", events, 1) == ["MSKStack: Cluster CREATE_COMPLETE, 812 s"]
+
+
+def test_a_failed_resource_shows_its_reason() -> None:
+    (line,) = progress_lines("MSKStack", [about("Cluster", "CREATE_FAILED", reason="no capacity")], 0)
+    assert line == "MSKStack: Cluster CREATE_FAILED, 0 s: no capacity"
+
+
+def test_the_first_failure_is_not_one_that_was_cancelled_for_another() -> None:
+    cancelled = about("Alarm", "CREATE_FAILED", reason="Resource creation cancelled")
+    failed = about("Cluster", "CREATE_FAILED", reason="no capacity")
+    assert first_failure(ARN, [cancelled, failed, about_stack("ROLLBACK_FAILED")]) == failed
+
+
+def test_a_failed_stack_names_cause_status_and_what_to_do() -> None:
+    error = stack_failed(MSK, "UPDATE_ROLLBACK_COMPLETE", ARN, [about("Cluster", "UPDATE_FAILED", reason="too small.")])
+    assert str(error) == (
+        "MSKStack (genai-demo-production-msk) ended in UPDATE_ROLLBACK_COMPLETE. "
+        "Cluster (AWS::MSK::Cluster) UPDATE_FAILED: too small. "
+        "It is as it was before; mend the cause and release again."
+    )
+
+
+def test_stacks_that_all_ended_well_raise_nothing() -> None:
+    conclude_stacks({"NetworkStack": done("NetworkStack")})
+
+
+def test_one_error_names_the_failed_the_finished_and_the_not_started() -> None:
+    ends = {"NetworkStack": done("NetworkStack"), "MSKStack": StackFailed("MSKStack failed."), "EKSStack": None}
+    with pytest.raises(StackFailed) as raised:
+        conclude_stacks(ends)
+    assert str(raised.value) == "MSKStack failed. Finished: NetworkStack. Not started: EKSStack."
+
+
+@pytest.mark.parametrize("kind", [HoldLost, StopRequested])
+def test_a_lost_hold_and_a_stop_are_not_a_failed_stack(kind: type[HoldLost] | type[StopRequested]) -> None:
+    with pytest.raises(kind, match=r"^MSKStack failed\. Gone\. Finished: none\. Not started: none\.$"):
+        conclude_stacks({"MSKStack": StackFailed("MSKStack failed."), "RDSStack": kind("Gone.")})

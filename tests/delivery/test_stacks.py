@@ -1,0 +1,208 @@
+"""What a release plans for each stack, and what it refuses to do."""
+
+import json
+
+import pytest
+
+from delivery.assembly import StackSpec
+from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.stacks import ObservedStack, PropertyChange, ResourceChange, StackState, plan_stacks, shown, way_back_of
+
+NAME = "genai-demo-production-rds"
+
+
+def spec(
+    stack_id: str = "RDS", *needs: str, types: tuple[str, ...] = ("AWS::EC2::VPC",), **fields: object
+) -> StackSpec:
+    template = json.dumps({"Resources": {f"R{number}": {"Type": kind} for number, kind in enumerate(types)}})
+    return StackSpec.model_validate({"id": stack_id, "name": NAME, "template": template, "depends_on": needs, **fields})
+
+
+def state(status: str = "UPDATE_COMPLETE", **fields: object) -> StackState:
+    return StackState.model_validate({"arn": "arn:stack", "name": NAME, "status": status, **fields})
+
+
+def modified(
+    kind: str = "AWS::RDS::DBInstance", path: str = "BackupRetentionPeriod", replacement: str = "False"
+) -> ResourceChange:
+    return ResourceChange(
+        logical_id="Database",
+        type=kind,
+        action="Modify",
+        replacement=replacement,
+        properties=(PropertyChange(path=path, before="14", after="30"),),
+    )
+
+
+def removed(kind: str) -> ResourceChange:
+    return ResourceChange(logical_id="Old", type=kind, action="Remove")
+
+
+def plan_one(stack: StackSpec, found: ObservedStack) -> PartPlan:
+    return plan_stacks([stack], {stack.id: found})
+
+
+def plan_changes(*changes: ResourceChange) -> PartPlan:
+    return plan_one(spec(), ObservedStack(id="RDS", state=state(), changes=changes, is_changed=True))
+
+
+def test_a_stack_without_changes_is_nothing_to_do() -> None:
+    plan = plan_one(spec(), ObservedStack(id="RDS", state=state()))
+    assert plan == PartPlan(steps=(Step(phase=Phase.STACKS, name="RDS", action=Action.NOTHING),))
+
+
+def test_a_changed_property_is_a_line_with_both_values() -> None:
+    (step,) = plan_changes(modified()).steps
+    assert step.action is Action.CHANGE
+    assert step.changes == ("~ Database (AWS::RDS::DBInstance) BackupRetentionPeriod: 14 -> 30",)
+
+
+def test_each_property_of_a_resource_is_a_line_of_its_own() -> None:
+    properties = (PropertyChange(path="A", before="1", after="2"), PropertyChange(path="B.C", after="x"))
+    change = ResourceChange(logical_id="Role", type="AWS::IAM::Role", action="Modify", properties=properties)
+    (step,) = plan_changes(change).steps
+    assert step.changes == ("~ Role (AWS::IAM::Role) A: 1 -> 2", "~ Role (AWS::IAM::Role) B.C: (none) -> x")
+
+
+def test_added_and_removed_resources_are_a_line_each() -> None:
+    added = ResourceChange(logical_id="Alarm", type="AWS::CloudWatch::Alarm", action="Add")
+    (step,) = plan_changes(added, removed("AWS::SNS::Topic")).steps
+    assert step.changes == ("+ Alarm (AWS::CloudWatch::Alarm)", "- Old (AWS::SNS::Topic)")
+
+
+def test_a_change_of_tags_or_outputs_alone_is_a_change() -> None:
+    (step,) = plan_one(spec(), ObservedStack(id="RDS", state=state(), is_changed=True)).steps
+    assert (step.action, step.changes) == (Action.CHANGE, ("~ tags or outputs only",))
+
+
+def test_a_stack_that_lacks_its_protection_gets_it() -> None:
+    (step,) = plan_one(spec(is_protected=True), ObservedStack(id="RDS", state=state())).steps
+    assert (step.action, step.changes) == (Action.CHANGE, ("+ termination protection",))
+
+
+def test_a_missing_stack_is_created_with_its_number_of_resources() -> None:
+    (step,) = plan_one(spec(types=("AWS::EC2::VPC", "AWS::EC2::Subnet")), ObservedStack(id="RDS")).steps
+    assert step == Step(phase=Phase.STACKS, name="RDS", action=Action.CREATE, changes=("2 resources",))
+
+
+def test_a_new_stack_that_holds_data_is_costly_to_take_back() -> None:
+    (step,) = plan_one(spec(types=("AWS::RDS::DBInstance",)), ObservedStack(id="RDS")).steps
+    assert step.way_back is WayBack.COSTLY
+
+
+def test_values_of_a_missing_stack_are_known_after_the_missing_stacks_it_needs() -> None:
+    assembly = [spec("Network"), spec("Security", "Network"), spec("RDS", "Network", "Security")]
+    observed = {"Network": ObservedStack(id="Network", state=state())}
+    observed |= {name: ObservedStack(id=name) for name in ("Security", "RDS")}
+    plan = plan_stacks(assembly, observed)
+    assert [step.changes for step in plan.steps] == [
+        (),
+        ("1 resources",),
+        ("1 resources", "values known after Security"),
+    ]
+
+
+def test_a_stack_under_review_is_created() -> None:
+    (step,) = plan_one(spec(), ObservedStack(id="RDS", state=state("REVIEW_IN_PROGRESS"))).steps
+    assert step.action is Action.CREATE
+
+
+def test_what_a_failed_creation_left_is_deleted_first_and_the_plan_says_so() -> None:
+    plan = plan_one(spec(), ObservedStack(id="RDS", state=state("ROLLBACK_COMPLETE")))
+    assert plan.refusals == ()
+    assert plan.steps[0].changes[0] == "deletes what a failed creation left (ROLLBACK_COMPLETE), then creates it"
+
+
+def test_a_stack_that_refuses_updates_is_refused_with_its_status_and_a_command() -> None:
+    plan = plan_one(spec(), ObservedStack(id="RDS", state=state("UPDATE_ROLLBACK_FAILED")))
+    assert plan.refusals == (
+        f"RDS: stack {NAME} is in UPDATE_ROLLBACK_FAILED, which refuses updates. "
+        f"Mend the cause, then: aws cloudformation continue-update-rollback --stack-name {NAME}.",
+    )
+
+
+def test_a_stack_somebody_is_changing_is_refused() -> None:
+    plan = plan_one(spec(), ObservedStack(id="RDS", state=state("UPDATE_IN_PROGRESS")))
+    assert plan.refusals == (
+        f"RDS: stack {NAME} is in UPDATE_IN_PROGRESS, which refuses updates. Wait until it has ended, then plan again.",
+    )
+
+
+def test_a_template_too_large_for_a_request_is_refused_by_name() -> None:
+    large = json.dumps({"Resources": {}, "Description": "x" * 60_000})
+    plan = plan_one(spec(template=large), ObservedStack(id="RDS"))
+    assert plan.refusals == (
+        f"RDS: its template has {len(large):,} bytes and CloudFormation takes 51,200 in a request: split the stack.",
+    )
+
+
+def test_a_refused_change_set_refuses_the_plan() -> None:
+    plan = plan_one(spec(), ObservedStack(id="RDS", state=state(), refused="Unresolved reference."))
+    assert plan.refusals == ("RDS: CloudFormation refused its change set. Unresolved reference.",)
+
+
+def test_a_change_set_refused_while_a_stack_it_needs_changes_is_known_later() -> None:
+    assembly = [spec("Security"), spec("RDS", "Security")]
+    observed = {
+        "Security": ObservedStack(id="Security", state=state(), is_changed=True),
+        "RDS": ObservedStack(id="RDS", state=state(), refused="Unable to fetch parameters"),
+    }
+    plan = plan_stacks(assembly, observed)
+    assert plan.refusals == ()
+    assert plan.steps[1].changes == ("values known after Security",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "AWS::RDS::DBInstance",
+        "AWS::MSK::Cluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::EKS::Cluster",
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+    ],
+)
+def test_deleting_or_replacing_what_holds_data_is_refused(kind: str) -> None:
+    plan = plan_changes(removed(kind), modified(kind, "Name", "True"), modified(kind, "Name", "Conditional"))
+    after = ", and with it what it holds: move its data by hand, or take the change out of the stack."
+    assert plan.refusals == (
+        f"RDS: Old ({kind}) would be deleted{after}",
+        f"RDS: Database ({kind}) would be replaced (Name){after}",
+        f"RDS: Database ({kind}) may be replaced (Name){after}",
+    )
+
+
+def test_replacing_what_holds_no_data_is_planned() -> None:
+    plan = plan_changes(modified("AWS::EC2::LaunchTemplate", "LaunchTemplateName", "True"))
+    assert plan.refusals == ()
+    assert plan.steps[0].changes[0].startswith("~ Database (AWS::EC2::LaunchTemplate, replaced) ")
+
+
+@pytest.mark.parametrize(
+    ("change", "way_back"),
+    [
+        (modified("AWS::CloudWatch::Alarm", "Threshold"), WayBack.REVERSIBLE),
+        (ResourceChange(logical_id="New", type="AWS::SNS::Topic", action="Add"), WayBack.REVERSIBLE),
+        (ResourceChange(logical_id="New", type="AWS::S3::Bucket", action="Add"), WayBack.COSTLY),
+        (modified(path="BackupRetentionPeriod"), WayBack.COSTLY),
+        (removed("AWS::SNS::Topic"), WayBack.COSTLY),
+        (modified("AWS::EC2::LaunchTemplate", "Name", "True"), WayBack.COSTLY),
+        (modified(path="AllocatedStorage"), WayBack.NONE),
+        (modified("AWS::MSK::Cluster", "BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize"), WayBack.NONE),
+        (removed("AWS::KMS::Key"), WayBack.NONE),
+    ],
+)
+def test_the_way_back_of_a_change(change: ResourceChange, way_back: WayBack) -> None:
+    assert way_back_of([change]) is way_back
+
+
+def test_the_hardest_way_back_counts() -> None:
+    changes = [modified("AWS::CloudWatch::Alarm"), modified(path="AllocatedStorage"), modified()]
+    assert way_back_of(changes) is WayBack.NONE
+
+
+def test_long_values_are_cut_and_still_told_apart() -> None:
+    first, second = shown("x" * 500 + "a"), shown("x" * 500 + "b")
+    assert first != second
+    assert len(first) < 130
