@@ -17,6 +17,7 @@ DeliveryError
 ├── RolloutBroken      the rollout cannot go on: invalid, stuck, or somebody else writes to it
 ├── NotPromoted        a canary step ended without proof; its analysis says why
 ├── ChecksFailed       the release does not look as planned
+├── Inconclusive       a look that had to tell could not
 ├── RolledBack         the release failed and was taken back
 ├── Unfinished         the release changed something and went neither on nor back: a person decides
 └── RollBackFailed     the way back did not arrive; a person is needed
@@ -99,6 +100,10 @@ class NotPromoted(DeliveryError):
 
 class ChecksFailed(DeliveryError):
     """Names each failed check with what was seen and wanted."""
+
+
+class Inconclusive(DeliveryError):
+    """Names each check that could not tell, and why."""
 
 
 class RolledBack(DeliveryError):

@@ -25,12 +25,12 @@ class Check(BaseModel):
     wanted: str
 
 
-def judge_part(name: str, part: PartPlan, phase: Phase) -> Check:
+def judge_part(phase: Phase, part: PartPlan) -> Check:
     """A part is as planned when planning it again finds nothing to do; what cannot be planned is not as planned."""
     different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not Action.NOTHING]
     seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
-    return Check(name=name, verdict=verdict, seen=seen, wanted=f"nothing to do for {phase.value.lower()}")
+    return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
 
 
 def judge_answer(name: str, url: str, status: int | None) -> Check:

@@ -7,22 +7,22 @@ def part(action: Action) -> PartPlan:
 
 
 def test_a_part_with_nothing_to_do_is_as_planned() -> None:
-    check = judge_part("topics", part(Action.NOTHING), Phase.TOPICS)
+    check = judge_part(Phase.TOPICS, part(Action.NOTHING))
     assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned")
 
 
 def test_a_part_that_would_change_is_not_as_planned() -> None:
-    check = judge_part("topics", part(Action.CHANGE), Phase.TOPICS)
+    check = judge_part(Phase.TOPICS, part(Action.CHANGE))
     assert (check.verdict, check.seen) == (Verdict.FAIL, "clicks: change")
 
 
 def test_a_part_without_steps_has_not_passed() -> None:
-    assert judge_part("topics", PartPlan(), Phase.TOPICS).verdict is Verdict.FAIL
+    assert judge_part(Phase.TOPICS, PartPlan()).verdict is Verdict.FAIL
 
 
 def test_a_refusal_is_not_as_planned() -> None:
     refused = PartPlan(steps=part(Action.NOTHING).steps, refusals=("clicks would shrink.",))
-    assert judge_part("topics", refused, Phase.TOPICS).seen == "clicks would shrink."
+    assert judge_part(Phase.TOPICS, refused).seen == "clicks would shrink."
 
 
 def test_only_200_passes() -> None:
