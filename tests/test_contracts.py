@@ -1,0 +1,53 @@
+"""Each import contract of pyproject.toml is seen to fail when it is violated, in a small tree of its own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+ROOMS = ("cli", "deployments", "flows", "tasks", "blocks", "clients", "delivery", "sandbox")
+DIRECTION = "Imports point down"
+PURE = "delivery decides"
+OUTSIDE = "Only clients speak to the outside"
+NO_SANDBOX = "The product does not know the sandbox"
+NO_PRODUCT = "The sandbox does not know the product"
+
+
+def lint(tree: Path, room: str = "", statement: str = "") -> subprocess.CompletedProcess[str]:
+    for name in ROOMS:
+        (tree / name).mkdir()
+        (tree / name / "__init__.py").write_text("")
+    if room:
+        (tree / room / "violation.py").write_text(statement)
+    (tree / "pyproject.toml").write_text((CHECKOUT / "pyproject.toml").read_text())
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+
+
+def test_a_tree_without_violations_keeps_every_contract(tmp_path: Path) -> None:
+    assert lint(tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("room", "statement", "contract"),
+    [
+        ("tasks", "import flows", DIRECTION),
+        ("clients", "import blocks", DIRECTION),
+        ("flows", "import deployments", DIRECTION),
+        ("delivery", "import prefect", PURE),
+        ("delivery", "import subprocess", PURE),
+        ("tasks", "import boto3", OUTSIDE),
+        ("cli", "import httpx", OUTSIDE),
+        ("tasks", "import sandbox", NO_SANDBOX),
+        ("sandbox", "import delivery", NO_PRODUCT),
+    ],
+)
+def test_a_violated_contract_is_broken_by_name(tmp_path: Path, room: str, statement: str, contract: str) -> None:
+    found = lint(tmp_path, room, statement)
+    verdict = re.search(re.escape(contract) + ".*?(KEPT|BROKEN)", found.stdout, re.DOTALL)
+    assert found.returncode == 1
+    assert verdict is not None
+    assert verdict[1] == "BROKEN"
