@@ -45,7 +45,7 @@ def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> d
     return {
         "AWS_ENDPOINT_URL": addresses.aws,
         "AWS_DEFAULT_REGION": settings.region,
-        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_ACCESS_KEY_ID": "operator",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_EC2_METADATA_DISABLED": "true",
         "KUBECONFIG": str(state / "kubeconfig"),

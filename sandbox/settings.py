@@ -8,12 +8,16 @@ from typing import Self
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """time_factor: times of manifests and controllers are divided by it. metric_period_seconds: 60 on AWS."""
+    """time_factor: times of manifests and controllers are divided by it. metric_period_seconds: 60 on AWS.
+
+    requests_per_second: what the users ask for, on average.
+    """
 
     time_factor: float = 10.0
     metric_period_seconds: int = 5
     account_id: str = "123456789012"
     region: str = "us-east-1"
+    requests_per_second: float = 25.0
 
     @classmethod
     def read(cls, state: Path) -> Self:

@@ -22,7 +22,9 @@ def main(arguments: Sequence[str]) -> int:
     end_on_sigterm()
     # A shell starts background commands with Ctrl-C ignored, and a sandbox must still hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    settings = SandboxSettings(time_factor=options.time_factor, metric_period_seconds=options.metric_period)
+    settings = SandboxSettings(
+        time_factor=options.time_factor, metric_period_seconds=options.metric_period, requests_per_second=options.rate
+    )
     try:
         with Sandbox(options.state, parts=options.parts, settings=settings, report=say_ready) as sandbox:
             print(describe(sandbox), flush=True)
@@ -40,6 +42,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="a new folder for its state (default: one under .sandbox/)")
     parser.add_argument("--time-factor", type=float, default=10.0, help="times of manifests are divided by it")
     parser.add_argument("--metric-period", type=int, default=5, help="seconds that a period of metrics lasts, not 60")
+    parser.add_argument("--rate", type=float, default=25.0, help="requests per second of the users' traffic")
     parser.add_argument("--parts", nargs="+", default=NAMES, choices=NAMES, metavar="PART", help=", ".join(NAMES))
     return parser.parse_args(arguments)
 
