@@ -49,11 +49,19 @@ def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
 
 
 def progress_lines(stack_id: str, events: Sequence[StackEvent], reported: int) -> list[str]:
-    """A line for each event after the first `reported` ones, with the time since the resource's first event."""
+    """A line for each event after the first `reported` ones, with the time since the resource's first event.
+
+    CloudFormation tells IN_PROGRESS twice, when it begins and when it has the resource's id: the second is left out.
+    """
     begun: dict[str, datetime] = {}
-    for event in events:
+    last: dict[str, str] = {}
+    lines = []
+    for number, event in enumerate(events):
         begun.setdefault(event.logical_id, event.at)
-    return [_line(stack_id, event, begun[event.logical_id]) for event in events[reported:]]
+        if number >= reported and last.get(event.logical_id) != event.status:
+            lines.append(_line(stack_id, event, begun[event.logical_id]))
+        last[event.logical_id] = event.status
+    return lines
 
 
 def _line(stack_id: str, event: StackEvent, begun: datetime) -> str:

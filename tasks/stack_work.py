@@ -34,7 +34,7 @@ def wait_until_described(environment: Environment, formation: Formation, arn: st
         poll=limits.poll,
         deadline=limits.deadline,
     )
-    if seen is None or not is_described:
+    if not is_described:
         raise Unavailable(f"Change set {arn} was not ready after {limits.deadline}; it was not executed.")
     return seen
 
@@ -115,17 +115,16 @@ class StackWork:
     def _delete(self, state: StackState) -> None:
         """Delete what a failed creation left, which has no resources."""
         self.formation.delete_stack(state.arn, f"{self.token}-delete")
-        left, is_over = poll_until(
+        left, _ = poll_until(
             lambda: self.formation.read_stack(state.arn),
             lambda seen: seen is None or standing_of(seen.status) is Standing.NEEDS_A_PERSON,
             poll=self.environment.stacks.poll,
             deadline=self.environment.stacks.deadline,
         )
-        if left is not None or not is_over:
-            status = left.status if left else "an unknown status"
+        if left is not None:
             raise StackFailed(
-                f"{self.stack.id}: what a failed creation left of {self.stack.name} could not be deleted, it is in "
-                f"{status}. {advice_for(self.stack.name, status)}"
+                f"{self.stack.id}: what a failed creation left of {self.stack.name} could not be deleted; it is in "
+                f"{left.status}. {advice_for(self.stack.name, left.status)}"
             )
 
     def _follow(self, arn: str) -> None:
@@ -136,14 +135,14 @@ class StackWork:
             poll=self.environment.stacks.poll,
             deadline=self.environment.stacks.deadline,
         )
-        status = end_of(arn, events or ())
+        status = end_of(arn, events)
         if status is None or not is_over:
             raise StackFailed(
                 f"{self.stack.id} ({self.stack.name}) has not ended after {self.environment.stacks.deadline}; "
                 "CloudFormation goes on with it. Take the release up again to follow it."
             )
         if standing_of(status) is not Standing.DONE:
-            raise stack_failed(self.stack, status, arn, events or ())
+            raise stack_failed(self.stack, status, arn, events)
 
     def _protected(self, arn: str) -> StackOutcome:
         """The stack as read back, protected against deletion where its assembly asks for that."""

@@ -21,7 +21,7 @@ from tasks.stack_work import StackWork, preview_changes
 from tasks.waiting import ASKED_AGAIN
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="read the cloud assembly")
 def load_assembly(environment: Environment) -> tuple[StackSpec, ...]:
     """The stacks of the environment's cloud assembly, each after those it depends on."""
     return read_assembly(environment.stacks.assembly)

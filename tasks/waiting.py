@@ -27,20 +27,24 @@ ASKED_AGAIN: dict[str, Any] = {
 
 def poll_until(
     look: Callable[[], Seen], is_enough: Callable[[Seen], bool], *, poll: timedelta, deadline: timedelta
-) -> tuple[Seen | None, bool]:
+) -> tuple[Seen, bool]:
     """What was seen last, and whether it was enough before the deadline.
 
-    A look that raises Unavailable is logged and looked again; None: every look did.
+    A look that raises Unavailable decides nothing: it is logged and taken again. Where every look until the deadline
+    did, the last one's error is raised.
     """
-    seen: Seen | None = None
     end = time.monotonic() + deadline.total_seconds()
+    looks: list[Seen] = []
     while True:
         try:
-            seen = look()
-            if is_enough(seen):
-                return seen, True
+            looks[:] = [look()]
         except Unavailable as error:
             get_run_logger().warning("%s Looking again.", error)
+            if not looks and time.monotonic() >= end:
+                raise
+        else:
+            if is_enough(looks[0]):
+                return looks[0], True
         if time.monotonic() >= end:
-            return seen, False
+            return looks[0], False
         time.sleep(poll.total_seconds())

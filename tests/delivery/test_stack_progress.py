@@ -72,6 +72,12 @@ def test_a_progress_line_tells_the_time_since_the_resource_began() -> None:
     assert progress_lines("MSKStack", events, 1) == ["MSKStack: Cluster CREATE_COMPLETE, 812 s"]
 
 
+def test_progress_is_not_told_twice() -> None:
+    twice = [about("Cluster", "CREATE_IN_PROGRESS"), about("Cluster", "CREATE_IN_PROGRESS", 1)]
+    assert len(progress_lines("MSKStack", twice, 0)) == 1
+    assert progress_lines("MSKStack", twice, 1) == []
+
+
 def test_a_failed_resource_shows_its_reason() -> None:
     (line,) = progress_lines("MSKStack", [about("Cluster", "CREATE_FAILED", reason="no capacity")], 0)
     assert line == "MSKStack: Cluster CREATE_FAILED, 0 s: no capacity"
