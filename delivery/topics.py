@@ -1,0 +1,150 @@
+"""What a topic should be, what it is, and the change that brings one to the other."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from delivery.environment import Environment
+from delivery.errors import Refused, TopicWouldShrink
+from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+
+MILLISECOND = timedelta(milliseconds=1)
+RETENTION = "retention.ms"
+
+
+class TopicSpec(BaseModel):
+    """configuration: the topic's own keys, which are not the broker's of the same meaning."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configuration: dict[str, str]
+
+
+class ObservedTopic(BaseModel):
+    """A topic as the brokers hold it. configuration: every key that is told, not only ours."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    partitions: int
+    replication_factor: int
+    configuration: dict[str, str]
+    is_settled: bool = True
+
+
+class TopicChange(BaseModel):
+    """action: what to do. partitions, configuration: only what differs; everything for a topic to be created."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Action
+    partitions: int | None = None
+    configuration: dict[str, str] = {}
+    lines: tuple[str, ...] = ()
+    way_back: WayBack = WayBack.REVERSIBLE
+
+
+def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
+    """The environment's topics with what they share."""
+    shared = environment.topics
+    return tuple(
+        TopicSpec(
+            name=topic.name,
+            partitions=topic.partitions,
+            replication_factor=shared.replication_factor,
+            configuration={
+                # The guide's log.retention.ms is the brokers' key; a topic's is this one.
+                RETENTION: str(topic.retention // MILLISECOND),
+                "compression.type": shared.compression,
+                "min.insync.replicas": str(shared.min_insync_replicas),
+            },
+        )
+        for topic in environment.topics_wanted()
+    )
+
+
+def plan_topics(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopic] | None) -> PartPlan:
+    """A step for each topic in the settings' order.
+
+    observed: by name, the topics that exist; None where the cluster does not exist yet, or takes no questions.
+    """
+    if observed is None:
+        return PartPlan(steps=tuple(_unknown(topic) for topic in wanted))
+    steps: list[Step] = []
+    refusals: list[str] = []
+    for topic in wanted:
+        try:
+            change = plan_topic(topic, observed.get(topic.name))
+        except (TopicWouldShrink, Refused) as error:
+            refusals.append(str(error))
+        else:
+            steps.append(_step(topic.name, change.action, change.way_back, change.lines))
+    return PartPlan(steps=tuple(steps), refusals=tuple(refusals))
+
+
+def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
+    """The change to one topic; raises TopicWouldShrink or Refused for what Kafka or the topic API cannot do."""
+    if observed is None:
+        return TopicChange(
+            action=Action.CREATE, partitions=topic.partitions, configuration=topic.configuration, lines=_created(topic)
+        )
+    _check_possible(topic, observed)
+    partitions = topic.partitions if topic.partitions != observed.partitions else None
+    differing = {key: value for key, value in topic.configuration.items() if observed.configuration.get(key) != value}
+    if partitions is None and not differing:
+        return TopicChange(action=Action.NOTHING)
+    return TopicChange(
+        action=Action.CHANGE,
+        partitions=partitions,
+        configuration=differing,
+        lines=_changed(partitions, differing, observed),
+        way_back=_way_back(partitions, differing, observed),
+    )
+
+
+def is_as_specified(topic: TopicSpec, observed: ObservedTopic | None) -> bool:
+    """Whether the brokers hold the topic as wanted and are done with it."""
+    return observed is not None and observed.is_settled and plan_topic(topic, observed).action is Action.NOTHING
+
+
+def _check_possible(topic: TopicSpec, observed: ObservedTopic) -> None:
+    if topic.partitions < observed.partitions:
+        raise TopicWouldShrink(
+            f"Topic {topic.name} has {observed.partitions} partitions and is asked for {topic.partitions}: "
+            "Kafka cannot take partitions away. Raise it in [topics], or make a topic of another name."
+        )
+    if topic.replication_factor != observed.replication_factor:
+        raise Refused(
+            f"Topic {topic.name} has {observed.replication_factor} replicas and is asked for "
+            f"{topic.replication_factor}: the topic API cannot change that. Reassign its partitions by hand."
+        )
+
+
+def _way_back(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> WayBack:
+    """Partitions are never taken away, and what a shorter retention deleted does not come back."""
+    before = int(observed.configuration.get(RETENTION, "0"))
+    is_shortened = RETENTION in differing and not 0 <= before <= int(differing[RETENTION])
+    return WayBack.NONE if partitions is not None or is_shortened else WayBack.REVERSIBLE
+
+
+def _created(topic: TopicSpec) -> tuple[str, ...]:
+    configuration = ", ".join(f"{key} {value}" for key, value in topic.configuration.items())
+    return (f"{topic.partitions} partitions, {topic.replication_factor} replicas, {configuration}",)
+
+
+def _changed(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> tuple[str, ...]:
+    lines = [f"partitions: {observed.partitions} -> {partitions}"] if partitions is not None else []
+    lines += [f"{key}: {observed.configuration.get(key, '(none)')} -> {value}" for key, value in differing.items()]
+    return tuple(lines)
+
+
+def _unknown(topic: TopicSpec) -> Step:
+    return _step(topic.name, Action.CREATE, WayBack.REVERSIBLE, (*_created(topic), "known after the broker cluster"))
+
+
+def _step(name: str, action: Action, way_back: WayBack, lines: tuple[str, ...]) -> Step:
+    return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=lines)

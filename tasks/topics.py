@@ -1,0 +1,107 @@
+"""Topics: planned from what the brokers hold, changed only where they differ, read back until the API has caught up."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from clients.cloudformation import read_outputs
+from clients.topics import Topics
+from delivery.environment import Environment
+from delivery.errors import NotApplied
+from delivery.plan import Action, PartPlan, Phase
+from delivery.release import Release
+from delivery.topics import (
+    ObservedTopic,
+    TopicChange,
+    TopicSpec,
+    is_as_specified,
+    plan_topic,
+    plan_topics,
+    specify_topics,
+)
+from tasks.journal import effect
+from tasks.waiting import ASKED_AGAIN, poll_until
+
+CLUSTER = "broker_cluster_arn"
+
+
+@task(cache_policy=NO_CACHE, task_run_name="plan the topics of {environment.name}")
+def plan_topics_of(environment: Environment) -> PartPlan:
+    """What a release would do to each topic, and what stands in its way."""
+    return plan_topics(specify_topics(environment), observe_topics(environment))
+
+
+@task(**ASKED_AGAIN, task_run_name="observe the topics")
+def observe_topics(environment: Environment) -> dict[str, ObservedTopic] | None:
+    """The wanted topics that exist, by name; None where the broker cluster does not exist yet."""
+    cluster_arn = read_outputs(environment).get(CLUSTER)
+    if cluster_arn is None:
+        return None
+    topics = Topics(cluster_arn, environment.aws.region)
+    found = (topics.read(topic.name) for topic in environment.topics_wanted())
+    return {topic.name: topic for topic in found if topic is not None}
+
+
+@task(**ASKED_AGAIN, task_run_name="configure topic {topic.name}")
+def configure_topic(environment: Environment, release: Release, topic: TopicSpec) -> TopicChange:
+    """Create the topic or bring it to its specification, and confirm what the brokers hold.
+
+    Raises TopicWouldShrink or Refused for what cannot be done, NotApplied where it was asked for and not read back.
+    """
+    topics = connect_topics(environment)
+    observed = topics.read(topic.name)
+    change = plan_topic(topic, observed)
+    if change.action is Action.NOTHING and is_as_specified(topic, observed):
+        return change
+    before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
+    with effect(environment, release, f"{Phase.TOPICS}/{topic.name}", before) as done:
+        apply_change(environment, topics, topic, change)
+        done.read_back = read_back(environment, topics, topic).model_dump()
+    return change
+
+
+def connect_topics(environment: Environment) -> Topics:
+    """Raises NotFound where the broker cluster does not exist."""
+    return Topics(read_outputs(environment).need(CLUSTER), environment.aws.region)
+
+
+def apply_change(environment: Environment, topics: Topics, topic: TopicSpec, change: TopicChange) -> None:
+    if change.action is Action.CREATE and not topics.create(topic):
+        # An earlier attempt created it, and the topic API did not tell of it yet.
+        change = plan_topic(topic, wait_until_told(environment, topics, topic))
+    if change.action is Action.CHANGE:
+        # All keys, because AWS does not say whether those left out keep their value.
+        configuration = topic.configuration if change.configuration else {}
+        topics.update(topic.name, configuration, change.partitions)
+
+
+def wait_until_told(environment: Environment, topics: Topics, topic: TopicSpec) -> ObservedTopic:
+    observed, _ = poll_until(
+        lambda: topics.read(topic.name),
+        lambda seen: seen is not None,
+        poll=environment.stacks.poll,
+        deadline=environment.topics.lag,
+    )
+    if observed is None:
+        raise NotApplied(
+            f"Topic {topic.name} exists by what the brokers say, and the topic API did not tell of it within "
+            f"{environment.topics.lag}. Take the release up again later."
+        )
+    return observed
+
+
+def read_back(environment: Environment, topics: Topics, topic: TopicSpec) -> ObservedTopic:
+    """The topic as specified; raises NotApplied where the API's lag is over and the brokers hold something else."""
+    observed, is_applied = poll_until(
+        lambda: topics.read(topic.name),
+        lambda seen: is_as_specified(topic, seen),
+        poll=environment.stacks.poll,
+        deadline=environment.topics.lag,
+    )
+    if observed is None or not is_applied:
+        wanted = topic.model_dump(exclude={"name"})
+        held = observed.model_dump(exclude={"name"}) if observed else "no such topic"
+        raise NotApplied(
+            f"Topic {topic.name} was asked to have {wanted}; {environment.topics.lag} later the brokers tell {held}. "
+            "Look at the brokers' health, then take the release up again."
+        )
+    return observed
