@@ -1,0 +1,129 @@
+"""Connection settings: made of stack outputs and secrets, put into the cluster under names that tell their content."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from clients.application_config import read_application_yml
+from clients.cloudformation import read_outputs
+from clients.cluster import Cluster, connect_cluster
+from clients.manifests import read_manifests
+from clients.secrets import read_credentials
+from clients.topics import read_bootstrap_brokers
+from delivery.connections import (
+    NEEDED_OUTPUTS,
+    ConnectionSetting,
+    ConnectionValues,
+    ObservedSettings,
+    compare_settings,
+    plan_settings,
+    render_settings,
+)
+from delivery.environment import Environment
+from delivery.errors import NotApplied
+from delivery.manifests import Manifest, parse_manifests
+from delivery.outputs import StackOutputs
+from delivery.plan import PartPlan, Phase
+from delivery.release import Release
+from tasks.journal import effect
+from tasks.waiting import ASKED_AGAIN
+
+
+@task(cache_policy=NO_CACHE, task_run_name="plan the connection settings of {environment.name}")
+def plan_settings_of(environment: Environment) -> PartPlan:
+    """Which settings a release would put into the cluster."""
+    return plan_settings(observe_settings(environment))
+
+
+@task(**ASKED_AGAIN, task_run_name="observe the connection settings")
+def observe_settings(environment: Environment) -> ObservedSettings:
+    """The settings as the stacks are now, by name, and whether the cluster has them. No value leaves this task."""
+    outputs = read_outputs(environment)
+    if missing := outputs.missing(*NEEDED_OUTPUTS):
+        return ObservedSettings(missing=missing)
+    wanted = render_settings(read_values(environment, outputs))
+    cluster = connect_cluster(environment, outputs.need("cluster_name"))
+    present = [
+        (setting.kind, setting.name)
+        for setting in wanted
+        if cluster.read(setting.kind, setting.name, environment.application.namespace) is not None
+    ]
+    return compare_settings(wanted, present)
+
+
+@task(**ASKED_AGAIN, task_run_name="apply the connection settings")
+def apply_settings(environment: Environment, release: Release) -> dict[str, str]:
+    """Put each setting that is missing into the cluster.
+
+    Returns the guide's name of each setting -> its name in the cluster. Raises NotApplied where an object of the name
+    holds something else.
+    """
+    outputs = read_outputs(environment)
+    settings = render_settings(read_values(environment, outputs))
+    cluster = connect_cluster(environment, outputs.need("cluster_name"))
+    ensure_namespace(environment, release, cluster)
+    for setting in settings:
+        ensure_setting(environment, release, cluster, setting)
+    return {setting.base_name: setting.name for setting in settings}
+
+
+def read_values(environment: Environment, outputs: StackOutputs) -> ConnectionValues:
+    """Raises NotFound where a stack was not deployed."""
+    region = environment.aws.region
+    credentials = read_credentials(outputs.need("database_secret_arn"), region)
+    return ConnectionValues(
+        bootstrap_servers=read_bootstrap_brokers(outputs.need("broker_cluster_arn"), region),
+        database_host=outputs.need("database_host"),
+        database_port=outputs.need("database_port"),
+        database_name=outputs.need("database_name"),
+        username=credentials.username,
+        password=credentials.password,
+        cache_host=outputs.need("cache_host"),
+        cache_port=outputs.need("cache_port"),
+        application_yml=read_application_yml(environment.application.manifests),
+    )
+
+
+def ensure_namespace(environment: Environment, release: Release, cluster: Cluster) -> None:
+    """The namespace exists; one that does is left as it is."""
+    name = environment.application.namespace
+    if cluster.read("Namespace", name) is not None:
+        return
+    with effect(environment, release, f"{Phase.SETTINGS}/{name}", {"exists": False}) as done:
+        applied = cluster.apply(namespace_manifest(environment))
+        done.read_back = {"kind": "Namespace", "name": name, "uid": applied["metadata"]["uid"]}
+
+
+def namespace_manifest(environment: Environment) -> Manifest:
+    """As the application's manifests describe it, so that applying those later changes nothing."""
+    name = environment.application.namespace
+    parsed = parse_manifests(read_manifests(environment.application.manifests))
+    described = (manifest for manifests in parsed.values() for manifest in manifests)
+    bare: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    is_it = (
+        manifest for manifest in described if (manifest["kind"], manifest["metadata"]["name"]) == ("Namespace", name)
+    )
+    return next(is_it, bare)
+
+
+def ensure_setting(environment: Environment, release: Release, cluster: Cluster, setting: ConnectionSetting) -> None:
+    """The object exists with its content; raises NotApplied when it holds something else, which its name rules out."""
+    namespace = environment.application.namespace
+    found = cluster.read(setting.kind, setting.name, namespace)
+    if found is None:
+        with effect(environment, release, f"{Phase.SETTINGS}/{setting.base_name}", {"exists": False}) as done:
+            cluster.apply(setting.manifest(namespace, labels_of(environment, setting)))
+            found = cluster.read(setting.kind, setting.name, namespace) or {}
+            done.read_back = {"kind": setting.kind, "name": setting.name, "uid": found.get("metadata", {}).get("uid")}
+    if not setting.is_held_by(found):
+        raise NotApplied(
+            f"{setting.kind} {setting.name} in {namespace} does not hold what its name stands for: somebody else wrote "
+            "it. Delete it, then take the release up again."
+        )
+
+
+def labels_of(environment: Environment, setting: ConnectionSetting) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": setting.base_name,
+        "app.kubernetes.io/part-of": environment.project,
+        "app.kubernetes.io/managed-by": "slipway",
+    }

@@ -1,0 +1,129 @@
+"""Connection settings under the guide's names, identified by their content."""
+
+import base64
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from delivery.connections import (
+    BASE_NAMES,
+    ConnectionSetting,
+    ConnectionValues,
+    ObservedSettings,
+    compare_settings,
+    plan_settings,
+    render_settings,
+)
+from delivery.plan import Action
+
+MANIFESTS = Path(__file__).resolve().parents[2] / "infrastructure" / "k8s" / "production"
+PASSWORD = "correct-horse-battery-staple"
+VALUES = ConnectionValues(
+    bootstrap_servers="b-1:9098,b-2:9098",
+    database_host="db.internal",
+    database_port="5432",
+    database_name="genai_demo",
+    username="admin",
+    password=PASSWORD,
+    cache_host="cache.internal",
+    cache_port="6379",
+    application_yml=(MANIFESTS / "application.yml").read_text(),
+)
+
+
+def setting(base_name: str, values: ConnectionValues = VALUES) -> ConnectionSetting:
+    return next(item for item in render_settings(values) if item.base_name == base_name)
+
+
+def references(node: Any) -> set[tuple[str, str]]:
+    """Every (variable of a setting's name, key) that a manifest reads."""
+    if isinstance(node, list):
+        return {found for item in node for found in references(item)}
+    if not isinstance(node, dict):
+        return set()
+    named = {(node["name"], node["key"])} if {"name", "key"} <= node.keys() else set()
+    return named | {found for item in node.values() for found in references(item)}
+
+
+def test_the_settings_have_the_guides_names() -> None:
+    assert tuple(item.base_name for item in render_settings(VALUES)) == BASE_NAMES
+
+
+def test_every_key_that_the_rollout_reads_is_in_a_setting() -> None:
+    rollout = yaml.safe_load((MANIFESTS / "rollout.yaml").read_text())
+    wanted = references(rollout)
+    assert wanted
+    assert wanted <= {
+        (f"${{{item.base_name.upper().replace('-', '_')}}}", key)
+        for item in render_settings(VALUES)
+        for key in item.data
+    }
+
+
+def test_a_secrets_values_are_stored_in_base64() -> None:
+    manifest = setting("rds-config").manifest("genai-demo-production", {})
+    assert base64.b64decode(manifest["data"]["password"]).decode() == PASSWORD
+
+
+def test_an_object_is_immutable_and_stands_in_the_namespace() -> None:
+    manifest = setting("redis-config").manifest("genai-demo-production", {"a": "b"})
+    assert manifest == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": setting("redis-config").name, "namespace": "genai-demo-production", "labels": {"a": "b"}},
+        "immutable": True,
+        "data": {"host": "cache.internal", "port": "6379", "tls": "true"},
+    }
+
+
+def test_the_name_changes_with_the_content_and_with_nothing_else() -> None:
+    rotated = replace(VALUES, password="another")
+    assert re.fullmatch(r"rds-config-[0-9a-f]{10}", setting("rds-config").name)
+    assert setting("rds-config").name == setting("rds-config", replace(VALUES)).name
+    assert setting("rds-config").name != setting("rds-config", rotated).name
+    assert setting("msk-config").name == setting("msk-config", rotated).name
+
+
+def test_no_config_map_holds_a_secret() -> None:
+    maps = [item for item in render_settings(VALUES) if item.kind == "ConfigMap"]
+    assert len(maps) == 2
+    assert PASSWORD not in str([item.manifest("any", {}) for item in maps])
+
+
+def test_the_application_reads_its_secrets_from_its_environment() -> None:
+    content = yaml.safe_load(VALUES.application_yml)
+    assert content["spring"]["datasource"]["password"] == "${DB_PASSWORD}"
+
+
+def test_neither_values_nor_settings_show_the_password() -> None:
+    assert PASSWORD not in repr(VALUES)
+    assert PASSWORD not in repr(render_settings(VALUES))
+
+
+def test_the_plan_shows_names_and_keys_and_no_value() -> None:
+    plan = plan_settings(compare_settings(render_settings(VALUES), ()))
+    lines = [line for step in plan.steps for line in step.changes]
+    assert lines[1] == f"Secret {setting('rds-config').name}: host, port, name, username, password"
+    assert not any(value in str(plan) for value in (PASSWORD, "db.internal", "b-1:9098"))
+
+
+def test_a_setting_that_is_there_is_nothing_to_do() -> None:
+    cache = setting("redis-config")
+    plan = plan_settings(compare_settings((cache, setting("rds-config")), [("ConfigMap", cache.name)]))
+    assert [step.action for step in plan.steps] == [Action.NOTHING, Action.CREATE]
+
+
+def test_settings_are_known_after_the_stacks_they_are_made_of() -> None:
+    plan = plan_settings(ObservedSettings(missing=("MSKStack", "RDSStack")))
+    assert tuple(step.name for step in plan.steps) == BASE_NAMES
+    assert {step.changes for step in plan.steps} == {("known after MSKStack, RDSStack",)}
+
+
+def test_an_object_of_other_content_is_told_apart() -> None:
+    cache = setting("redis-config")
+    assert cache.is_held_by(cache.manifest("any", {}))
+    assert not cache.is_held_by({"data": {**cache.data, "host": "elsewhere"}})
+    assert not cache.is_held_by({})
