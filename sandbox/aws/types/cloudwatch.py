@@ -1,9 +1,10 @@
 """AWS::CloudWatch: alarms, composite alarms and dashboards."""
 
+import json
 from typing import Any
 
 from sandbox.aws.types.resource import Deployed, Made, Properties, PutType, resource_type
-from sandbox.aws.types.values import flag, numbers, tag_list
+from sandbox.aws.types.values import flag, numbers, picked, tag_list
 
 
 @resource_type("AWS::CloudWatch::Alarm", named_by="AlarmName")
@@ -20,3 +21,29 @@ class Alarm(PutType):
 
     def delete(self, deployed: Deployed) -> None:
         self.cloud.client("cloudwatch").delete_alarms(AlarmNames=[deployed.physical_id])
+
+
+@resource_type("AWS::CloudWatch::CompositeAlarm", named_by="AlarmName")
+class CompositeAlarm(PutType):
+    def put(self, name: str, properties: Properties) -> Made:
+        wanted = picked(properties, "AlarmDescription", "AlarmActions", "OKActions", "InsufficientDataActions")
+        self.cloud.client("cloudwatch").put_composite_alarm(
+            AlarmName=name, AlarmRule=properties["AlarmRule"], Tags=tag_list(properties), **wanted
+        )
+        return Made(name, {"Arn": self.cloud.arn("cloudwatch", f"alarm:{name}")})
+
+    def delete(self, deployed: Deployed) -> None:
+        self.cloud.client("cloudwatch").delete_alarms(AlarmNames=[deployed.physical_id])
+
+
+@resource_type("AWS::CloudWatch::Dashboard", named_by="DashboardName")
+class Dashboard(PutType):
+    def put(self, name: str, properties: Properties) -> Made:
+        body = properties["DashboardBody"]
+        self.cloud.client("cloudwatch").put_dashboard(
+            DashboardName=name, DashboardBody=body if isinstance(body, str) else json.dumps(body)
+        )
+        return Made(name)
+
+    def delete(self, deployed: Deployed) -> None:
+        self.cloud.client("cloudwatch").delete_dashboards(DashboardNames=[deployed.physical_id])

@@ -3,6 +3,16 @@
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.types import (  # noqa: F401 - importing a file registers its types
     cloudwatch,
+    ec2,
+    eks,
+    elasticache,
+    iam,
+    msk,
+    notification,
+    rds,
+    security,
+    storage,
+    xray,
 )
 from sandbox.aws.types.moto_types import moto_types
 from sandbox.aws.types.resource import ResourceType, registered_types

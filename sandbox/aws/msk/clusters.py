@@ -1,0 +1,51 @@
+"""The MSK clusters that moto keeps, and where their brokers listen."""
+
+from typing import Any
+
+from moto.kafka.models import kafka_backends
+
+from sandbox.aws.cloud import Cloud
+from sandbox.aws.rest import RestError, RestOperation, RestRequest, operation
+from sandbox.aws.serial import MOTO
+
+
+class Clusters:
+    """All clusters of an account stand on the sandbox's one set of brokers."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def cluster(self, arn: str) -> Any:
+        """moto's cluster object, or NotFoundException."""
+        with MOTO:
+            found = kafka_backends[self._cloud.account_id][self._cloud.region].clusters.get(arn)
+        if found is None:
+            raise RestError(404, "NotFoundException", f"The cluster {arn} does not exist.")
+        return found
+
+    def active_cluster(self, arn: str) -> Any:
+        """moto's cluster object; BadRequestException unless it is ACTIVE, as topics can be worked on only then."""
+        found = self.cluster(arn)
+        if found.state != "ACTIVE":
+            raise RestError(400, "BadRequestException", f"The cluster is in state {found.state}, it has to be ACTIVE.")
+        return found
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(self._cloud.addresses.kafka)
+
+    def _bootstrap_brokers(self, request: RestRequest) -> dict[str, Any]:
+        cluster = self.cluster(request.path["clusterArn"])
+        in_transit = (cluster.encryption_info or {}).get("encryptionInTransit", {}).get("clientBroker", "TLS")
+        authentication = (cluster.client_authentication or {}).get("sasl", {})
+        names = {
+            "bootstrapBrokerString": in_transit != "TLS",
+            "bootstrapBrokerStringTls": in_transit != "PLAINTEXT",
+            "bootstrapBrokerStringSaslIam": authentication.get("iam", {}).get("enabled", False),
+            "bootstrapBrokerStringSaslScram": authentication.get("scram", {}).get("enabled", False),
+        }
+        return {name: self.bootstrap_servers for name, is_offered in names.items() if is_offered}
+
+    def operations(self) -> list[RestOperation]:
+        path = "/v1/clusters/{clusterArn}/bootstrap-brokers"
+        return [operation("kafka", "GET", path, self._bootstrap_brokers)]

@@ -1,0 +1,64 @@
+"""AWS::SNS: topics, their policies and subscriptions."""
+
+import json
+from typing import Any
+
+from sandbox.aws.types.resource import Deployed, Made, Properties, PutType, ResourceType, resource_type
+from sandbox.aws.types.values import picked, tag_list
+
+
+@resource_type("AWS::SNS::Topic", named_by="TopicName")
+class Topic(ResourceType):
+    def create(self, name: str, properties: Properties) -> Made:
+        sns = self.cloud.client("sns")
+        arn = sns.create_topic(Name=name, Tags=tag_list(properties), Attributes=_attributes(properties))["TopicArn"]
+        for subscription in properties.get("Subscription", []):
+            sns.subscribe(TopicArn=arn, Protocol=subscription["Protocol"], Endpoint=subscription["Endpoint"])
+        return Made(arn, {"TopicArn": arn, "TopicName": name})
+
+    def update(self, deployed: Deployed, wanted: Properties) -> Made | None:
+        values = {**dict.fromkeys(_attributes(deployed.properties), ""), **_attributes(wanted)}
+        for name, value in values.items():
+            self.cloud.client("sns").set_topic_attributes(
+                TopicArn=deployed.physical_id, AttributeName=name, AttributeValue=value
+            )
+        return None
+
+    def delete(self, deployed: Deployed) -> None:
+        self.cloud.client("sns").delete_topic(TopicArn=deployed.physical_id)
+
+
+def _attributes(properties: Properties) -> dict[str, str]:
+    return {key: str(value) for key, value in picked(properties, "DisplayName", "KmsMasterKeyId").items()}
+
+
+@resource_type("AWS::SNS::TopicPolicy")
+class TopicPolicy(PutType):
+    def put(self, name: str, properties: Properties) -> Made:
+        policy = json.dumps(properties["PolicyDocument"])
+        for topic in properties["Topics"]:
+            self.cloud.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        return Made(name, {"Id": name})
+
+    def delete(self, deployed: Deployed) -> None:
+        """A topic is never without a policy; as on AWS, what was set stays until another is set or the topic goes."""
+
+
+@resource_type("AWS::SNS::Subscription")
+class Subscription(ResourceType):
+    def create(self, name: str, properties: Properties) -> Made:  # noqa: ARG002 - a subscription has no name
+        wanted: dict[str, Any] = picked(properties, "TopicArn", "Protocol", "Endpoint")
+        arn = self.cloud.client("sns").subscribe(**wanted, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        return Made(arn, {"Arn": arn})
+
+    def update(self, deployed: Deployed, wanted: Properties) -> Made | None:
+        for name in ("FilterPolicy", "RawMessageDelivery"):
+            if name in wanted:
+                value = wanted[name] if isinstance(wanted[name], str) else json.dumps(wanted[name])
+                self.cloud.client("sns").set_subscription_attributes(
+                    SubscriptionArn=deployed.physical_id, AttributeName=name, AttributeValue=value
+                )
+        return None
+
+    def delete(self, deployed: Deployed) -> None:
+        self.cloud.client("sns").unsubscribe(SubscriptionArn=deployed.physical_id)
