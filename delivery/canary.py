@@ -1,8 +1,9 @@
 """The judgement of one canary step on what the load balancer counted during its pause."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from delivery.verification import Verdict
 
@@ -76,20 +77,26 @@ def judge(periods: Sequence[Period], *, min_success_rate: float) -> Analysis:
     return conclude(Verdict.PASS, reason)
 
 
-def closed_periods(periods: Sequence[Period], *, now: datetime) -> tuple[Period, ...]:
+def count_arm(requests: int, answers: Sequence[int]) -> Counts:
+    """answers: 2xx, 3xx, 4xx and 5xx. What was asked and never answered has failed as well."""
+    unanswered = max(0, requests - sum(answers))
+    return Counts(requests, answers[-1] + unanswered)
+
+
+def periods_within(begin: datetime, end: datetime, period: timedelta) -> tuple[datetime, ...]:
+    """The starts of the whole periods between two moments; CloudWatch begins them at multiples of their length."""
+    first = math.ceil(begin.timestamp() / period.total_seconds())
+    last = math.floor(end.timestamp() / period.total_seconds())
+    return tuple(datetime.fromtimestamp(n * period.total_seconds(), UTC) for n in range(first, last))
+
+
+def closed_periods(periods: Sequence[Period], period: timedelta, *, now: datetime) -> tuple[Period, ...]:
     """The periods whose counts will not grow any more, oldest first.
 
     Counts arrive late: a period is closed once a later one has data, or two more have passed.
     """
-    if len(periods) < 2:
-        return ()
-    length = periods[1].start - periods[0].start
-    latest = max((period.start for period in periods if period.has_data), default=None)
-    return tuple(
-        period
-        for period in periods
-        if period.start + 3 * length <= now or (latest is not None and period.start < latest)
-    )
+    latest = max((found.start for found in periods if found.has_data), default=datetime.min.replace(tzinfo=UTC))
+    return tuple(found for found in periods if found.start < latest or found.start + 3 * period <= now)
 
 
 def describe_period(period: Period) -> str:

@@ -42,6 +42,12 @@ class ReplicaSet:
     created_at: str
     template: Mapping[str, Any]
 
+    @property
+    def artifact_digest(self) -> str:
+        """`sha256:...` of its image; empty where the image is not named by one."""
+        digest = self.image.rpartition("@")[2]
+        return digest if digest.startswith("sha256:") else ""
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -107,6 +113,13 @@ class Reading:
 
     def pods_of(self, pod_hash: str) -> tuple[Pod, ...]:
         return tuple(pod for pod in self.pods if pod.hash == pod_hash)
+
+    def describe_traffic(self) -> str:
+        """Where the controller last sent the traffic, by its own word."""
+        if self.weights is None:
+            return "Its controller has not split any traffic."
+        shares = self.weights.canary_percent, self.weights.canary_hash, self.weights.stable_percent
+        return "Its controller sends {} % to {} and {} % to {}.".format(*shares, self.weights.stable_hash)
 
     def trouble_of(self, pod_hash: str) -> str | None:
         """The first pod of a revision that cannot serve, with the reason."""

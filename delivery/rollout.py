@@ -141,17 +141,10 @@ def is_being_cleared(reading: Reading) -> bool:
     return reading.is_paused_by_controller and not reading.pause_reasons
 
 
-def skips_steps(reading: Reading, image: str) -> bool:
-    """Whether the controller would give this image all traffic at once, because a recent revision ran it.
-
-    The controller compares whole templates; the image alone is what can be said before one is applied.
+def is_inside_window(reading: Reading, pod_hash: str) -> bool:
+    """Whether the controller would give a revision all traffic at once: it is older than the stable one, with fewer
+    revisions between them than the Rollout's rollbackWindow.
     """
-    older = [found for found in reading.replica_sets if found.image == image and found.hash != reading.stable_hash]
-    return any(_is_inside_window(reading, found.hash) for found in older)
-
-
-def _is_inside_window(reading: Reading, pod_hash: str) -> bool:
-    """Older than the stable revision, with fewer revisions between them than the window."""
     made = {found.hash: found.created_at for found in reading.replica_sets}
     if reading.stable_hash not in made or made[pod_hash] >= made[reading.stable_hash]:
         return False

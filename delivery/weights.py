@@ -39,9 +39,19 @@ class Witness:
     percent: float | None
 
 
+def find_arms(system: System, bindings: Iterable[Mapping[str, Any]]) -> Arms:
+    """bindings: the TargetGroupBindings of the system's namespace; a Service has one for each Ingress that names it."""
+    found: dict[str, set[str]] = {system.stable_service: set(), system.canary_service: set()}
+    for binding in bindings:
+        service = binding["spec"]["serviceRef"]["name"]
+        if service in found:
+            found[service].add(binding["spec"]["targetGroupARN"])
+    return Arms(frozenset(found[system.stable_service]), frozenset(found[system.canary_service]))
+
+
 def why_not_weight(witnesses: Sequence[Witness], percent: int) -> str | None:
     """None when every witness says this share; else the sentence that names each which says another one."""
-    differing = [f"{witness.source} says {_say(witness)}" for witness in witnesses if witness.percent != percent]
+    differing = [describe_witness(witness) for witness in witnesses if witness.percent != percent]
     return f"wanted {percent} %, but {'; '.join(differing)}" if differing else None
 
 
@@ -102,5 +112,5 @@ def _lower_keys(value: Any) -> Any:
     return [_lower_keys(item) for item in value] if isinstance(value, list) else value
 
 
-def _say(witness: Witness) -> str:
-    return "nothing" if witness.percent is None else f"{witness.percent:g} %"
+def describe_witness(witness: Witness) -> str:
+    return f"{witness.source} says {'nothing' if witness.percent is None else f'{witness.percent:g} %'}"

@@ -1,0 +1,24 @@
+"""The guide's "Application Deployment"."""
+
+from prefect import flow
+
+from blocks.settings import load_environment
+from delivery.release import Release
+from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.settings import apply_settings
+from tasks.traffic import clear_pause, confirm_weight, watch
+
+
+@flow(name="roll-out", flow_run_name="roll out release {release.number}")
+def roll_out(release: Release) -> None:
+    """Start the revision, then 20, 40, 60, 80 % of the traffic, each judged, and all of it."""
+    environment = load_environment(release.environment)
+    settings_names = apply_settings(environment, release)
+    settle_workload(environment, release, settings_names)
+    canary = apply_application(environment, release, settings_names)
+    for step in canary.steps:
+        wait_until_paused(environment, canary, step)
+        confirm_weight(environment, canary, step)
+        analysis = watch(environment, release, canary, step)
+        clear_pause(environment, release, canary, step, analysis)
+    confirm_promoted(environment, canary)

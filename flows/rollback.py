@@ -1,0 +1,30 @@
+"""The guide's "Rollback Strategy": a failed release's way back, and the way back by hand."""
+
+from prefect import flow
+
+from blocks.settings import load_environment
+from delivery.release import Release
+from tasks.abort import put_back_revision, take_back_application
+from tasks.endings import ending_by_name
+from tasks.holds import hold_environment
+from tasks.revisions import choose_revision, confirm_health
+
+
+@flow(name="take-back", flow_run_name="take release {release.number} back")
+def take_back(release: Release) -> str:
+    """The way back of a failed release: all traffic where the release found it, as the returned sentence says."""
+    return take_back_application(load_environment(release.environment), release)
+
+
+@flow(name="roll-back", flow_run_name="roll back {environment}")
+@ending_by_name
+def roll_back(environment: str = "production", revision: int | None = None, reason: str = "") -> str:
+    """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a look at the health.
+
+    revision: its number; without one, or with one that is not there, the run ends Refused and lists them all.
+    """
+    settings = load_environment(environment)
+    target = choose_revision(settings, revision)
+    with hold_environment(settings, target.artifact_digest, f"roll-back-{target.hash}", reason) as release:
+        sentence = put_back_revision(settings, release, target)
+        return f"{sentence} {confirm_health(settings)}"

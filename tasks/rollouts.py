@@ -1,0 +1,143 @@
+"""The Rollout: brought to rest, applied, and followed to its first pause, to each next one and to its end."""
+
+from collections.abc import Mapping
+
+from prefect import task
+
+from delivery.application import (
+    CanaryRun,
+    Preview,
+    can_go_on,
+    image_reference,
+    is_stable_already,
+    steps_left,
+    takes_no_steps,
+)
+from delivery.environment import Environment
+from delivery.errors import RolloutBroken
+from delivery.manifests import CanaryStep, Manifest, without_controllers_fields
+from delivery.plan import Phase
+from delivery.reading import Reading
+from delivery.release import Release
+from delivery.rollout import why_not_at_pause, why_not_done, why_not_ready_to_start, why_not_started
+from tasks.abort import abort_rollout, describe_before
+from tasks.journal import effect
+from tasks.progress import progress
+from tasks.systems import LiveSystem, connect_system
+from tasks.waiting import ASKED_AGAIN
+from tasks.workloads import preview_application, render_application
+
+
+@task(**ASKED_AGAIN, task_run_name="settle what is under way in {environment.name}")
+def settle_workload(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> None:
+    """Bring the Rollout to rest before it changes: another release's canary is aborted, ours is left under way.
+
+    A template that changes in the middle of a canary would end pods that the load balancer still sends to.
+    """
+    live = connect_system(environment)
+    reading = live.find()
+    if reading is None or not reading.stable_hash:
+        return
+    preview = preview_application(live, render_application(environment, release.artifact_digest, settings_names))
+    if can_go_on(reading, preview.template):
+        progress(f"An earlier release left a canary of this artifact at step {reading.step_index}; it is gone on with.")
+        return
+    if reading.is_unfinished:
+        progress(f"An earlier release left a canary of {reading.current and reading.current.image}; it is aborted.")
+        abort_rollout(live, release)
+    live.wait_until(live.read, why_not_ready_to_start, "a Rollout at rest", deadline=environment.canary.ready_deadline)
+
+
+@task(**ASKED_AGAIN, task_run_name="apply {release.artifact_digest}")
+def apply_application(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> CanaryRun:
+    """Bring every object to its manifest, the Rollout last, and follow it until it has a revision of the artifact.
+
+    A first installation has no canary: it is followed until its pods serve. Raises RolloutBroken, NotPromoted.
+    """
+    live = connect_system(environment)
+    manifests = render_application(environment, release.artifact_digest, settings_names)
+    preview = preview_application(live, manifests)
+    for manifest, found in zip(manifests, preview.objects, strict=True):
+        if manifest["kind"] != "Rollout" and found.changes != ():
+            apply_object(live, release, manifest)
+    image = image_reference(environment, release.artifact_digest)
+    # The namespace may be as new as its objects; only now can the template be asked for.
+    return start_rollout(live, release, manifests[-1], preview_application(live, manifests[-1:]), image)
+
+
+def apply_object(live: LiveSystem, release: Release, manifest: Manifest) -> None:
+    kind, name, namespace = manifest["kind"], manifest["metadata"]["name"], manifest["metadata"].get("namespace")
+    found = live.cluster.read(kind, name, namespace)
+    with effect(live.environment, release, f"{Phase.APPLICATION}/{kind} {name}", {"exists": found is not None}) as done:
+        applied = live.cluster.apply(without_controllers_fields(manifest, found))
+        done.read_back = {"resource_version": applied["metadata"]["resourceVersion"]}
+
+
+def start_rollout(live: LiveSystem, release: Release, manifest: Manifest, preview: Preview, image: str) -> CanaryRun:
+    """Apply the Rollout unless it is there already, and say which pauses are before it."""
+    reading = live.find()
+    if reading and reading.stable_hash and can_go_on(reading, preview.template):
+        return CanaryRun(reading.stable_hash, reading.current_hash, image, steps_left(reading, live.system.steps))
+    is_there = reading is not None and is_stable_already(reading, preview.template)
+    if reading and is_there and preview.objects[0].changes == ():
+        return CanaryRun(reading.stable_hash, reading.current_hash, image, ())
+    with effect(live.environment, release, live.step, describe_before(reading)) as done:
+        live.cluster.apply(manifest)
+        run = follow_start(live, reading, preview, image, is_there)
+        done.read_back = {"revision": run.canary_hash, "image": image}
+    return run
+
+
+def follow_start(live: LiveSystem, reading: Reading | None, preview: Preview, image: str, is_there: bool) -> CanaryRun:
+    """reading: as it was before the Rollout was applied. is_there: its pods were of this template already."""
+    if reading is None or not reading.stable_hash:
+        return follow_installation(live, image)
+    if is_there:
+        return CanaryRun(reading.stable_hash, reading.stable_hash, image, ())
+    started = live.wait_until(
+        live.look,
+        lambda now: why_not_started(now, reading.stable_hash, image),
+        f"a revision with {image}",
+        deadline=live.environment.canary.ready_deadline,
+    )
+    steps = () if takes_no_steps(reading, preview.template) else live.system.steps
+    return CanaryRun(reading.stable_hash, started.current_hash, image, steps)
+
+
+def follow_installation(live: LiveSystem, image: str) -> CanaryRun:
+    """A Rollout without a stable revision gets all its pods at once: wait until they serve, of this very image."""
+    done = live.wait_until(
+        live.look,
+        lambda now: why_not_done(now, now.current_hash),
+        f"all pods of the first revision, {image}",
+        deadline=live.environment.canary.ready_deadline,
+    )
+    others = [pod.name for pod in done.pods_of(done.current_hash) if image not in pod.images]
+    if others:
+        raise RolloutBroken(f"Rollout {done.name} is Healthy, but {', '.join(others)} run another image than {image}.")
+    return CanaryRun("", done.current_hash, image, ())
+
+
+@task(**ASKED_AGAIN, task_run_name="wait until the canary is at {step.weight_percent} %")
+def wait_until_paused(environment: Environment, canary: CanaryRun, step: CanaryStep) -> None:
+    """Follow the Rollout to this pause, where the step's pods are available and its weight is written."""
+    live = connect_system(environment)
+    live.wait_until(
+        lambda: live.look(canary.canary_hash),
+        lambda now: why_not_at_pause(now, step, canary.canary_hash),
+        f"the pause at {step.weight_percent} %",
+        deadline=environment.canary.ready_deadline,
+    )
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm that {canary.canary_hash} serves all traffic")
+def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
+    """Follow the Rollout to its end, where the revision has every pod and every listener rule sends to it alone."""
+    live = connect_system(environment)
+    live.wait_until(
+        lambda: live.look(canary.canary_hash),
+        lambda now: why_not_done(now, canary.canary_hash),
+        "the new revision to take over",
+        deadline=environment.canary.ready_deadline,
+    )
+    live.confirm_share(0)

@@ -1,0 +1,163 @@
+"""The system that a canary moves, as it is now: its Rollout, its Ingress and its load balancer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from clients.cloudformation import read_outputs
+from clients.cluster import Cluster, connect_cluster
+from clients.load_balancer import find_load_balancer, read_rules
+from clients.manifests import read_manifests
+from delivery.environment import Environment
+from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError
+from delivery.manifests import Manifest, System, describe_system, parse_manifests
+from delivery.plan import Phase
+from delivery.reading import Reading, parse_reading
+from delivery.rollout import why_broken
+from delivery.weights import Arms, Witness, call_witnesses, find_arms, why_not_weight
+from tasks.waiting import poll_until
+
+Seen = TypeVar("Seen")
+WRITES = 5
+
+
+@dataclass(frozen=True)
+class LiveSystem:
+    """A connection to the cluster, and the names that the manifests give to what is looked at."""
+
+    environment: Environment
+    cluster: Cluster
+    system: System
+
+    @property
+    def step(self) -> str:
+        """The journal's name of what brings the Rollout to a template."""
+        return f"{Phase.APPLICATION}/Rollout {self.system.rollout}"
+
+    def find(self) -> Reading | None:
+        """The Rollout with its ReplicaSets and pods; None where it does not exist."""
+        rollout = self.cluster.read("Rollout", self.system.rollout, self.system.namespace)
+        if rollout is None:
+            return None
+        labels = ",".join(f"{key}={value}" for key, value in rollout["spec"]["selector"]["matchLabels"].items())
+        owned = (self.cluster.list(kind, self.system.namespace, labels) for kind in ("ReplicaSet", "Pod"))
+        return parse_reading(rollout, *owned)
+
+    def read(self) -> Reading:
+        """The same; NotFound where it does not exist."""
+        reading = self.find()
+        if reading is None:
+            raise NotFound(f"There is no Rollout {self.system.rollout} in {self.system.namespace}.")
+        return reading
+
+    def look(self, pod_hash: str | None = None) -> Reading:
+        """A reading while waiting for a revision makes sense; an error where it will not come.
+
+        pod_hash: of the revision that is ours; None: whichever is the current one.
+        """
+        reading = self.read()
+        expected = reading.current_hash if pod_hash is None else pod_hash
+        if (reason := why_broken(reading, expected)) is not None:
+            raise RolloutBroken(f"Rollout {reading.name} cannot go on: {reason}. {reading.describe_traffic()}")
+        if (trouble := reading.trouble_of(expected)) is not None:
+            raise NotPromoted(f"The new revision does not serve: {trouble}.", is_failure=True)
+        return reading
+
+    def read_object(self, kind: str, name: str) -> dict[str, Any]:
+        found = self.cluster.read(kind, name, self.system.namespace)
+        if found is None:
+            raise NotFound(f"There is no {kind} {name} in {self.system.namespace}.")
+        return found
+
+    def find_arms(self) -> Arms:
+        return find_arms(self.system, self.cluster.list("TargetGroupBinding", self.system.namespace))
+
+    def find_load_balancer(self) -> str:
+        """ARN of the load balancer that the Ingress has. Raises NotFound while it has none."""
+        ingress = self.read_object("Ingress", self.system.ingress)
+        addresses = ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
+        if not addresses:
+            raise NotFound(f"Ingress {self.system.ingress} has no load balancer yet.")
+        return find_load_balancer(addresses[0]["hostname"], self.environment.aws.region)
+
+    def call_witnesses(self) -> tuple[Witness, ...]:
+        """What the Rollout, the Ingress and every listener rule say of the canary's share at this moment."""
+        rules = read_rules(self.find_load_balancer(), self.environment.aws.region)
+        ingress = self.read_object("Ingress", self.system.ingress)
+        return call_witnesses(self.system, self.read().weights, ingress, rules, self.find_arms())
+
+    def confirm_share(self, percent: int) -> None:
+        """Wait until Rollout, Ingress and every listener rule say this canary's share.
+
+        Raises NotApplied that names each that says another.
+        """
+        self.wait_until(
+            self.call_witnesses,
+            lambda witnesses: why_not_weight(witnesses, percent),
+            f"the canary's weight of {percent} %",
+            deadline=self.environment.canary.weight_deadline,
+        )
+
+    def wait_until(
+        self, look: Callable[[], Seen], why_not: Callable[[Seen], str | None], wanted: str, *, deadline: timedelta
+    ) -> Seen:
+        """What was seen when nothing stood against it any more.
+
+        wanted: continues "Waited 2 minutes for ". Raises NotApplied with what stood against it in the end.
+        """
+        poll = self.environment.canary.poll
+        seen, is_enough = poll_until(look, lambda found: why_not(found) is None, poll=poll, deadline=deadline)
+        if seen is None or not is_enough:
+            why = "nothing answered" if seen is None else why_not(seen)
+            raise NotApplied(f"Waited {deadline} for {wanted}: {why}.")
+        return seen
+
+    def patch_rollout(
+        self, body: dict[str, Any], why_not: Callable[[Reading], str | None], subresource: str | None = None
+    ) -> None:
+        """Merge body into the Rollout as it was read, and read it again where somebody wrote in between.
+
+        why_not: asked of each reading; its sentence is raised as Conflict, and nothing is written.
+        """
+        for _ in range(WRITES):
+            reading = self.read()
+            if (reason := why_not(reading)) is not None:
+                raise Conflict(f"Rollout {reading.name} was left as it is: {reason}.")
+            try:
+                self.cluster.patch_merge(
+                    "Rollout",
+                    reading.name,
+                    reading.namespace,
+                    body,
+                    resource_version=reading.resource_version,
+                    subresource=subresource,
+                )
+            except Conflict:
+                continue
+            return
+        raise Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
+
+
+def connect_system(environment: Environment) -> LiveSystem:
+    """The environment's system. Raises NotFound while its cluster does not exist."""
+    is_named = environment.application.kubeconfig is not None
+    cluster_name = "" if is_named else read_outputs(environment).need("cluster_name")
+    return LiveSystem(environment, connect_cluster(environment, cluster_name), read_system(environment))
+
+
+def read_system(environment: Environment) -> System:
+    """The system by its manifests. Raises SettingsError where they are for another namespace."""
+    system = describe_system(read_objects(environment))
+    if system.namespace != environment.application.namespace:
+        raise SettingsError(
+            f"[application] namespace is {environment.application.namespace}, "
+            f"the manifests are for {system.namespace}. Nothing was touched."
+        )
+    return system
+
+
+def read_objects(environment: Environment) -> tuple[Manifest, ...]:
+    """The manifests' objects with their variables in them, for what does not depend on a release."""
+    parsed = parse_manifests(read_manifests(environment.application.manifests))
+    return tuple(manifest for found in parsed.values() for manifest in found)

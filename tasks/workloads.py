@@ -1,0 +1,70 @@
+"""The application's objects: read, rendered for a release, and planned by dry runs."""
+
+from collections.abc import Mapping
+
+from prefect import task
+
+from clients.manifests import read_manifests
+from delivery.application import (
+    ObjectPreview,
+    Preview,
+    clean_template,
+    find_changes,
+    image_reference,
+    plan_application,
+    plan_unseen,
+    template_probe,
+    variables_of,
+)
+from delivery.environment import Environment
+from delivery.manifests import Manifest, render_manifests, without_controllers_fields
+from delivery.plan import PartPlan
+from delivery.reading import Reading
+from tasks.settings import observe_settings
+from tasks.systems import LiveSystem, connect_system, read_objects, read_system
+from tasks.waiting import ASKED_AGAIN
+
+
+def read_workload(environment: Environment) -> Reading | None:
+    """The Rollout with its revisions and pods; None before the first installation."""
+    return connect_system(environment).find()
+
+
+@task(**ASKED_AGAIN, task_run_name="plan the application of {environment.name}")
+def plan_application_of(environment: Environment, artifact_digest: str) -> PartPlan:
+    """What a release would do to each object, and how its traffic would move; nothing is stored."""
+    settings = observe_settings.fn(environment)
+    image = image_reference(environment, artifact_digest)
+    if settings.missing:
+        why = f"known after {', '.join(settings.missing)}"
+        return plan_unseen(read_objects(environment), read_system(environment), image, why)
+    live = connect_system(environment)
+    names = {setting.base_name: setting.name for setting in settings.wanted}
+    preview = preview_application(live, render_application(environment, artifact_digest, names))
+    return plan_application(live.system, live.find(), preview, image)
+
+
+def render_application(
+    environment: Environment, artifact_digest: str, settings_names: Mapping[str, str]
+) -> tuple[Manifest, ...]:
+    """The objects of a release, in the order to apply them."""
+    variables = variables_of(environment, artifact_digest, settings_names)
+    return render_manifests(read_manifests(environment.application.manifests), variables)
+
+
+def preview_application(live: LiveSystem, manifests: tuple[Manifest, ...]) -> Preview:
+    """What applying the manifests would change, by dry runs; nothing is stored."""
+    objects = tuple(preview_object(live, manifest) for manifest in manifests)
+    rollout = next(manifest for manifest in manifests if manifest["kind"] == "Rollout")
+    has_namespace = live.cluster.read("Namespace", live.system.namespace) is not None
+    probe = live.cluster.apply(template_probe(rollout), dry_run=True) if has_namespace else None
+    return Preview(objects, clean_template(probe["spec"]["template"]) if probe else None)
+
+
+def preview_object(live: LiveSystem, manifest: Manifest) -> ObjectPreview:
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    found = live.cluster.read(kind, name, manifest["metadata"].get("namespace"))
+    if found is None:
+        return ObjectPreview(kind, name, None)
+    applied = live.cluster.apply(without_controllers_fields(manifest, found), dry_run=True)
+    return ObjectPreview(kind, name, find_changes(found, applied))
