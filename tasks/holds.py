@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from prefect.runtime import flow_run
+
 from clients.store import open_store
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldTaken, NotFound
@@ -109,7 +111,13 @@ def _begin(
     previous: HoldState | None,
 ) -> Release:
     """The release with its number, told to the hold and to its journal."""
-    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason, "hold_epoch": lease.epoch}
+    request = {
+        "artifact_digest": artifact_digest,
+        "plan_hash": plan_hash,
+        "reason": reason,
+        "hold_epoch": lease.epoch,
+        "flow_run": flow_run.id,
+    }
     number = number or take_number(environment, request)
     lease_data = json.dumps({"number": number}).encode()
     open_store(environment.state.url).create(f"{hold_folder(environment.name, lease.epoch)}/release.json", lease_data)

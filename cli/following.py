@@ -1,0 +1,151 @@
+"""Following a run: what happened since the last look, in the order it happened."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from clients.prefect_api import LOG_PAGE, LogLine, PrefectApi, Run
+
+# A run's lines reach the server in batches of two seconds: told later, everything is told in its order.
+TOLD_AFTER = timedelta(seconds=3)
+# A line may arrive after one that is younger than it.
+LATE_LINES = timedelta(seconds=5)
+INFO, WARNING = 20, 30
+OF_RUNS = ("prefect.flow_runs", "prefect.task_runs")
+# The last line of every run.
+LAST_LINE = "Finished in state"
+# What Prefect says by itself; runs and tasks are told from their states.
+CHATTER = re.compile(
+    r"Beginning (sub)?flow run|View at |Created (task|subflow|flow) run|Finished in state|Executing "
+    r"|Running \d+ deployment pull step|Deployment step |All deployment steps|Encountered exception"
+)
+RETRY = re.compile(
+    r"Task run failed with exception: \w+\((['\"])(.*)\1\) - Retry (\d+)/(\d+) will start (\S+) second", re.DOTALL
+)
+RAISED = re.compile(r"(Task|Flow) run encountered an exception:? \w+: ")
+DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+
+
+class Kind(Enum):
+    PHASE = "phase"
+    TASK = "task"
+    PROGRESS = "progress"
+
+
+Key = tuple[UUID, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """depth: how many subflows it stands in. took: of a task that has ended."""
+
+    at: datetime
+    depth: int
+    kind: Kind
+    text: str
+    state: str = ""
+    message: str = ""
+    took: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything of a run at one moment. subflows in no order; tasks without those that stand for a subflow."""
+
+    root: Run
+    subflows: tuple[Run, ...]
+    tasks: tuple[Run, ...]
+    depth: dict[UUID, int]
+    lines: tuple[LogLine, ...]
+
+    @property
+    def running(self) -> tuple[Run, ...]:
+        return tuple(run for run in self.tasks if run.state_type == "RUNNING")
+
+
+@dataclass
+class Follower:
+    """Looks at one run, and tells each thing once."""
+
+    api: PrefectApi
+    run: UUID
+    told: set[Key] = field(default_factory=set)
+    lines_after: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def look(self) -> Look:
+        """Raises Unavailable where Prefect does not answer; nothing is lost then."""
+        root = self.api.read_run(self.run)
+        subflows, tasks = self._read_below()
+        parent_of = {task.id: task.parent for task in tasks}
+        depth = {self.run: 0}
+        for subflow in subflows:
+            parent = parent_of.get(subflow.parent_task) if subflow.parent_task else None
+            depth[subflow.id] = depth.get(parent, 0) + 1 if parent else 1
+        standing_for = {subflow.parent_task for subflow in subflows}
+        own = tuple(task for task in tasks if task.id not in standing_for)
+        return Look(root, subflows, own, depth, self._read_lines(depth))
+
+    def news(self, look: Look, until: datetime) -> list[Line]:
+        """What happened until then and was not told yet, in its order."""
+        found = [*self._phases(look), *self._tasks(look), *self._progress(look)]
+        due = [(key, line) for key, line in found if line.at <= until and key not in self.told]
+        self.told.update(key for key, _ in due)
+        return sorted((line for _, line in due), key=lambda line: line.at)
+
+    def has_all_lines(self, look: Look) -> bool:
+        """Whether the run's last line is there; lines arrive after the states."""
+        return any(line.run == self.run and line.text.startswith(LAST_LINE) for line in look.lines)
+
+    def _read_below(self) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+        """All subflows, parents before children, and all tasks."""
+        subflows: list[Run] = []
+        layer: tuple[UUID, ...] = (self.run,)
+        while layer:
+            found = self.api.read_subflows(layer)
+            subflows += found
+            layer = tuple(run.id for run in found)
+        return tuple(subflows), self.api.read_tasks([self.run, *(run.id for run in subflows)])
+
+    def _read_lines(self, runs: dict[UUID, int]) -> tuple[LogLine, ...]:
+        lines = self.api.read_logs(runs, self.lines_after)
+        if lines:
+            late = timedelta() if len(lines) == LOG_PAGE else LATE_LINES
+            self.lines_after = max(self.lines_after, lines[-1].at - late)
+        return lines
+
+    def _phases(self, look: Look) -> Iterator[tuple[Key, Line]]:
+        for run in look.subflows:
+            if run.started:
+                yield (run.id, "start"), Line(run.started, look.depth[run.id] - 1, Kind.PHASE, shorten(run.name))
+
+    def _tasks(self, look: Look) -> Iterator[tuple[Key, Line]]:
+        for run in look.tasks:
+            if run.is_final and run.parent and run.ended:
+                took = run.ended - run.started if run.started else None
+                message = RAISED.sub("", run.message, count=1) if run.state_type != "COMPLETED" else ""
+                depth = look.depth[run.parent]
+                yield (
+                    (run.id, "end"),
+                    Line(run.ended, depth, Kind.TASK, shorten(run.name), run.state_name, message, took),
+                )
+
+    def _progress(self, look: Look) -> Iterator[tuple[Key, Line]]:
+        names = {task.id: task.name for task in look.tasks}
+        for line in look.lines:
+            if line.run and INFO <= line.level <= WARNING and line.logger in OF_RUNS and not CHATTER.match(line.text):
+                text = say_retry(line.text, names.get(line.task, "a task") if line.task else "a task")
+                yield (line.id, "line"), Line(line.at, look.depth[line.run], Kind.PROGRESS, shorten(text))
+
+
+def say_retry(text: str, task: str) -> str:
+    """Prefect's line about a retry as a sentence; any other line as it is."""
+    found = RETRY.match(text)
+    return f"{task}: {found[2]} Asked again in {found[5]} s ({found[3]} of {found[4]})." if found else text
+
+
+def shorten(text: str) -> str:
+    """Digests by their first twelve digits."""
+    return DIGEST.sub(r"\1…", text)

@@ -1,0 +1,81 @@
+"""What a followed run looks like: one line for each thing that happened, and on a terminal what is running now."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from cli.following import Kind, Line
+from clients.prefect_api import Run
+from delivery.report import describe_elapsed, describe_ending, shout
+
+INDENT = "  "
+WIDTH_OF_NAME = 56
+GOOD = ("Completed", "NothingToDo", "Cached")
+MOST_SHOWN = 3
+
+
+class Screen:
+    """Writes to standard output, or to standard error where the output is for a program."""
+
+    def __init__(self, *, for_program: bool = False) -> None:
+        self._console = Console(stderr=for_program, highlight=False, soft_wrap=True)
+        self._status: Status | None = None
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Below the lines a terminal shows what is running."""
+        if not self._console.is_terminal:
+            yield
+            return
+        self._status = self._console.status("")
+        with self._status:
+            yield
+        self._status = None
+
+    def say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style))
+
+    def show(self, line: Line, since_start: timedelta) -> None:
+        self._console.print(render(line, since_start))
+
+    def show_running(self, running: Sequence[Run], now: datetime) -> None:
+        if self._status is None:
+            return
+        names = [f"{run.name} ({describe_elapsed(now - run.started)})" for run in running if run.started]
+        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+        self._status.update(Text(", ".join(names[:MOST_SHOWN]) + more or "waiting", style="dim"))
+
+    def show_ending(self, state_name: str, message: str, *, is_success: bool) -> None:
+        """The last word: how the run ended, and the sentence about it."""
+        ending = Text(describe_ending(state_name, message))
+        ending.stylize(f"bold {'green' if is_success else 'red'}", 0, len(shout(state_name)))
+        self._console.print(ending)
+
+    def show_error(self, sentence: str) -> None:
+        self._console.print(Text(sentence, style="red"))
+
+
+def render(line: Line, since_start: timedelta) -> Text:
+    """`  3:05    configure topic genai-demo...     done  2.1 s`; a line of the log below the thing it belongs to."""
+    minutes, seconds = divmod(max(int(since_start.total_seconds()), 0), 60)
+    clock, indent = f"{minutes:>3}:{seconds:02}  ", INDENT * line.depth
+    if line.kind is Kind.PHASE:
+        return Text.assemble((clock, "dim"), indent, (line.text, "bold"))
+    if line.kind is Kind.PROGRESS:
+        first, *rest = line.text.splitlines() or [""]
+        below = [f"\n{' ' * len(clock)}{indent}{text}" for text in rest]
+        return Text.assemble((clock, "dim"), indent, first, *below)
+    return render_task(line, clock, indent)
+
+
+def render_task(line: Line, clock: str, indent: str) -> Text:
+    is_good = line.state in GOOD
+    took = f"  {describe_elapsed(line.took)}" if line.took is not None else ""
+    name = f"{indent}{line.text}".ljust(WIDTH_OF_NAME)
+    word = "done" if is_good else shout(line.state).lower()
+    message = f"\n{' ' * len(clock)}{indent}{line.message}" if line.message else ""
+    return Text.assemble((clock, "dim"), f"{name}  ", (word, "green" if is_good else "red"), (took, "dim"), message)

@@ -1,0 +1,81 @@
+"""What the operator reads in the terminal: how a run ended, and how an environment stands."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from delivery.holds import HoldState
+from delivery.release import Event, Record, has_effects, last_step
+
+
+@dataclass(frozen=True)
+class ReleaseReport:
+    """A release as the store tells of it."""
+
+    number: int
+    artifact_digest: str
+    reason: str
+    journal: tuple[Record, ...]
+
+
+def describe_ending(state_name: str, message: str) -> str:
+    """`ROLLED BACK  <the sentence>`."""
+    return f"{shout(state_name)}  {message}".rstrip()
+
+
+def shout(state_name: str) -> str:
+    """`RolledBack` as `ROLLED BACK`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", state_name).upper()
+
+
+def describe_elapsed(elapsed: timedelta) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s`, `1 h 02 min`."""
+    seconds = max(elapsed.total_seconds(), 0.0)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def describe_status(
+    environment: str, hold: HoldState | None, releases: Sequence[ReleaseReport], now: datetime
+) -> tuple[str, ...]:
+    """Who holds the environment, then a line for each release.
+
+    releases: newest first.
+    """
+    under_way = hold.number if hold and not hold.is_over(now) else None
+    lines = [describe_release(release, is_under_way=release.number == under_way) for release in releases]
+    return (describe_hold(environment, hold, now), *(lines or [f"Nothing was ever released to {environment}."]))
+
+
+def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> str:
+    if hold is None or hold.is_released:
+        return f"{environment} is free."
+    sign = f"last sign of it {describe_elapsed(now - hold.renewed_at)} ago"
+    if hold.is_over(now):
+        return f"{environment} is free: {hold.describe()}, stopped without giving it back, {sign}."
+    stop = f" It was asked to stop by {hold.stop.who}: {hold.stop.why}" if hold.stop else ""
+    return f"{environment} is held: {hold.describe()}, {sign}.{stop}"
+
+
+def describe_release(release: ReleaseReport, *, is_under_way: bool) -> str:
+    """`  7  2026-11-24 10:20  1b2c3d4e5f6a  ROLLED BACK  The canary failed.  (reason)`."""
+    started = f"{release.journal[0].at:%Y-%m-%d %H:%M}" if release.journal else "-" * 16
+    reason = f"  ({release.reason})" if release.reason else ""
+    digest = release.artifact_digest.removeprefix("sha256:")[:12]
+    return f"{release.number:>5}  {started}  {digest}  {describe_end(release.journal, is_under_way)}{reason}"
+
+
+def describe_end(journal: tuple[Record, ...], is_under_way: bool) -> str:
+    """How a release ended, or where it is."""
+    step = last_step(journal)
+    if is_under_way:
+        return f"UNDER WAY  in {step}" if step else "UNDER WAY"
+    ended = next((record for record in reversed(journal) if record.event is Event.ENDED), None)
+    if ended is not None:
+        return describe_ending(ended.detail.get("outcome", "Ended"), ended.detail.get("message", ""))
+    return f"STOPPED  in {step}, without an end" if has_effects(journal) else "STOPPED  before it changed anything"

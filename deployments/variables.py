@@ -1,0 +1,38 @@
+"""Which of the installer's environment variables each run gets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Prefect's least. The automation that misses heartbeats counts on it.
+HEARTBEAT_SECONDS = 30
+PREFIXES = ("SLIPWAY_", "AWS_")
+NAMES = ("KUBECONFIG", "NO_PROXY", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE")
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SLIPWAY_NOTICES__WEBHOOK_URL", "HTTP_PROXY", "HTTPS_PROXY")
+# They end within hours, a work pool does not.
+TEMPORARY = "AWS_SESSION_TOKEN"
+OF_TEMPORARY = (TEMPORARY, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+@dataclass(frozen=True)
+class RunVariables:
+    """plain: shown by Prefect to everybody. secret: kept in Secret blocks. left_out: names that a run has to get from
+    its worker.
+    """
+
+    plain: dict[str, str]
+    secret: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+def choose_variables(environ: Mapping[str, str]) -> RunVariables:
+    """What a run needs of the environment that `slipway install` is called in."""
+    left_out = tuple(name for name in OF_TEMPORARY if name in environ) if TEMPORARY in environ else ()
+    chosen = {name: value for name, value in sorted(environ.items()) if is_wanted(name) and name not in left_out}
+    plain = {name: value for name, value in chosen.items() if name not in SECRETS}
+    plain["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = str(HEARTBEAT_SECONDS)
+    secret = {name: value for name, value in chosen.items() if name in SECRETS}
+    return RunVariables(plain, secret, left_out)
+
+
+def is_wanted(name: str) -> bool:
+    return name.startswith(PREFIXES) or name in NAMES
