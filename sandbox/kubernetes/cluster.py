@@ -8,6 +8,7 @@ from typing import Self
 from starlette.applications import Starlette
 
 from sandbox.addresses import Addresses
+from sandbox.aws.client import client
 from sandbox.kubernetes.api.authentication import Authenticator
 from sandbox.kubernetes.api.registry import Registry
 from sandbox.kubernetes.api.server import Server
@@ -18,6 +19,9 @@ from sandbox.kubernetes.controllers.garbage import Garbage
 from sandbox.kubernetes.controllers.namespaces import Namespaces
 from sandbox.kubernetes.controllers.replica_sets import ReplicaSets
 from sandbox.kubernetes.kubeconfig import CLUSTER, write_kubeconfig
+from sandbox.kubernetes.kubelet.images import EcrPuller
+from sandbox.kubernetes.kubelet.kubelet import Kubelet
+from sandbox.kubernetes.kubelet.processes import Host
 from sandbox.settings import SandboxSettings
 
 
@@ -26,6 +30,7 @@ class Cluster:
     registry: Registry
     application: Starlette
     controllers: list[loop.Controller]
+    kubelet: Kubelet
 
     @classmethod
     def create(cls, state: Path, addresses: Addresses, settings: SandboxSettings) -> Self:
@@ -33,11 +38,16 @@ class Cluster:
         create_initial_objects(registry)
         authenticator = Authenticator(write_kubeconfig(state, addresses.kubernetes), addresses.aws, CLUSTER)
         server = Server(registry, authenticator, state / "logs" / "pods")
+        puller = EcrPuller(client("ecr", addresses, settings))
+        kubelet = Kubelet(registry, Host(state, addresses, settings), puller)
         controllers = [Garbage(registry), Namespaces(registry), ReplicaSets(registry, settings.time_factor)]
-        return cls(registry, server.application, controllers)
+        return cls(registry, server.application, controllers, kubelet)
 
     def start(self) -> list[asyncio.Task[None]]:
-        return [asyncio.create_task(loop.run(self.registry.store, controller)) for controller in self.controllers]
+        return [
+            asyncio.create_task(loop.run(self.registry.store, controller))
+            for controller in (*self.controllers, self.kubelet)
+        ]
 
     async def stop(self) -> None:
-        return
+        await self.kubelet.stop()

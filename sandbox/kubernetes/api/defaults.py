@@ -78,8 +78,8 @@ def _default_probe(probe: Object) -> None:
 
 
 def _default_pod(pod: Object) -> None:
-    _default_pod_spec(pod["spec"])
     pod["spec"].setdefault("serviceAccountName", "default")
+    _default_pod_spec(pod["spec"])
     pod.setdefault("status", {}).setdefault("phase", "Pending")
 
 

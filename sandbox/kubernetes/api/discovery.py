@@ -5,7 +5,17 @@ from sandbox.kubernetes.api.kinds import KINDS, PODS, ROLLOUTS, Kind, Object, gr
 from sandbox.kubernetes.api.patches import JSON, MERGE, STRATEGIC
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0", "platform": "linux/amd64"}
+VERSION = {
+    "major": "1",
+    "minor": "34",
+    "gitVersion": "v1.34.0",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "2026-01-01T00:00:00Z",
+    "goVersion": "",
+    "compiler": "",
+    "platform": "linux/amd64",
+}
 OPENAPI = "/openapi/v3"
 
 
