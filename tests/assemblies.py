@@ -1,0 +1,63 @@
+"""Small cloud assemblies for tests: cheap resources, real files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from clients.assembly import read_assembly
+from delivery.assembly import StackSpec
+from delivery.environment import Environment
+from tests.environments import production
+
+
+@dataclass(frozen=True)
+class Project:
+    """One test's stacks. name: in front of every stack's and resource's name, so that tests keep apart."""
+
+    name: str
+    environment: Environment
+    folder: Path
+
+    def write(self, stacks: Mapping[str, Mapping[str, Any]], needs: Mapping[str, Sequence[str]] | None = None) -> None:
+        """stacks: id -> resources of the template."""
+        artifacts = {name: self._artifact(name, (needs or {}).get(name, ())) for name in stacks}
+        (self.folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+        for name, resources in stacks.items():
+            template = {"Resources": dict(resources), "Outputs": {"Stack": {"Value": {"Ref": "AWS::StackName"}}}}
+            (self.folder / f"{name}.json").write_text(json.dumps(template))
+
+    def stack(self, stack_id: str) -> StackSpec:
+        return next(stack for stack in read_assembly(str(self.folder)) if stack.id == stack_id)
+
+    def parameter(self, name: str, value: str) -> dict[str, Any]:
+        properties = {"Name": f"/{self.name}/{name}", "Type": "String", "Value": value}
+        return {"Type": "AWS::SSM::Parameter", "Properties": properties}
+
+    def bucket(self, name: str) -> dict[str, Any]:
+        return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"{self.name}-{name}"}}
+
+    def _artifact(self, name: str, needs: Sequence[str]) -> dict[str, Any]:
+        properties = {
+            "stackName": f"{self.name}-{name.lower()}",
+            "templateFile": f"{name}.json",
+            "terminationProtection": True,
+        }
+        return {"type": "aws:cloudformation:stack", "properties": properties, "dependencies": list(needs)}
+
+
+def make_project(name: str, folder: Path) -> Project:
+    """An empty project whose environment polls fast and keeps its state below the folder."""
+    assembly = folder / "assembly"
+    assembly.mkdir()
+    environment = production(folder / "store")
+    limits = environment.stacks.model_copy(
+        update={
+            "assembly": str(assembly),
+            "poll": timedelta(milliseconds=50),
+            "deadline": timedelta(seconds=60),
+        }
+    )
+    return Project(name, environment.model_copy(update={"stacks": limits}), assembly)

@@ -1,0 +1,37 @@
+"""Configurations as the topic API writes and tells them."""
+
+import base64
+
+import pytest
+
+from clients.topics import decode_configuration, encode_configuration
+from delivery.errors import Rejected
+
+CONFIGURATION = {"retention.ms": "604800000", "compression.type": "gzip"}
+
+
+def test_a_configuration_is_written_as_base64_of_json() -> None:
+    text = base64.b64decode(encode_configuration(CONFIGURATION)).decode()
+    assert text == '{"compression.type": "gzip", "retention.ms": "604800000"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"retention.ms": "604800000", "compression.type": "gzip"}',
+        '{"retention.ms": 604800000, "compression.type": "gzip"}',
+        "retention.ms=604800000\ncompression.type=gzip\n",
+        "# told by AWS\nretention.ms = 604800000\ncompression.type = gzip",
+    ],
+)
+def test_json_and_lines_are_both_read(text: str) -> None:
+    assert decode_configuration(base64.b64encode(text.encode()).decode()) == CONFIGURATION
+
+
+def test_no_configuration_is_read_as_empty() -> None:
+    assert decode_configuration("") == {}
+
+
+def test_what_is_no_base64_is_refused() -> None:
+    with pytest.raises(Rejected, match="no base64"):
+        decode_configuration("retention.ms=1")
