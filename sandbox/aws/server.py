@@ -1,6 +1,7 @@
 """The server: moto's services and the sandbox's own behind one address."""
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ def _additions(cloud: Cloud) -> list[RestOperation]:
 
 def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
     """A server listening on the AWS address of the sandbox; `serve_forever` serves, `shutdown` ends it."""
+    # AWS's own policies are there on AWS; moto loads them on demand only.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     mend_cloudwatch()
     faults = Faults()
     CloudFormationWire.engine = Engine(cloud, all_types(cloud), faults)

@@ -1,6 +1,6 @@
 """AWS::EC2: the types that change where they are; what stays as it was made comes from moto."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.aws.types.resource import Deployed, Made, Properties, ResourceType, resource_type
 from sandbox.aws.types.values import tag_list
@@ -64,6 +64,38 @@ def _permission(rule: Properties) -> dict[str, Any]:
                 peer["Description"] = rule["Description"]
             permission[peers] = [peer]
     return permission
+
+
+class SecurityGroupRule(ResourceType):
+    """A rule on its own, for groups that name each other."""
+
+    direction: ClassVar[str]
+
+    def create(self, name: str, properties: Properties) -> Made:
+        self._call("authorize", properties)
+        return Made(name, {"Id": name})
+
+    def update(self, deployed: Deployed, wanted: Properties) -> Made | None:
+        self._call("revoke", deployed.properties)
+        self._call("authorize", wanted)
+        return None
+
+    def delete(self, deployed: Deployed) -> None:
+        self._call("revoke", deployed.properties)
+
+    def _call(self, verb: str, properties: Properties) -> None:
+        call = getattr(self.cloud.client("ec2"), f"{verb}_security_group_{self.direction}")
+        call(GroupId=properties["GroupId"], IpPermissions=[_permission(properties)])
+
+
+@resource_type("AWS::EC2::SecurityGroupIngress")
+class SecurityGroupIngress(SecurityGroupRule):
+    direction = "ingress"
+
+
+@resource_type("AWS::EC2::SecurityGroupEgress")
+class SecurityGroupEgress(SecurityGroupRule):
+    direction = "egress"
 
 
 @resource_type("AWS::EC2::LaunchTemplate", named_by="LaunchTemplateName")

@@ -5,6 +5,7 @@ from typing import Any
 import moto.cloudformation.parsing
 import moto.ec2.models.flow_logs
 import moto.logs.models  # noqa: F401
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 
 from sandbox.aws.cloud import Cloud
@@ -76,8 +77,23 @@ class MotoType(ResourceType):
 
     def _made(self, made: Any) -> Made:
         self._objects[made.physical_resource_id] = made
-        names = {name for name in _attribute_names(self._type) if made.has_cfn_attr(name)}
-        return Made(made.physical_resource_id, {name: made.get_cfn_attribute(name) for name in names})
+        attributes = {name: _attribute(made, name) for name in _attribute_names(self._type)}
+        known = {name: value for name, value in attributes.items() if value is not None}
+        return Made(made.physical_resource_id, {**_identifier(self._type, made.physical_resource_id), **known})
+
+
+def _attribute(made: Any, name: str) -> Any:
+    """What moto's object says of the attribute, or None where it does not know it."""
+    try:
+        return made.get_cfn_attribute(name) if made.has_cfn_attr(name) else None
+    except (AttributeError, NotImplementedError, UnformattedGetAttTemplateException):
+        return None
+
+
+def _identifier(type_name: str, physical_id: str) -> dict[str, str]:
+    """A type with one identifying property has it as an attribute as well."""
+    paths = (schema(type_name) or {}).get("primaryIdentifier", [])
+    return {paths[0].removeprefix("/properties/"): physical_id} if len(paths) == 1 else {}
 
 
 def _attribute_names(type_name: str) -> list[str]:
