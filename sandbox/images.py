@@ -32,13 +32,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--name", required=True, help="the image's tag; images of two names have two digests")
     parser.add_argument("--behaviour", default="healthy", choices=BEHAVIOURS)
     options = parser.parse_args(arguments)
-    ecr = client("ecr", Addresses.read(options.state), SandboxSettings.read(options.state))
-    print(push_image(ecr, options.name, options.behaviour))
+    print(push_image(options.state, options.name, options.behaviour))
     return 0
 
 
-def push_image(ecr: Any, name: str, behaviour: str = "healthy") -> str:
-    """Put the image into the repository, which is made if missing, and return its digest. Twice is no error."""
+def push_image(state: Path, name: str, behaviour: str = "healthy") -> str:
+    """Put the image into the running sandbox's repository, which is made if missing, and return its digest.
+
+    Twice is no error. SystemExit where the tag is taken by another image.
+    """
+    ecr = client("ecr", Addresses.read(state), SandboxSettings.read(state))
     make_repository(ecr)
     manifest = render_manifest(name, behaviour)
     # Sent along as a client may: the registry refuses a manifest that has another digest.

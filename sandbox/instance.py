@@ -31,17 +31,17 @@ class Sandbox:
         report: Callable[[str], object] = str,
     ) -> None:
         self.settings = settings or SandboxSettings()
-        self.parts = choose_parts(parts)
+        self._wanted = tuple(parts)
         self._report = report
         self.state = prepare_folder(state) if state else new_folder()
         pod_network, self._claim = claim_pod_network()
         self.addresses = allot_addresses(pod_network)
         self._write()
-        self.supervisor = Supervisor(self.state, self.parts, parts_environment())
+        self.supervisor = Supervisor(self.state, parts_environment())
 
     def __enter__(self) -> Self:
         try:
-            self.supervisor.start(self._report)
+            self.require(*self._wanted)
         except BaseException:
             self.stop()
             raise
@@ -51,6 +51,10 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def require(self, *names: str) -> None:
+        """Start those of the named parts that do not run yet, and wait until they serve."""
+        self.supervisor.start(choose_parts(names), self._report)
 
     def stop(self) -> None:
         """End every process of the sandbox; the state folder with the logs stays."""

@@ -59,7 +59,7 @@ def say_ready(name: str) -> None:
 
 def describe(sandbox: Sandbox) -> str:
     """A table of what listens where, and the line to source."""
-    rows = [f"  {name:<26}{address}" for name, address in listening(sandbox) if address]
+    rows = [f"  {name:<26}{address}" for name, address in listening(sandbox)]
     heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
     return "\n".join(["", *rows, "", heading, f"source {sandbox.state / 'env.sh'}"])
 
@@ -74,6 +74,8 @@ def listening(sandbox: Sandbox) -> list[tuple[str, str]]:
         "nginx": f"{addresses.postgres_tls} (PostgreSQL, TLS), {addresses.valkey_tls} (Valkey, TLS)",
         "kubernetes": f"{addresses.kubernetes}, pods in {addresses.pod_network}.0.0/16",
         "load_balancer": f"{addresses.load_balancer} (TLS), {addresses.load_balancer_http}",
+        "load_balancer_controller": "Ingress to listeners, rules and target groups",
         "prefect": addresses.prefect.removesuffix("/api"),
+        "traffic": f"{sandbox.settings.requests_per_second:g} requests/s, counted in {sandbox.state / 'traffic.json'}",
     }
-    return [(part.name, where.get(part.name, "")) for part in sandbox.parts]
+    return [(name, where[name]) for name in sandbox.supervisor.running()]

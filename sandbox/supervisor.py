@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,18 +24,20 @@ class PartFailed(RuntimeError):
 class Supervisor:
     """Keeps the processes of one sandbox, one log each in `<state>/logs`."""
 
-    def __init__(self, state: Path, parts: Sequence[Part], environment: Mapping[str, str]) -> None:
+    def __init__(self, state: Path, environment: Mapping[str, str]) -> None:
         self._state = state
-        self._parts = parts
         self._environment = dict(environment)
+        self._parts: list[Part] = []
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ready: set[str] = set()
 
-    def start(self, report: Callable[[str], object] = str) -> None:
+    def start(self, parts: Iterable[Part], report: Callable[[str], object] = str) -> None:
         """Start each part as soon as those it needs serve; back when all serve. `report` gets the name of each.
 
+        A part that runs already is left alone, and one that is needed but not asked for is not waited for.
         PartFailed when one dies or is late; the others go on until `stop`.
         """
+        self._parts += [part for part in parts if part not in self._parts]
         deadline = time.monotonic() + SECONDS_TO_START
         while len(self._ready) < len(self._parts):
             self._start_possible()
@@ -51,6 +53,10 @@ class Supervisor:
         for name, process in self._processes.items():
             if process.poll() is not None:
                 raise PartFailed(f"{name} ended with exit code {process.returncode}. {self._last_lines(name)}")
+
+    def running(self) -> list[str]:
+        """The names of the parts, in the order they were started."""
+        return list(self._processes)
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
@@ -69,6 +75,8 @@ class Supervisor:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._processes.clear()
+        self._ready.clear()
+        self._parts.clear()
 
     def _start_possible(self) -> None:
         chosen = {part.name for part in self._parts}

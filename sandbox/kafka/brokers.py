@@ -73,16 +73,18 @@ def java(*arguments: str) -> list[str]:
 
 
 def wait_until_serving(brokers: Sequence[subprocess.Popen[bytes]], addresses: Sequence[str]) -> None:
-    """Wait until the cluster names all three brokers; they register at the controller that was elected."""
-    client = AdminClient({"bootstrap.servers": ",".join(addresses), "log_level": 0})
+    """Wait until each broker names all of them; what one has learned from the controller the next may not know yet."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while known_brokers(client) < len(brokers):
-        refuse_dead(brokers)
-        if time.monotonic() > deadline:
-            raise SystemExit(f"Kafka did not serve within {SECONDS_TO_START} s; its brokers were stopped")
+    for address in addresses:
+        while brokers_known_to(address) < len(brokers):
+            refuse_dead(brokers)
+            if time.monotonic() > deadline:
+                raise SystemExit(f"Kafka did not serve within {SECONDS_TO_START} s; its brokers were stopped")
 
 
-def known_brokers(client: AdminClient) -> int:
+def brokers_known_to(address: str) -> int:
+    # A client of its own for each question: one that has met several brokers asks any of them.
+    client = AdminClient({"bootstrap.servers": address, "log_level": 0})
     try:
         return len(client.list_topics(timeout=1).brokers)
     except KafkaException:
