@@ -16,7 +16,9 @@ from clients.store import open_store
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldTaken, NotFound
 from delivery.holds import Holder, HoldState, Stop, describe_found
-from delivery.release import Event, Release, last_step
+from delivery.notices import read_notices
+from delivery.outcome import COMPLETED, outcome_of
+from delivery.release import Event, Record, Release, has_effects, last_step
 from tasks.journal import append, read_journal, take_number
 from tasks.leases import Lease, elapsed, hold_folder, lease_of, observe_hold, system_now, take_lease
 from tasks.progress import progress
@@ -38,20 +40,27 @@ def hold_environment(
 ) -> Iterator[Release]:
     """The environment is this process's within the block; it is renewed by a thread and given back at the end.
 
+    The release's end goes into its journal: how it ended, by the error that leaves the block, and its last notice.
+
     wait: up to the environment's `hold.wait` for whoever holds it. number: of the release to take up again; a new one
     otherwise. Raises HoldTaken. A process that is ended from outside keeps the hold until its lease is over, because
     its threads may still be at work.
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
     try:
-        yield _begin(environment, artifact_digest, plan_hash, reason, lease, number, previous)
-    except Exception:
+        release = _begin(environment, artifact_digest, plan_hash, reason, lease, number, previous)
+    except BaseException:
         _give_back(lease)
+        raise
+    try:
+        yield release
+    except Exception as error:
+        _end(environment, release, lease, error)
         raise
     except BaseException:
         lease.end()
         raise
-    _give_back(lease)
+    _end(environment, release, lease, None)
 
 
 def take_environment(
@@ -138,6 +147,26 @@ def _begin(
 def _describe_previous(environment: Environment, previous: HoldState | None) -> str | None:
     number = previous.number if previous else None
     return describe_found(previous, last_step(read_journal(environment, number)) if number else None)
+
+
+def _end(environment: Environment, release: Release, lease: Lease, error: Exception | None) -> None:
+    """The journal's last record, then the hold is free. Neither hides how the release ended."""
+    try:
+        journal = read_journal(environment, release.number)
+        append(environment, release, "Hold", Event.ENDED, ending_of(environment.name, release.number, journal, error))
+    except DeliveryError as unwritten:
+        progress(f"The release's end could not be written to its journal: {unwritten}")
+    _give_back(lease)
+
+
+def ending_of(environment: str, number: int, journal: tuple[Record, ...], error: Exception | None) -> dict[str, str]:
+    """The name of the run's final state, and the sentence about it."""
+    if isinstance(error, DeliveryError):
+        return {"outcome": outcome_of(error, has_effects(journal)).state_name, "message": str(error)}
+    if error is not None:
+        return {"outcome": "Failed", "message": f"{type(error).__name__}: {error}"}
+    notices = read_notices(environment, number, journal)
+    return {"outcome": COMPLETED.state_name, "message": notices[-1].text if notices else ""}
 
 
 def _give_back(lease: Lease) -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from clients.store import ObjectStore, open_store
 from delivery.environment import Environment
-from delivery.errors import HoldLost
+from delivery.errors import Conflict, HoldLost
 from delivery.plan import ReleasePlan
 from delivery.release import Event, Record, Release
 from tasks.leases import RESUME, lease_of
@@ -69,15 +71,32 @@ def append(
     environment: Environment, release: Release, step: str, event: Event, detail: dict[str, Any] | None = None
 ) -> Record:
     """One more record. Raises HoldLost where another process appends to the same journal."""
-    return _appender(environment, release.number).append(step, event, detail or {})
+    return append_to(environment, release.number, step, event, detail)
+
+
+def append_to(
+    environment: Environment, number: int, step: str, event: Event, detail: dict[str, Any] | None = None
+) -> Record:
+    """As append, for an earlier release: its holder is gone, and ours is the environment."""
+    return _appender(environment, number).append(step, event, detail or {})
 
 
 def read_journal(environment: Environment, number: int) -> tuple[Record, ...]:
     """All records of a release in their order; empty where there is no such release."""
     store = open_store(environment.state.url)
     objects = store.list(journal_folder(environment.name, number))
-    records = (Record.model_validate_json(store.read(item.key)) for item in objects)
+    records = (parse_record(item.key, store.read(item.key)) for item in objects)
     return tuple(sorted(records, key=lambda record: record.sequence))
+
+
+def parse_record(key: str, data: bytes) -> Record:
+    """Raises Conflict where something else wrote below the journal."""
+    try:
+        return Record.model_validate_json(data)
+    except ValidationError as error:
+        raise Conflict(
+            f"{key} is no record of a journal; something else wrote it. Look at it and move it away."
+        ) from error
 
 
 def record_plan(environment: Environment, release: Release, plan: ReleasePlan) -> None:

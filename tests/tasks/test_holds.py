@@ -12,8 +12,8 @@ import pytest
 
 from clients.store import open_store
 from delivery.environment import Environment
-from delivery.errors import HoldLost, HoldTaken, StopRequested
-from delivery.release import Event
+from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested
+from delivery.release import Event, has_ended
 from tasks.holds import ensure_held, hold_environment, read_hold, request_stop
 from tasks.journal import append, read_journal
 from tests.environments import CHECKOUT, production
@@ -224,3 +224,21 @@ def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Pat
         pass
     keys = [item.key for item in open_store(environment.state.url).list("holds")]
     assert keys == [f"holds/production/1/{name}.json" for name in ("0", "release", "released")]
+
+
+def test_a_release_that_ends_says_how_in_its_journal(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with suppress(RolledBack), hold_environment(environment, DIGEST, "hash", "try") as release:
+        append(environment, release, "Topics/views", Event.INTENDED)
+        raise RolledBack("Revision 41 serves all traffic.")
+    last = read_journal(environment, release.number)[-1]
+    assert (last.event, last.detail) == (
+        Event.ENDED,
+        {"outcome": "RolledBack", "message": "Revision 41 serves all traffic."},
+    )
+
+
+def test_a_release_whose_process_was_ended_has_no_end_in_its_journal(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    die_while_holding(environment)
+    assert not has_ended(read_journal(environment, 1))

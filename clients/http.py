@@ -1,0 +1,82 @@
+"""HTTP as a user of the application speaks it: by its host names, wherever these are answered."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+from delivery.environment import Environment
+from delivery.errors import Rejected, SettingsError, Unavailable
+
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+class ResolvingTransport(httpx.BaseTransport):
+    """Sends requests for a host and port to another address; name, Host header and certificate stay the host's."""
+
+    def __init__(self, addresses: Mapping[str, str], trust: ssl.SSLContext) -> None:
+        self._addresses = addresses
+        self._transport = httpx.HTTPTransport(verify=trust)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if address := self._addresses.get(f"{url.host}:{port}"):
+            host, _, port_there = address.rpartition(":")
+            request.extensions = {**request.extensions, "sni_hostname": url.host}
+            request.url = url.copy_with(host=host, port=int(port_there))
+        return self._transport.handle_request(request)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+class HttpClient:
+    """GET and POST with bounded waits. Raises Unavailable where there is no answer; an answer is a value."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        with unanswered(url):
+            return self._client.get(url, headers=headers)
+
+    def post(self, url: str, content: object, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """content: sent as JSON."""
+        with unanswered(url):
+            return self._client.post(url, json=content, headers=headers)
+
+
+@contextmanager
+def connect_http(environment: Environment) -> Iterator[HttpClient]:
+    """A client that trusts the environment's authorities besides the system's, and follows its `resolve`."""
+    trust = trusting(environment.tls.ca_bundle)
+    transport = ResolvingTransport(environment.resolve, trust)
+    hosts = {address.rpartition(":")[0] for address in environment.resolve}
+    mounts = {f"all://{host}": transport for host in hosts}
+    with httpx.Client(verify=trust, timeout=TIMEOUT, mounts=mounts) as client:
+        yield HttpClient(client)
+
+
+def trusting(ca_bundle: str | None) -> ssl.SSLContext:
+    """Raises SettingsError where the bundle cannot be read."""
+    trust = ssl.create_default_context()
+    if ca_bundle is None:
+        return trust
+    try:
+        trust.load_verify_locations(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"tls.ca_bundle: {ca_bundle} cannot be read as certificates: {error}") from error
+    return trust
+
+
+@contextmanager
+def unanswered(url: str) -> Iterator[None]:
+    """httpx's errors as ours."""
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise Rejected(f"{url} is no address: {error}") from error
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{url} does not answer: {str(error) or type(error).__name__}") from error

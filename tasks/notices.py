@@ -1,0 +1,84 @@
+"""Telling the environment's channels: recorded first, then sent until a channel took it; at least once."""
+
+from collections.abc import Callable
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from blocks.notices import notify_slack
+from clients.webhook import post_notice
+from delivery.environment import Environment
+from delivery.errors import DeliveryError, Unavailable
+from delivery.notices import STEP, Notice, has_notice, undelivered
+from delivery.release import Event, Release
+from tasks.journal import append, append_to, read_journal
+from tasks.progress import progress
+from tasks.retrying import worth_retrying
+
+# A notice that nobody took goes out with those of a later release.
+RELEASES_LOOKED_AT = 5
+
+Send = Callable[[Notice], None]
+
+
+def notify(environment: Environment, release: Release, event: str, text: str) -> None:
+    """Record the notice and deliver it; what a channel does not take now is told in the log and kept.
+
+    event: the name of the state that it tells of. Recorded once, however often it is asked for.
+    """
+    journal = read_journal(environment, release.number)
+    if not channels_of(environment) and not any(record.event is Event.NOTICE for record in journal):
+        progress("No channel for notices is configured (notices.webhook_url, notices.slack_block): nobody is told.")
+    if not has_notice(journal, event, text):
+        append(environment, release, STEP, Event.NOTICE, {"event": event, "text": text})
+    # A release does not fail because a channel is away.
+    if deliver_notices(environment, release, return_state=True).is_failed():
+        progress("Not every channel took its notices; they are kept, and sent again with the next release's.")
+
+
+@task(
+    task_run_name="deliver notices",
+    retries=4,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def deliver_notices(environment: Environment, release: Release) -> None:
+    """Send what this and the last releases have not delivered. Raises what the last channel said that took nothing."""
+    failure: DeliveryError | None = None
+    for number in range(max(release.number - RELEASES_LOOKED_AT + 1, 1), release.number + 1):
+        failure = deliver_of(environment, number) or failure
+    if failure is not None:
+        raise failure
+
+
+def deliver_of(environment: Environment, number: int) -> DeliveryError | None:
+    """Sends what one release has not delivered. One channel's failure keeps no other from its notices."""
+    failures: list[DeliveryError] = []
+    channels = channels_of(environment)
+    for notice, channel in undelivered(environment.name, number, read_journal(environment, number), channels):
+        try:
+            channels[channel](notice)
+        except DeliveryError as error:
+            failures.append(error)
+        else:
+            append_to(environment, number, STEP, Event.DELIVERED, {"id": notice.id, "channel": channel})
+    # One that is worth retrying goes before one that is not.
+    return next((error for error in failures if isinstance(error, Unavailable)), failures[0] if failures else None)
+
+
+def channels_of(environment: Environment) -> dict[str, Send]:
+    """How to send to each channel that is configured."""
+    notices = environment.notices
+    channels: dict[str, Send] = {}
+    if url := notices.webhook_url:
+        channels["webhook"] = lambda notice: post_notice(url, notice.model_dump(), notice.id)
+    if block := notices.slack_block:
+        channels["slack"] = lambda notice: notify_slack(block, subject_of(notice), f"{notice.text}\n({notice.id})")
+    return channels
+
+
+def subject_of(notice: Notice) -> str:
+    return f"{notice.environment}: release {notice.release}: {notice.event}"
