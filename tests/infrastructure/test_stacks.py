@@ -95,6 +95,10 @@ def test_the_database_is_encrypted_doubled_backed_up_and_hard_to_delete() -> Non
     assert database["PubliclyAccessible"] is False
 
 
+def test_the_database_is_made_last_since_a_rollback_cannot_delete_it() -> None:
+    assert read_template("RDSStack")["Resources"]["Database"]["DependsOn"] == ["Cache"]
+
+
 def test_the_database_refuses_connections_without_tls() -> None:
     assert read_properties("AWS::RDS::DBParameterGroup")["Parameters"] == {"rds.force_ssl": "1"}
     assert read_properties("AWS::RDS::DBInstance")["DBParameterGroupName"] == {"Ref": "DatabaseParameters"}

@@ -21,10 +21,11 @@ class RDSStack(BaseStack):
         super().__init__(scope, stack_id, parameters, suffix="rds", description="PostgreSQL database and Redis cache")
         self.subnets = [self.read(outputs.subnet_id("Isolated", zone)) for zone in ZONES]
         self.key = self.read(outputs.DATA_KEY_ARN)
-        self.create_database()
-        self.create_cache()
+        cache = self.create_cache()
+        # Last, since a creation that is rolled back cannot delete a database that is protected from deletion.
+        self.create_database().add_resource_dependency(cache)
 
-    def create_database(self) -> None:
+    def create_database(self) -> rds.CfnDBInstance:
         """The database, published by address; its credentials stay in Secrets Manager."""
         name = self.prefix.replace("-", "_")
         username, password = self.refer_to_credentials()
@@ -63,6 +64,7 @@ class RDSStack(BaseStack):
         self.publish(outputs.DATABASE_PORT, database.attr_endpoint_port)
         self.publish(outputs.DATABASE_NAME, name)
         self.publish(outputs.DATABASE_ID, database.ref)
+        return database
 
     def refer_to_credentials(self) -> tuple[str, str]:
         """User name and password as references that CloudFormation resolves when it creates the database."""
@@ -90,7 +92,7 @@ class RDSStack(BaseStack):
             subnet_ids=self.subnets,
         )
 
-    def create_cache(self) -> None:
+    def create_cache(self) -> elasticache.CfnReplicationGroup:
         """A primary and a replica in two zones, published by the primary's address."""
         subnets = elasticache.CfnSubnetGroup(
             self, "CacheSubnets", description=f"{self.prefix} cache", subnet_ids=self.subnets
@@ -122,3 +124,4 @@ class RDSStack(BaseStack):
         self.publish(outputs.CACHE_ENDPOINT, cache.attr_primary_end_point_address)
         self.publish(outputs.CACHE_PORT, cache.attr_primary_end_point_port)
         self.publish(outputs.CACHE_ID, cache.ref)
+        return cache
