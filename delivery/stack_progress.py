@@ -79,11 +79,13 @@ def first_failure(arn: str, events: Sequence[StackEvent]) -> StackEvent | None:
 def stack_failed(stack: StackSpec, status: str, arn: str, events: Sequence[StackEvent]) -> StackFailed:
     """The error of a stack that ended in another status than asked for."""
     failure = first_failure(arn, events)
-    cause = (
-        f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason}" if failure else "no reason given"
+    said = [f"{stack.id} ({stack.name}) ended in {status}"]
+    said.append(
+        f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason}" if failure else "It gave no reason"
     )
-    cause = cause.rstrip(". ")
-    return StackFailed(f"{stack.id} ({stack.name}) ended in {status}. {cause}. {advice_for(stack.name, status)}")
+    if standing_of(status) is Standing.NEEDS_A_PERSON and events[-1].reason:
+        said.append(events[-1].reason)
+    return StackFailed(". ".join(part.rstrip(". ") for part in [*said, advice_for(stack.name, status)]) + ".")
 
 
 def outcome_of_stack(stack: StackSpec, state: StackState, action: Action) -> StackOutcome:

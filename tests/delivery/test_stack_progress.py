@@ -98,6 +98,16 @@ def test_a_failed_stack_names_cause_status_and_what_to_do() -> None:
     )
 
 
+def test_a_stack_that_needs_a_person_tells_what_keeps_it_as_well() -> None:
+    failed = about("Cluster", "CREATE_FAILED", reason="no capacity.")
+    kept = about_stack("ROLLBACK_FAILED").model_copy(update={"reason": "Failed to delete: [Database]."})
+    assert str(stack_failed(MSK, "ROLLBACK_FAILED", ARN, [failed, kept])) == (
+        "MSKStack (genai-demo-production-msk) ended in ROLLBACK_FAILED. "
+        "Cluster (AWS::MSK::Cluster) CREATE_FAILED: no capacity. Failed to delete: [Database]. "
+        "Delete it: aws cloudformation delete-stack --stack-name genai-demo-production-msk."
+    )
+
+
 def test_stacks_that_all_ended_well_raise_nothing() -> None:
     conclude_stacks({"NetworkStack": done("NetworkStack")})
 
