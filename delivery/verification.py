@@ -6,6 +6,10 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from delivery.plan import Action, PartPlan, Phase
+from delivery.reading import Reading
+from delivery.rollout import why_not_ready_to_start
+
+ONE_REVISION = "healthy, one revision"
 
 
 class Verdict(StrEnum):
@@ -31,6 +35,16 @@ def judge_part(phase: Phase, part: PartPlan) -> Check:
     seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
     return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
+
+
+def judge_rollout(reading: Reading | None) -> Check:
+    """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy."""
+    if reading is None:
+        return Check(name="rollout", verdict=Verdict.FAIL, seen="there is none", wanted=ONE_REVISION)
+    why_not = why_not_ready_to_start(reading)
+    verdict = Verdict.FAIL if why_not else Verdict.PASS
+    seen = why_not or f"healthy, pods {reading.stable_hash} serve all traffic"
+    return Check(name="rollout", verdict=verdict, seen=seen, wanted=ONE_REVISION)
 
 
 def judge_answer(name: str, url: str, status: int | None) -> Check:

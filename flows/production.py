@@ -1,0 +1,38 @@
+"""The guide's deploy-production.sh, from the plan to the notice."""
+
+from prefect import flow
+
+from blocks.settings import load_environment
+from delivery.errors import DeliveryError
+from delivery.release import ArtifactDigest
+from flows.application import roll_out
+from flows.infrastructure import deploy_infrastructure
+from flows.planning import make_plan
+from flows.rollback import take_back
+from flows.topics import configure_topics
+from flows.verification import verify
+from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
+from tasks.holds import hold_environment
+from tasks.planning import confirm_plan, show_plan
+
+
+@flow(name="deploy-production", flow_run_name="release {artifact_digest}")
+@ending_by_name
+def deploy_production(
+    artifact_digest: ArtifactDigest, environment: str = "production", reason: str = "", wait: bool = True
+):
+    """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notice."""
+    settings = load_environment(environment)
+    plan = make_plan(settings, artifact_digest)
+    show_plan(plan)
+    if plan.is_nothing_to_do:
+        return nothing_to_do(plan)
+    with hold_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
+        confirm_plan(plan, make_plan(settings, artifact_digest))
+        try:
+            deploy_infrastructure(release)
+            configure_topics(release)
+            roll_out(release)
+        except DeliveryError as failure:
+            raise failed(settings, release, failure, take_back(release)) from failure
+        return promoted(settings, release, verify(environment))

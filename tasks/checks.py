@@ -1,0 +1,71 @@
+"""The checks after a release. Each only looks; what cannot be looked at is inconclusive, never passed."""
+
+from collections.abc import Callable, Sequence
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from clients.http import connect_http
+from delivery.environment import Environment
+from delivery.errors import ChecksFailed, DeliveryError, Inconclusive
+from delivery.plan import Phase
+from delivery.verification import Check, Verdict, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from tasks.stacks import plan_stacks_of
+from tasks.topics import plan_topics_of
+from tasks.workloads import read_workload
+
+
+@task(task_run_name="check stacks", cache_policy=NO_CACHE)
+def check_stacks(environment: Environment) -> Check:
+    """Every stack is as its template says."""
+    return looked_at(
+        "stacks", "each as its template says", lambda: judge_part(Phase.STACKS, plan_stacks_of(environment))
+    )
+
+
+@task(task_run_name="check topics", cache_policy=NO_CACHE)
+def check_topics(environment: Environment) -> Check:
+    """Every topic is as the environment's file says, as its brokers tell."""
+    return looked_at("topics", "each as specified", lambda: judge_part(Phase.TOPICS, plan_topics_of(environment)))
+
+
+@task(task_run_name="check rollout", cache_policy=NO_CACHE)
+def check_rollout(environment: Environment) -> Check:
+    """The rollout is healthy: one revision, all of its pods available."""
+    return looked_at("rollout", "healthy, one revision", lambda: judge_rollout(read_workload(environment)))
+
+
+@task(task_run_name="check {name}", cache_policy=NO_CACHE)
+def check_address(environment: Environment, name: str, url: str) -> Check:
+    """The address answers 200 by the front door, as a user reaches it."""
+    return looked_at(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, read_status(environment, url)))
+
+
+def read_status(environment: Environment, url: str) -> int:
+    with connect_http(environment) as http:
+        return http.get(url).status_code
+
+
+def looked_at(name: str, wanted: str, look: Callable[[], Check]) -> Check:
+    """What was seen; cannot tell where the look itself failed."""
+    try:
+        return look()
+    except DeliveryError as error:
+        return cannot_tell(name, str(error), wanted)
+
+
+@task(task_run_name="conclude {environment.name}", cache_policy=NO_CACHE)
+def conclude(environment: Environment, checks: Sequence[Check]) -> str:
+    """All checks in one sentence, and in the run's artifact `checks-<environment>`.
+
+    Raises ChecksFailed, or Inconclusive when none failed and one could not tell.
+    """
+    rows = [check.model_dump(mode="json") for check in checks]
+    create_table_artifact(table=rows, key=f"checks-{environment.name}", description="Checks after the release")
+    for check in checks:
+        get_run_logger().info(f"{check.verdict}  {check.name}: {check.seen}")
+    verdict, sentence = sum_up(checks)
+    if verdict is Verdict.PASS:
+        return sentence
+    raise (ChecksFailed if verdict is Verdict.FAIL else Inconclusive)(sentence)

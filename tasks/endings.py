@@ -1,0 +1,55 @@
+"""How a run ends: by a state whose name says it, whose message is the sentence the operator reads."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.client.schemas import State
+from prefect.states import Completed, Failed
+
+from delivery.compensation import ending_after
+from delivery.environment import Environment
+from delivery.errors import DeliveryError
+from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
+from delivery.plan import Phase, ReleasePlan, describe_phase
+from delivery.release import Release
+from tasks.journal import read_journal
+from tasks.notices import notify
+
+
+def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The flow's body, ended by `Failed(name=...)` instead of a traceback when a delivery error leaves it.
+
+    The state keeps the error, so that a flow that calls this one gets it raised.
+    """
+
+    @wraps(body)
+    def ended(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return body(*args, **kwargs)
+        except DeliveryError as error:
+            get_run_logger().error(str(error))
+            return Failed(data=error, name=outcome_of(error).state_name, message=str(error))
+
+    return ended
+
+
+def nothing_to_do(plan: ReleasePlan) -> State:
+    """Every phase says so; no hold was taken, no release was counted."""
+    message = "\n".join(describe_phase(plan, phase) for phase in Phase)
+    return Completed(name=NOTHING_TO_DO.state_name, message=message)
+
+
+def promoted(environment: Environment, release: Release, seen: str) -> State:
+    """The release's end, told to the environment's channels. seen: what the look at the result saw."""
+    message = f"Release {release.number}: {release.artifact_digest} serves all traffic of {environment.name}. {seen}"
+    notify(environment, release, COMPLETED.state_name, message)
+    return Completed(message=message)
+
+
+def failed(environment: Environment, release: Release, failure: DeliveryError, way_back: str) -> DeliveryError:
+    """The error that the release ends by, told to the environment's channels."""
+    error = ending_after(failure, read_journal(environment, release.number), way_back)
+    notify(environment, release, outcome_of(error).state_name, f"Release {release.number}: {error}")
+    return error

@@ -1,0 +1,17 @@
+"""What the last release left behind."""
+
+from prefect import task
+
+from delivery.environment import Environment
+from delivery.history import describe_unfinished
+from tasks.journal import last_release_number, read_journal
+
+
+@task
+def observe_last_release(environment: Environment) -> tuple[str, ...]:
+    """A sentence when the last release to the environment did not end; empty when it did, or when there was none."""
+    number = last_release_number(environment)
+    if number is None:
+        return ()
+    found = describe_unfinished(number, read_journal(environment, number))
+    return (found,) if found else ()
