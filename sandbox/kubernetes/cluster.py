@@ -18,6 +18,7 @@ from sandbox.kubernetes.controllers import loop
 from sandbox.kubernetes.controllers.garbage import Garbage
 from sandbox.kubernetes.controllers.namespaces import Namespaces
 from sandbox.kubernetes.controllers.replica_sets import ReplicaSets
+from sandbox.kubernetes.controllers.rollouts.controller import Rollouts
 from sandbox.kubernetes.kubeconfig import CLUSTER, write_kubeconfig
 from sandbox.kubernetes.kubelet.images import EcrPuller
 from sandbox.kubernetes.kubelet.kubelet import Kubelet
@@ -40,7 +41,11 @@ class Cluster:
         server = Server(registry, authenticator, state / "logs" / "pods")
         puller = EcrPuller(client("ecr", addresses, settings))
         kubelet = Kubelet(registry, Host(state, addresses, settings), puller)
-        controllers = [Garbage(registry), Namespaces(registry), ReplicaSets(registry, settings.time_factor)]
+        factor = settings.time_factor
+        controllers = [
+            *(Garbage(registry), Namespaces(registry)),
+            *(ReplicaSets(registry, factor), Rollouts(registry, factor)),
+        ]
         return cls(registry, server.application, controllers, kubelet)
 
     def start(self) -> list[asyncio.Task[None]]:

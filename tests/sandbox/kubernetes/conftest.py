@@ -17,8 +17,10 @@ from kubernetes.dynamic import DynamicClient
 from moto.server import ThreadedMotoServer
 
 from sandbox.addresses import Addresses, free_addresses
+from sandbox.aws.client import client as aws_client
 from sandbox.certificates import write_certificates
 from sandbox.settings import SandboxSettings
+from tests.sandbox.kubernetes.images import SERVER, push
 from tests.sandbox.kubernetes.polling import eventually
 
 CONTRACT_KUBECONFIG = "KUBERNETES_CONTRACT_KUBECONFIG"
@@ -76,6 +78,13 @@ def namespace(client: DynamicClient) -> Iterator[str]:
     eventually(lambda: accounts.get(namespace=name).items, "the default service account")
     yield name
     namespaces.delete(name=name)
+
+
+@pytest.fixture(scope="session")
+def image(addresses: Addresses, settings: SandboxSettings) -> Callable[..., str]:
+    """Pushes an image that runs a program, by default a server, and returns its reference."""
+    ecr = aws_client("ecr", addresses, settings)
+    return lambda program=SERVER, **environment: push(ecr, "genai-demo/backend", program, **environment)
 
 
 @pytest.fixture

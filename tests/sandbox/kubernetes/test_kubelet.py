@@ -8,16 +8,9 @@ import pytest
 from kubernetes.client import CoreV1Api
 from kubernetes.dynamic import DynamicClient
 
-from sandbox.aws.client import client as aws_client
-from tests.sandbox.kubernetes.images import SERVER, push
+from tests.sandbox.kubernetes.images import SERVER
 from tests.sandbox.kubernetes.manifests import replica_set
 from tests.sandbox.kubernetes.polling import eventually
-
-
-@pytest.fixture(scope="session")
-def image(addresses, settings) -> Callable[..., str]:
-    ecr = aws_client("ecr", addresses, settings)
-    return lambda program=SERVER, **environment: push(ecr, "genai-demo/backend", program, **environment)
 
 
 @pytest.fixture

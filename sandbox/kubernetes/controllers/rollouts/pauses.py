@@ -1,0 +1,87 @@
+"""Pauses and aborts: when the controller pauses, when a pause is over, and how the status shows it."""
+
+from datetime import timedelta
+
+from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.clock import now, parse, timestamp
+from sandbox.kubernetes.controllers.rollouts.conditions import condition_of, set_condition
+from sandbox.kubernetes.controllers.rollouts.context import Context
+from sandbox.kubernetes.controllers.rollouts.strategy import current_step, seconds_of
+
+CANARY_PAUSE = "CanaryPauseStep"
+
+
+def announce_pause(context: Context) -> bool:
+    """Bring the conditions Progressing and Paused up to the pauses; whether they changed."""
+    conditions, status = context.conditions, context.status
+    progress, paused = condition_of(conditions, "Progressing"), condition_of(conditions, "Paused")
+    is_paused = bool(status.get("pauseConditions")) or bool(context.rollout["spec"].get("paused"))
+    was_aborted = progress is not None and progress["reason"] == "RolloutAborted"
+    changed = False
+    if was_aborted:
+        if not status.get("abort"):
+            said = "Retrying Rollout after abort"
+            changed = set_condition(conditions, "Progressing", "Unknown", "RolloutRetry", said)
+        return changed
+    if is_paused != (progress is not None and progress["reason"] == "RolloutPaused"):
+        reason, said = ("RolloutPaused", "Rollout is paused") if is_paused else ("RolloutResumed", "Rollout is resumed")
+        changed = set_condition(conditions, "Progressing", "Unknown", reason, said)
+        context.say(reason, said)
+    if is_paused != (paused is not None and paused["status"] == "True"):
+        state = "True" if is_paused else "False"
+        changed |= set_condition(conditions, "Paused", state, "RolloutPaused", "Rollout is paused")
+    return changed
+
+
+def halts_progress(context: Context) -> bool:
+    """Whether scaling and steps stand still: paused by hand."""
+    return bool(context.rollout["spec"].get("paused"))
+
+
+def reconcile_pause(context: Context) -> None:
+    """Begin the pause of a pause step, or wait for its time."""
+    step = current_step(context.rollout)
+    if step is None or "pause" not in step or context.is_aborted:
+        return
+    started = _pause_of(context.status)
+    if started is None:
+        context.add_pause = not context.status.get("controllerPause")
+    elif (left := _time_left(context, step, started)) is not None:
+        context.look_again(left)
+
+
+def is_pause_over(context: Context, step: Object) -> bool:
+    """Cleared by a user, or its time has passed."""
+    started = _pause_of(context.status)
+    if started is None:
+        return bool(context.status.get("controllerPause"))
+    left = _time_left(context, step, started)
+    return left is not None and left <= timedelta()
+
+
+def pause_status(context: Context) -> Object:
+    """The status fields of pauses and abort after this reconcile; absent ones are unset."""
+    status = context.status
+    if context.is_aborted:
+        return {"abort": True, "abortedAt": status.get("abortedAt") or timestamp()}
+    if context.clear_pauses:
+        return {}
+    pauses = [] if context.remove_pause else list(status.get("pauseConditions") or [])
+    is_ours = bool(status.get("controllerPause")) and not context.remove_pause
+    if context.add_pause and not pauses:
+        pauses, is_ours = [{"reason": CANARY_PAUSE, "startTime": timestamp()}], True
+    fields: Object = {"pauseConditions": pauses} if pauses else {}
+    return {**fields, "controllerPause": True} if is_ours else fields
+
+
+def _pause_of(status: Object) -> Object | None:
+    pauses = status.get("pauseConditions") or []
+    return next((pause for pause in pauses if pause["reason"] == CANARY_PAUSE), None)
+
+
+def _time_left(context: Context, step: Object, pause: Object) -> timedelta | None:
+    """What is left of a pause with a duration, None for one without."""
+    duration = (step["pause"] or {}).get("duration")
+    if duration is None:
+        return None
+    return parse(pause["startTime"]) + context.seconds(seconds_of(duration)) - now()
