@@ -17,8 +17,9 @@ from sandbox.aws.fault_injector import FaultInjector
 from sandbox.aws.faults import Faults
 from sandbox.aws.ignoring import Ignoring
 from sandbox.aws.metrics import mend_cloudwatch
-from sandbox.aws.msk.clusters import Clusters
+from sandbox.aws.msk.clusters import Clusters, mend_kafka
 from sandbox.aws.msk.configurations import Configurations
+from sandbox.aws.msk.topics import Topics
 from sandbox.aws.requests import Environ, StartResponse, WsgiApp, caller_and_service
 from sandbox.aws.rest import Rest, RestOperation
 from sandbox.aws.serial import Serial
@@ -41,7 +42,9 @@ class Services:
 
 def _additions(cloud: Cloud) -> list[RestOperation]:
     """What moto lacks of the REST services."""
-    parts = (Clusters(cloud), Configurations(cloud), EksAdditions(cloud), XraySettings(cloud))
+    clusters = Clusters(cloud)
+    topics = Topics(cloud, clusters)
+    parts = (topics, clusters, Configurations(cloud), EksAdditions(cloud), XraySettings(cloud))
     return [operation for part in parts for operation in part.operations()]
 
 
@@ -50,6 +53,7 @@ def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
     # AWS's own policies are there on AWS; moto loads them on demand only.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     mend_cloudwatch()
+    mend_kafka()
     faults = Faults()
     CloudFormationWire.engine = Engine(cloud, all_types(cloud), faults)
     cloudformation_urls.url_paths = {"{0}/$": CloudFormationWire.dispatch}

@@ -1,12 +1,34 @@
 """The MSK clusters that moto keeps, and where their brokers listen."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from moto.kafka.models import kafka_backends
+from moto.kafka.exceptions import NotFoundException
+from moto.kafka.models import FakeKafkaCluster, KafkaBackend, kafka_backends
 
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.rest import RestError, RestOperation, RestRequest, operation
 from sandbox.aws.serial import MOTO
+
+
+def mend_kafka() -> None:
+    """Name clusters in their ARN, as AWS does, and answer for an unknown one instead of failing."""
+    cast(Any, FakeKafkaCluster)._generate_arn = _cluster_arn
+    for name in ("describe_cluster", "describe_cluster_v2", "delete_cluster"):
+        setattr(KafkaBackend, name, _of_a_known_cluster(getattr(KafkaBackend, name)))
+
+
+def _of_a_known_cluster(call: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(self: KafkaBackend, cluster_arn: str, *rest: Any, **named: Any) -> Any:
+        if cluster_arn not in self.clusters:
+            raise NotFoundException(f"The cluster {cluster_arn} does not exist.")
+        return call(self, cluster_arn, *rest, **named)
+
+    return checked
+
+
+def _cluster_arn(self: FakeKafkaCluster) -> str:
+    return f"arn:aws:kafka:{self.region_name}:{self.account_id}:cluster/{self.cluster_name}/{self.cluster_id}-1"
 
 
 class Clusters:
