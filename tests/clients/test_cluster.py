@@ -1,0 +1,204 @@
+"""The cluster's client against the sandbox's Kubernetes API, reached as production's: by EKS' endpoint and token."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.cluster import Cluster, connect_cluster
+from clients.eks import BearerToken
+from delivery.environment import Environment
+from delivery.errors import Conflict, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
+from sandbox.aws.client import client
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from sandbox.settings import SandboxSettings
+from tests.environments import production
+
+EKS_NAME = "genai-demo-production"
+
+
+TEMPLATE = {
+    "Resources": {
+        "Cluster": {
+            "Type": "AWS::EKS::Cluster",
+            "Properties": {
+                "Name": EKS_NAME,
+                "RoleArn": "arn:aws:iam::123456789012:role/cluster",
+                "ResourcesVpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"]},
+            },
+        }
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose AWS knows the cluster, because a stack has made it."""
+    settings = SandboxSettings(time_factor=1000.0)
+    with Sandbox(tmp_path_factory.mktemp("cluster"), parts=("aws", "kubernetes"), settings=settings) as sandbox:
+        make_stack(client("cloudformation", sandbox.addresses, settings))
+        yield sandbox
+
+
+def make_stack(formation: Any) -> None:
+    change_set = {"StackName": "eks", "ChangeSetName": "eks"}
+    formation.create_change_set(**change_set, ChangeSetType="CREATE", TemplateBody=json.dumps(TEMPLATE))
+    formation.get_waiter("change_set_create_complete").wait(**change_set, WaiterConfig={"Delay": 1})
+    formation.execute_change_set(**change_set)
+    formation.get_waiter("stack_create_complete").wait(StackName="eks", WaiterConfig={"Delay": 1})
+
+
+@pytest.fixture
+def environment(running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    for name, value in variables(running.state, running.addresses, running.settings).items():
+        monkeypatch.setenv(name, value)
+    return production(tmp_path)
+
+
+@pytest.fixture
+def cluster(environment: Environment) -> Cluster:
+    return connect_cluster(environment, EKS_NAME)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    name = f"c{uuid.uuid4().hex[:8]}"
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    cluster.delete("Namespace", name)
+
+
+def config(namespace: str, **data: str) -> dict[str, Any]:
+    metadata = {"name": "config", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def rollout(namespace: str) -> dict[str, Any]:
+    labels = {"app": "a"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i@sha256:1"}]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template, "paused": True}
+    metadata = {"name": "r", "namespace": namespace}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": metadata, "spec": spec}
+
+
+def test_an_object_is_applied_and_read_back(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(config(namespace, key="1"))
+    found = cluster.read("ConfigMap", "config", namespace)
+    assert found is not None
+    assert found["data"] == {"key": "1"}
+    assert found["metadata"]["managedFields"][0]["manager"] == "slipway"
+
+
+def test_applying_without_a_field_takes_it_away(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(config(namespace, key="1", other="2"))
+    assert cluster.apply(config(namespace, key="1"))["data"] == {"key": "1"}
+
+
+def test_a_dry_run_answers_and_stores_nothing(cluster: Cluster, namespace: str) -> None:
+    assert cluster.apply(config(namespace, key="1"), dry_run=True)["data"] == {"key": "1"}
+    assert cluster.read("ConfigMap", "config", namespace) is None
+
+
+def test_what_is_missing_is_none(cluster: Cluster, namespace: str) -> None:
+    assert cluster.read("Secret", "missing", namespace) is None
+    cluster.delete("Secret", "missing", namespace)
+
+
+def test_a_list_holds_what_the_labels_select(cluster: Cluster, namespace: str) -> None:
+    labelled = config(namespace, key="1")
+    labelled["metadata"]["labels"] = {"app": "a"}
+    cluster.apply(labelled)
+    assert [found["metadata"]["name"] for found in cluster.list("ConfigMap", namespace, "app=a")] == ["config"]
+    assert cluster.list("ConfigMap", namespace, "app=b") == []
+
+
+def test_a_merge_patch_at_the_version_that_was_read_goes_to_the_status_alone(cluster: Cluster, namespace: str) -> None:
+    version = cluster.apply(rollout(namespace))["metadata"]["resourceVersion"]
+    body = {"status": {"abort": True}, "spec": {"replicas": 7}}
+    patched = cluster.patch_merge("Rollout", "r", namespace, body, resource_version=version, subresource="status")
+    assert (patched["status"]["abort"], patched["spec"]["replicas"]) == (True, 0)
+
+
+def test_a_merge_patch_takes_a_field_away_by_null(cluster: Cluster, namespace: str) -> None:
+    version = cluster.apply(rollout(namespace))["metadata"]["resourceVersion"]
+    patched = cluster.patch_merge("Rollout", "r", namespace, {"spec": {"paused": None}}, resource_version=version)
+    assert "paused" not in patched["spec"]
+
+
+def test_a_patch_of_an_object_that_somebody_wrote_meanwhile_is_a_conflict(cluster: Cluster, namespace: str) -> None:
+    version = cluster.apply(config(namespace, key="1"))["metadata"]["resourceVersion"]
+    cluster.apply(config(namespace, key="2"))
+    with pytest.raises(Conflict):
+        cluster.patch_merge("ConfigMap", "config", namespace, {"data": {"key": "3"}}, resource_version=version)
+
+
+def test_applying_at_an_old_version_is_a_conflict(cluster: Cluster, namespace: str) -> None:
+    old = config(namespace, key="3")
+    old["metadata"]["resourceVersion"] = cluster.apply(config(namespace, key="1"))["metadata"]["resourceVersion"]
+    cluster.apply(config(namespace, key="2"))
+    with pytest.raises(Conflict):
+        cluster.apply(old)
+
+
+def test_an_object_without_its_namespace_is_not_found(cluster: Cluster) -> None:
+    with pytest.raises(NotFound, match="apply ConfigMap config"):
+        cluster.apply(config("nowhere", key="1"))
+
+
+def test_an_invalid_object_is_rejected_with_the_clusters_reason(cluster: Cluster, namespace: str) -> None:
+    broken = rollout(namespace)
+    broken |= {"apiVersion": "apps/v1", "kind": "ReplicaSet"}
+    broken["spec"]["selector"] = {"matchLabels": {"app": "b"}}
+    with pytest.raises(Rejected, match="does not match"):
+        cluster.apply(broken)
+
+
+def test_what_the_cluster_says_of_a_refused_secret_is_kept_out_of_the_error(cluster: Cluster, namespace: str) -> None:
+    secret = config(namespace, key="aHVudGVyMg==") | {"kind": "Secret", "immutable": True}
+    cluster.apply(secret)
+    with pytest.raises(Rejected) as refused:
+        cluster.apply(secret | {"data": {"key": "c2VjcmV0"}})
+    assert str(refused.value) == "Could not apply Secret config: HTTP 422"
+
+
+def test_a_kind_that_the_cluster_does_not_serve_names_its_add_on(cluster: Cluster, namespace: str) -> None:
+    unknown = {"apiVersion": "example.com/v1", "kind": "Unknown", "metadata": {"name": "u", "namespace": namespace}}
+    with pytest.raises(NotFound, match="lacks the add-on"):
+        cluster.apply(unknown)
+
+
+def test_the_cluster_takes_the_token_of_its_own_name_alone(environment: Environment, running: Sandbox) -> None:
+    assert BearerToken(EKS_NAME, "us-east-1").current().startswith("k8s-aws-v1.")
+    kubeconfig = (running.state / "kubeconfig").read_text().replace("token: ", "token: not")
+    path = Path(environment.state.url.removeprefix("file://"), "kubeconfig")
+    path.write_text(kubeconfig)
+    with pytest.raises(NotPermitted):
+        connect_cluster(named(environment, str(path)), "")
+
+
+def test_a_kubeconfig_that_the_environment_names_is_used_instead(environment: Environment, running: Sandbox) -> None:
+    cluster = connect_cluster(named(environment, str(running.state / "kubeconfig")), "there is no such cluster")
+    assert cluster.read("Namespace", "default") is not None
+
+
+def test_a_kubeconfig_that_is_not_there_is_a_settings_error(environment: Environment) -> None:
+    with pytest.raises(SettingsError, match="kubeconfig = '/nowhere' cannot be used"):
+        connect_cluster(named(environment, "/nowhere"), "")
+
+
+def test_a_cluster_that_does_not_answer_is_unavailable(environment: Environment, running: Sandbox) -> None:
+    path = Path(environment.state.url.removeprefix("file://"), "kubeconfig")
+    path.write_text(
+        (running.state / "kubeconfig").read_text().replace(running.addresses.kubernetes, "https://127.0.0.1:1")
+    )
+    with pytest.raises(Unavailable):
+        connect_cluster(named(environment, str(path)), "")
+
+
+def named(environment: Environment, kubeconfig: str) -> Environment:
+    application = environment.application.model_copy(update={"kubeconfig": kubeconfig})
+    return environment.model_copy(update={"application": application})
