@@ -7,6 +7,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
 from prefect.testing.utilities import prefect_test_harness
 
 from sandbox.instance import Sandbox
+from sandbox.settings import SandboxSettings
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +29,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
     What runs already is shared with the tests before, so a test keeps to names of its own.
     """
-    with Sandbox(tmp_path_factory.mktemp("sandbox"), parts=()) as instance:
+    settings = SandboxSettings(time_factor=20.0, metric_period_seconds=2)
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), parts=(), settings=settings) as instance:
         yield instance
