@@ -96,7 +96,8 @@ def plan_application(system: System, reading: Reading | None, preview: Preview, 
     """A step for each object, the Rollout last, which says how the traffic would move."""
     steps = [_object_step(found) for found in preview.objects if found.kind != "Rollout"]
     rollout = next(found for found in preview.objects if found.kind == "Rollout")
-    return PartPlan(steps=(*steps, _rollout_step(system, reading, rollout, preview.template, image)))
+    refusals = _refusals(reading) if reading else ()
+    return PartPlan(steps=(*steps, _rollout_step(system, reading, rollout, preview.template, image)), refusals=refusals)
 
 
 def plan_unseen(manifests: Iterable[Manifest], system: System, image: str, why: str) -> PartPlan:
@@ -136,6 +137,16 @@ def _object_step(found: ObjectPreview) -> Step:
         return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE)
     action = Action.CHANGE if found.changes else Action.NOTHING
     return Step(phase=Phase.APPLICATION, name=found.title, action=action, changes=found.changes)
+
+
+def _refusals(reading: Reading) -> tuple[str, ...]:
+    """What does not pass by itself, and leaves a canary nothing to be compared with."""
+    if reading.is_paused_by_hand:
+        return (f"Rollout {reading.name} is paused by hand: set spec.paused to false.",)
+    if reading.phase == "Degraded" and reading.is_observed and not reading.is_unfinished:
+        way_out = "roll back to a revision that serves, or delete the Rollout for a first installation"
+        return (f"Rollout {reading.name} is Degraded with its stable revision ({reading.message}): {way_out}.",)
+    return ()
 
 
 def _rollout_step(

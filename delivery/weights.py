@@ -49,6 +49,12 @@ def find_arms(system: System, bindings: Iterable[Mapping[str, Any]]) -> Arms:
     return Arms(frozenset(found[system.stable_service]), frozenset(found[system.canary_service]))
 
 
+def read_hostname(ingress: Mapping[str, Any]) -> str | None:
+    """DNS name of the load balancer that an Ingress has; None while it has none."""
+    addresses = ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
+    return addresses[0].get("hostname") if addresses else None
+
+
 def why_not_weight(witnesses: Sequence[Witness], percent: int) -> str | None:
     """None when every witness says this share; else the sentence that names each which says another one."""
     differing = [describe_witness(witness) for witness in witnesses if witness.percent != percent]

@@ -16,7 +16,7 @@ from delivery.errors import (
     RollBackFailed,
     RolloutBroken,
 )
-from delivery.manifests import read_steps
+from delivery.manifests import HASH_LABEL, read_steps
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Release
 from delivery.rollout import why_not_aborted, why_not_at_pause, why_not_done
@@ -154,7 +154,7 @@ def uninstall(live: LiveSystem, release: Release) -> str:
     with effect(live.environment, release, live.step, {"exists": live.find() is not None, "stable_hash": ""}) as done:
         live.cluster.delete("Rollout", name, live.system.namespace)
         live.wait_until(
-            lambda: live.cluster.list("Pod", live.system.namespace),
+            lambda: live.cluster.list("Pod", live.system.namespace, HASH_LABEL),
             lambda pods: f"{len(pods)} pods are left" if pods else None,
             "the pods to end",
             deadline=live.environment.canary.ready_deadline,

@@ -45,7 +45,8 @@ def settle_workload(environment: Environment, release: Release, settings_names: 
     if reading.is_unfinished:
         progress(f"An earlier release left a canary of {reading.current and reading.current.image}; it is aborted.")
         abort_rollout(live, release)
-    live.wait_until(live.read, why_not_ready_to_start, "a Rollout at rest", deadline=environment.canary.ready_deadline)
+    deadline = environment.canary.ready_deadline
+    live.wait_until(live.read, why_not_ready_to_start, "the stable revision to be well", deadline=deadline)
 
 
 @task(**ASKED_AGAIN, task_run_name="apply {release.artifact_digest}")
@@ -77,7 +78,7 @@ def start_rollout(live: LiveSystem, release: Release, manifest: Manifest, previe
     """Apply the Rollout unless it is there already, and say which pauses are before it."""
     reading = live.find()
     if reading and reading.stable_hash and can_go_on(reading, preview.template):
-        return CanaryRun(reading.stable_hash, reading.current_hash, image, steps_left(reading, live.system.steps))
+        return go_on(live, release, reading, image)
     is_there = reading is not None and is_stable_already(reading, preview.template)
     if reading and is_there and preview.objects[0].changes == ():
         return CanaryRun(reading.stable_hash, reading.current_hash, image, ())
@@ -86,6 +87,13 @@ def start_rollout(live: LiveSystem, release: Release, manifest: Manifest, previe
         run = follow_start(live, reading, preview, image, is_there)
         done.read_back = {"revision": run.canary_hash, "image": image}
     return run
+
+
+def go_on(live: LiveSystem, release: Release, reading: Reading, image: str) -> CanaryRun:
+    """Take over a canary that is under way; the journal has it as begun here, so that its way back is ours."""
+    with effect(live.environment, release, live.step, describe_before(reading)) as done:
+        done.read_back = {"revision": reading.current_hash, "image": image, "step": reading.step_index}
+    return CanaryRun(reading.stable_hash, reading.current_hash, image, steps_left(reading, live.system.steps))
 
 
 def follow_start(live: LiveSystem, reading: Reading | None, preview: Preview, image: str, is_there: bool) -> CanaryRun:
@@ -140,4 +148,6 @@ def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
         "the new revision to take over",
         deadline=environment.canary.ready_deadline,
     )
-    live.confirm_share(0)
+    # A load balancer that is new takes minutes to be made.
+    is_first = not canary.stable_hash
+    live.confirm_share(0, environment.canary.ready_deadline if is_first else environment.canary.weight_deadline)

@@ -15,7 +15,7 @@ from delivery.manifests import Manifest, System, describe_system, parse_manifest
 from delivery.plan import Phase
 from delivery.reading import Reading, parse_reading
 from delivery.rollout import why_broken
-from delivery.weights import Arms, Witness, call_witnesses, find_arms, why_not_weight
+from delivery.weights import Arms, Witness, call_witnesses, find_arms, read_hostname, why_not_weight
 from tasks.waiting import poll_until
 
 Seen = TypeVar("Seen")
@@ -75,28 +75,28 @@ class LiveSystem:
 
     def find_load_balancer(self) -> str:
         """ARN of the load balancer that the Ingress has. Raises NotFound while it has none."""
-        ingress = self.read_object("Ingress", self.system.ingress)
-        addresses = ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
-        if not addresses:
+        hostname = read_hostname(self.read_object("Ingress", self.system.ingress))
+        if hostname is None:
             raise NotFound(f"Ingress {self.system.ingress} has no load balancer yet.")
-        return find_load_balancer(addresses[0]["hostname"], self.environment.aws.region)
+        return find_load_balancer(hostname, self.environment.aws.region)
 
     def call_witnesses(self) -> tuple[Witness, ...]:
         """What the Rollout, the Ingress and every listener rule say of the canary's share at this moment."""
-        rules = read_rules(self.find_load_balancer(), self.environment.aws.region)
         ingress = self.read_object("Ingress", self.system.ingress)
+        hostname, region = read_hostname(ingress), self.environment.aws.region
+        rules = read_rules(find_load_balancer(hostname, region), region) if hostname else ()
         return call_witnesses(self.system, self.read().weights, ingress, rules, self.find_arms())
 
-    def confirm_share(self, percent: int) -> None:
+    def confirm_share(self, percent: int, deadline: timedelta | None = None) -> None:
         """Wait until Rollout, Ingress and every listener rule say this canary's share.
 
-        Raises NotApplied that names each that says another.
+        deadline: the environment's weight_deadline unless told. Raises NotApplied that names each that says another.
         """
         self.wait_until(
             self.call_witnesses,
             lambda witnesses: why_not_weight(witnesses, percent),
             f"the canary's weight of {percent} %",
-            deadline=self.environment.canary.weight_deadline,
+            deadline=deadline or self.environment.canary.weight_deadline,
         )
 
     def wait_until(

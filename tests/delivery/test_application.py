@@ -132,3 +132,22 @@ def test_a_canary_is_gone_on_with_at_the_pause_where_it_stands() -> None:
     assert steps_left(reading, (AT_20, AT_60)) == (AT_20, AT_60)
     assert steps_left(replace(reading, step_index=2), (AT_20, AT_60)) == (AT_60,)
     assert (reading.stable_hash, reading.current_hash) == (STABLE, CANARY)
+
+
+def refusals(reading: Reading) -> tuple[str, ...]:
+    preview = Preview((ObjectPreview("Rollout", "backend", ()),), template(NEW_IMAGE))
+    return plan_application(SYSTEM, reading, preview, NEW_IMAGE).refusals
+
+
+def test_a_stable_revision_that_does_not_serve_leaves_nothing_to_compare_a_canary_with() -> None:
+    (refusal,) = refusals(replace(at_rest(), phase="Degraded", message="ProgressDeadlineExceeded"))
+    assert "Degraded with its stable revision (ProgressDeadlineExceeded)" in refusal
+
+
+def test_an_aborted_canary_is_no_reason_to_refuse_the_next_release() -> None:
+    assert refusals(aborted()) == ()
+
+
+def test_a_hand_on_the_rollout_is_a_reason_to_refuse() -> None:
+    (refusal,) = refusals(replace(at_rest(), is_paused_by_hand=True))
+    assert "set spec.paused to false" in refusal
