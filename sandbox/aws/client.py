@@ -23,7 +23,7 @@ def client(service: str, addresses: Addresses, settings: SandboxSettings) -> Any
     return client_at(addresses.aws, service, settings.region)
 
 
-def client_at(endpoint: str, service: str, region: str, caller: str = MEANINGLESS) -> Any:
+def client_at(endpoint: str, service: str, region: str, caller: str = MEANINGLESS, config: Config = CONFIG) -> Any:
     """A boto3 client of the service that listens at `endpoint`; `caller` is the access key, which opens nothing."""
     session = Session(aws_access_key_id=caller, aws_secret_access_key=MEANINGLESS, region_name=region)
-    return session.client(service, endpoint_url=endpoint, config=CONFIG)
+    return session.client(service, endpoint_url=endpoint, config=config)

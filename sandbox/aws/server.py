@@ -9,9 +9,11 @@ from moto.cloudformation import urls as cloudformation_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from sandbox.aws.acm import import_certificate
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudformation.engine import Engine
 from sandbox.aws.cloudformation.wire import CloudFormationWire
+from sandbox.aws.ecr import mend_ecr
 from sandbox.aws.eks_additions import EksAdditions
 from sandbox.aws.fault_injector import FaultInjector
 from sandbox.aws.faults import Faults
@@ -54,6 +56,8 @@ def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     mend_cloudwatch()
     mend_kafka()
+    mend_ecr()
+    import_certificate(cloud)
     faults = Faults()
     CloudFormationWire.engine = Engine(cloud, all_types(cloud), faults)
     cloudformation_urls.url_paths = {"{0}/$": CloudFormationWire.dispatch}
