@@ -52,7 +52,7 @@ $(CACHE)/uv/bin/uv: requirements/uv.txt
 
 .venv: requirements/all.txt pyproject.toml | prerequisites $(UV)
 	$(UV) venv -q --clear --python $(PYTHON) .venv
-	$(UV) pip sync -q --python .venv/bin/python --require-hashes requirements/all.txt
+	$(UV) pip sync -q --python .venv/bin/python --require-hashes --compile-bytecode requirements/all.txt
 	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	@touch .venv
 
