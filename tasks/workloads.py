@@ -34,14 +34,19 @@ def read_workload(environment: Environment) -> Reading | None:
 def plan_application_of(environment: Environment, artifact_digest: str) -> PartPlan:
     """What a release would do to each object, and how its traffic would move; nothing is stored."""
     settings = observe_settings.fn(environment)
-    image = image_reference(environment, artifact_digest)
     if settings.missing:
         why = f"known after {', '.join(settings.missing)}"
+        image = image_reference(environment, artifact_digest)
         return plan_unseen(read_objects(environment), read_system(environment), image, why)
     live = connect_system(environment)
     names = {setting.base_name: setting.name for setting in settings.wanted}
-    preview = preview_application(live, render_application(environment, artifact_digest, names))
-    return plan_application(live.system, live.find(), preview, image)
+    return plan_rendered(live, render_application(environment, artifact_digest, names), artifact_digest)
+
+
+def plan_rendered(live: LiveSystem, manifests: tuple[Manifest, ...], artifact_digest: str) -> PartPlan:
+    """The plan for objects whose variables are known."""
+    image = image_reference(live.environment, artifact_digest)
+    return plan_application(live.system, live.find(), preview_application(live, manifests), image)
 
 
 def render_application(
