@@ -18,6 +18,9 @@ from sandbox.application.server import ApplicationServer
 from sandbox.application.settings import ApplicationSettings
 from sandbox.application.storage import Database, open_cache
 
+# As long as Spring Boot's graceful shutdown might take; the pod's grace period may end sooner.
+SECONDS_TO_FINISH = 10.0
+
 
 def main() -> None:
     settings = ApplicationSettings.read(os.environ)
@@ -65,6 +68,7 @@ def serve_until_sigterm(server: ApplicationServer, health: Health) -> None:
     health.stop_accepting()
     server.shutdown()
     server.server_close()
+    server.wait_until_answered(SECONDS_TO_FINISH)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The application's socket: HTTP/1.1 with one thread per connection, every request counted as it was answered."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -30,7 +32,28 @@ class ApplicationServer(ThreadingHTTPServer):
     ) -> None:
         self.pod, self.application, self.meters = pod, application, meters
         self.interfere, self.traced = interfere, traced
+        self._in_flight = 0
+        self._changed = threading.Condition()
         super().__init__(address, RequestHandler)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count a request from its arrival to its answer."""
+        self._move(1)
+        try:
+            yield
+        finally:
+            self._move(-1)
+
+    def wait_until_answered(self, seconds: float) -> bool:
+        """Whether all that came in is answered, waiting so long for it at most."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._in_flight == 0, seconds)
+
+    def _move(self, number: int) -> None:
+        with self._changed:
+            self._in_flight += number
+            self._changed.notify_all()
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -54,6 +77,10 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Nothing: requests are counted, not listed."""
 
     def _serve(self) -> None:
+        with self.server.in_flight():
+            self._answer()
+
+    def _answer(self) -> None:
         wall, started = time.time(), time.perf_counter()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         method = "GET" if self.command == "HEAD" else self.command

@@ -1,11 +1,13 @@
 """How the application behaves when its image says so. None of it needs the brokers or the database."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sandbox.instance import Sandbox
 from tests.sandbox.application.process import running
+from tests.sandbox.polling import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +29,22 @@ def test_slow_answers_take_800_milliseconds_more(sandbox: Sandbox) -> None:
         assert time.monotonic() - started >= 0.8
 
 
+def test_a_request_that_has_come_in_is_answered_before_the_end(sandbox: Sandbox) -> None:
+    with running(sandbox, BEHAVIOUR="slow") as application, ThreadPoolExecutor() as pool:
+        answer = pool.submit(application.get, "/api/products")
+        eventually(lambda: application.is_alive() and answer.running())
+        application.process.terminate()
+        assert answer.result().status == 200
+        assert application.process.wait(10) == 0
+
+
 def test_silence_is_no_answer_for_users_and_a_good_one_for_probes(sandbox: Sandbox) -> None:
     with running(sandbox, BEHAVIOUR="silent") as application:
         with pytest.raises(TimeoutError):
             application.get("/api/products", timeout=0.5)
         assert application.is_alive()
+        # Asked to end, it would first wait for the answer that never comes.
+        application.process.kill()
 
 
 def test_a_crash_loop_ends_the_process_after_it_was_alive(sandbox: Sandbox) -> None:
