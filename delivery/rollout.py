@@ -128,9 +128,10 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
     )
 
 
-def why_moved(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
+def why_moved(reading: Reading, step: CanaryStep, canary_hash: str, stable_hash: str) -> str | None:
     """Who is at a pause of ours stays there: the sentence that says what moved it, when we did not."""
     return why_broken(reading, canary_hash) or _first(
+        (reading.stable_hash != stable_hash, f"its stable revision became {reading.stable_hash}, it was {stable_hash}"),
         (reading.step_index != step.pause_index, f"somebody else moved it to step {reading.step_index}"),
         (reading.pause_reasons == (), "somebody else cleared its pause"),
     )

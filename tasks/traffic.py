@@ -89,7 +89,7 @@ def look_for_trouble(live: LiveSystem, canary: CanaryRun, step: CanaryStep) -> s
     reading = live.read()
     if (trouble := reading.trouble_of(canary.canary_hash)) is not None:
         return trouble
-    if (moved := why_moved(reading, step, canary.canary_hash)) is not None:
+    if (moved := why_moved(reading, step, canary.canary_hash, canary.stable_hash)) is not None:
         raise RolloutBroken(f"Rollout {reading.name} was watched at {step.weight_percent} %: {moved}.")
     return None
 

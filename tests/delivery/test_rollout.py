@@ -180,11 +180,12 @@ def test_a_change_that_the_controller_has_not_observed_breaks_nothing_yet() -> N
     [
         ({"step_index": 2}, "somebody else moved it to step 2"),
         ({"pause_reasons": ()}, "somebody else cleared its pause"),
+        ({"stable_hash": "other"}, "its stable revision became other, it was 66d4"),
     ],
 )
 def test_a_pause_that_somebody_else_ends_is_noticed(change, reason) -> None:
-    assert why_moved(replace(at_pause(), **change), AT_20, CANARY) == reason
-    assert why_moved(at_pause(), AT_20, CANARY) is None
+    assert why_moved(replace(at_pause(), **change), AT_20, CANARY, STABLE) == reason
+    assert why_moved(at_pause(), AT_20, CANARY, STABLE) is None
 
 
 def test_a_recent_revision_is_inside_the_rollback_window() -> None:
