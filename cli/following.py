@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
 from clients.prefect_api import LOG_PAGE, LogLine, PrefectApi, Run
+from delivery.report import describe_elapsed
 
 # A run's lines reach the server in batches of two seconds: told later, everything is told in its order.
 TOLD_AFTER = timedelta(seconds=3)
@@ -73,6 +74,7 @@ class Follower:
     api: PrefectApi
     run: UUID
     told: set[Key] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
     lines_after: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     def look(self) -> Look:
@@ -93,7 +95,13 @@ class Follower:
         found = [*self._phases(look), *self._tasks(look), *self._progress(look)]
         due = [(key, line) for key, line in found if line.at <= until and key not in self.told]
         self.told.update(key for key, _ in due)
-        return sorted((line for _, line in due), key=lambda line: line.at)
+        return [self._without_repetition(line) for line in sorted((line for _, line in due), key=lambda line: line.at)]
+
+    def _without_repetition(self, line: Line) -> Line:
+        """A task fails by the message of the task it called: that is told once."""
+        is_repeated = line.message in self.said
+        self.said.add(line.message)
+        return replace(line, message="") if is_repeated else line
 
     def has_all_lines(self, look: Look) -> bool:
         """Whether the run's last line is there; lines arrive after the states."""
@@ -141,9 +149,12 @@ class Follower:
 
 
 def say_retry(text: str, task: str) -> str:
-    """Prefect's line about a retry as a sentence; any other line as it is."""
-    found = RETRY.match(text)
-    return f"{task}: {found[2]} Asked again in {found[5]} s ({found[3]} of {found[4]})." if found else text
+    """Prefect's line about a retry as a sentence, with the reason the first time; any other line as it is."""
+    if (found := RETRY.match(text)) is None:
+        return text
+    reason = f"{found[2].rstrip('. ')}. " if found[3] == "1" else ""
+    wait = describe_elapsed(timedelta(seconds=float(found[5])))
+    return f"{task}: {reason}Asked again in {wait} ({found[3]} of {found[4]})."
 
 
 def shorten(text: str) -> str:

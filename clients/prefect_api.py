@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Self
 from uuid import UUID
 
@@ -115,14 +116,18 @@ class PrefectApi:
         )
 
     def count_workers(self, pool: str) -> int:
-        """How many workers asked the pool for work lately."""
+        """How many workers asked the pool for work lately; 0 where there is no such pool."""
         with self._translated(f"reading the workers of {pool}"):
-            try:
-                workers = self._client.read_workers_for_work_pool(pool)
-            except ObjectNotFound:
-                return 0
+            workers = self._client.read_workers_for_work_pool(pool) if self._has_pool(pool) else []
         oldest = datetime.now(UTC) - WORKER_IS_GONE_AFTER
         return sum(worker.last_heartbeat_time is not None and worker.last_heartbeat_time > oldest for worker in workers)
+
+    def _has_pool(self, pool: str) -> bool:
+        try:
+            self._client.read_work_pool(pool)
+        except ObjectNotFound:
+            return False
+        return True
 
     def page_of(self, run: UUID) -> str:
         """Where Prefect's UI shows the run."""
@@ -143,8 +148,10 @@ def translated(what: str, url: str) -> Iterator[None]:
     except httpx.TransportError as error:
         raise Unavailable(f"Prefect's server at {url} does not answer. Is it running?") from error
     except PrefectHTTPStatusError as error:
-        kind = Unavailable if error.response.status_code >= 500 else Rejected
-        raise kind(f"Prefect's server answered {error.response.status_code} while {what}: {_reason(error)}") from error
+        status = error.response.status_code
+        kind = Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Rejected
+        kind = NotFound if status == HTTPStatus.NOT_FOUND else kind
+        raise kind(f"Prefect's server answered {status} while {what}: {_reason(error)}") from error
 
 
 def _reason(error: PrefectHTTPStatusError) -> str:

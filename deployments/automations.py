@@ -59,5 +59,5 @@ def endings() -> list[str]:
 
 
 def same(found: Automation, wanted: Automation) -> bool:
-    fields = {"name", "description", "trigger", "actions", "enabled"}
-    return found.model_dump(mode="json", include=fields) == wanted.model_dump(mode="json", include=fields)
+    fields = ("name", "description", "trigger", "actions", "enabled")
+    return all(getattr(found, field) == getattr(wanted, field) for field in fields)

@@ -1,0 +1,121 @@
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from prefect import flow, get_run_logger, task
+from prefect.client.schemas import State
+from prefect.states import Failed
+
+from cli.following import Follower, Kind, Line, Look, say_retry, shorten
+from clients.prefect_api import PrefectApi
+from delivery.errors import NotFound, Unavailable
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@task(task_run_name="judge {weight} %")
+def judge(weight: int) -> None:
+    get_run_logger().info(f"{weight} %  pass")
+    if weight == 40:
+        raise Unavailable("CloudWatch does not answer.")
+
+
+@task(task_run_name="watch {weight} %")
+def watch(weight: int) -> None:
+    judge(weight)
+
+
+@flow(name="roll-out", flow_run_name="roll out")
+def roll_out() -> None:
+    judge(20)
+    watch(40)
+
+
+@flow(name="deploy-production", flow_run_name="release")
+def deploy() -> State[None]:
+    try:
+        roll_out()
+    except Unavailable:
+        return Failed(name="RolledBack", message="41 serves all traffic.")
+    raise AssertionError
+
+
+@pytest.fixture(scope="module")
+def look(prefect_server: str) -> tuple[Follower, Look]:
+    """A run that ended rolled back, once all of its lines are there."""
+    state = deploy(return_state=True)
+    assert state.state_details.flow_run_id
+    follower = Follower(PrefectApi(prefect_server), state.state_details.flow_run_id)
+    wait_until(lambda: follower.has_all_lines(follower.look()))
+    return follower, Follower(follower.api, follower.run).look()
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def told(look: tuple[Follower, Look]) -> list[Line]:
+    return Follower(look[0].api, look[0].run).news(look[1], FOREVER)
+
+
+def test_a_run_ends_by_the_name_of_its_state(look: tuple[Follower, Look]) -> None:
+    root = look[1].root
+    assert (root.state_type, root.state_name, root.message) == ("FAILED", "RolledBack", "41 serves all traffic.")
+
+
+def test_phases_tasks_and_lines_are_told_in_their_order(look: tuple[Follower, Look]) -> None:
+    assert [(line.kind, line.depth, line.text) for line in told(look) if line.kind is not Kind.TASK] == [
+        (Kind.PHASE, 0, "roll out"),
+        (Kind.PROGRESS, 1, "20 %  pass"),
+        (Kind.PROGRESS, 1, "40 %  pass"),
+    ]
+    tasks = [(line.depth, line.text, line.state) for line in told(look) if line.kind is Kind.TASK]
+    assert tasks[0] == (1, "judge 20 %", "Completed")
+    assert (1, "judge 40 %", "Failed") in tasks
+
+
+def test_the_same_failure_is_explained_once(look: tuple[Follower, Look]) -> None:
+    messages = [line.message for line in told(look) if line.message]
+    assert messages == ["CloudWatch does not answer."]
+
+
+def test_nothing_is_told_twice(look: tuple[Follower, Look]) -> None:
+    follower = Follower(look[0].api, look[0].run)
+    assert follower.news(look[1], FOREVER)
+    assert follower.news(look[1], FOREVER) == []
+
+
+def test_what_is_younger_than_asked_for_is_kept_for_later(look: tuple[Follower, Look]) -> None:
+    follower = Follower(look[0].api, look[0].run)
+    assert follower.news(look[1], datetime(2020, 1, 1, tzinfo=UTC)) == []
+    assert follower.news(look[1], FOREVER)
+
+
+def test_a_deployment_that_is_not_there_is_named_with_the_command_that_makes_it(prefect_server: str) -> None:
+    with pytest.raises(NotFound, match=r"no deployment deploy-nowhere/nowhere\. Install it: slipway install"):
+        PrefectApi(prefect_server).submit("deploy-nowhere/nowhere", {})
+
+
+def test_a_pool_that_is_not_there_has_no_workers(prefect_server: str) -> None:
+    assert PrefectApi(prefect_server).count_workers("nowhere") == 0
+
+
+@pytest.mark.parametrize(
+    ("attempt", "sentence"),
+    [
+        ("1/4", "configure topic a: MSK throttled us. Asked again in 2.1 s (1 of 4)."),
+        ("2/4", "configure topic a: Asked again in 2.1 s (2 of 4)."),
+    ],
+)
+def test_a_retry_is_told_as_a_sentence_with_its_reason_once(attempt: str, sentence: str) -> None:
+    failed = "Task run failed with exception: Unavailable('MSK throttled us.')"
+    line = f"{failed} - Retry {attempt} will start 2.0956 second(s) from now"
+    assert say_retry(line, "configure topic a") == sentence
+
+
+def test_digests_are_told_by_their_beginning() -> None:
+    assert shorten("release sha256:" + "ab" * 32) == "release sha256:abababababab…"

@@ -1,0 +1,87 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from delivery.holds import Holder, HoldState, Stop
+from delivery.release import Event, Record
+from delivery.report import ReleaseReport, describe_elapsed, describe_ending, describe_status
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DIGEST = "sha256:" + "1b2c3d4e5f6a" * 5 + "0000"
+
+
+def hold(**changes: Any) -> HoldState:
+    holder = Holder(
+        who="ana@desk (process 7)",
+        why="spring",
+        since=NOW - timedelta(minutes=3),
+        artifact_digest=DIGEST,
+        lease=timedelta(seconds=60),
+        token="t",
+    )
+    renewed_at = NOW - timedelta(seconds=12)
+    state = HoldState(environment="production", epoch=4, holder=holder, renewed_at=renewed_at, number=8)
+    return state.model_copy(update=changes)
+
+
+def release(*events: tuple[str, Event, dict[str, Any]], number: int = 8) -> ReleaseReport:
+    records = (
+        Record(sequence=sequence, at=NOW, step=step, event=event, detail=detail)
+        for sequence, (step, event, detail) in enumerate(events)
+    )
+    return ReleaseReport(number, DIGEST, "spring", tuple(records))
+
+
+STARTED = ("Hold", Event.STARTED, {})
+INTENDED = ("Topics/views", Event.INTENDED, {})
+
+
+def test_an_ending_is_its_words_and_its_sentence() -> None:
+    assert describe_ending("RolledBack", "41 serves.") == "ROLLED BACK  41 serves."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3720, "1 h 02 min")],
+)
+def test_times_are_as_long_as_they_need_to_be(seconds: float, words: str) -> None:
+    assert describe_elapsed(timedelta(seconds=seconds)) == words
+
+
+def test_an_environment_nobody_released_to_is_free() -> None:
+    lines = describe_status("production", None, [], NOW)
+    assert lines == ("production is free.", "Nothing was ever released to production.")
+
+
+def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
+    first, second = describe_status("production", hold(), [release(STARTED, INTENDED)], NOW)
+    assert first == (
+        "production is held: Release 8 of production, by ana@desk (process 7) since 2026-03-01 11:57:00 UTC: spring, "
+        "last sign of it 12 s ago."
+    )
+    assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY  in Topics/views  (spring)"
+
+
+def test_a_stop_that_was_asked_for_is_shown() -> None:
+    (first, *_) = describe_status("production", hold(stop=Stop(who="bo@desk", why="the database moves.")), [], NOW)
+    assert first.endswith("It was asked to stop by bo@desk: the database moves.")
+
+
+def test_a_dead_holders_release_is_not_under_way() -> None:
+    dead = hold(renewed_at=NOW - timedelta(seconds=71))
+    first, second = describe_status("production", dead, [release(STARTED, INTENDED)], NOW)
+    assert first.startswith("production is free: Release 8 of production")
+    assert "stopped without giving it back" in first
+    assert "STOPPED  in Topics/views, without an end" in second
+
+
+def test_a_release_that_ended_shows_its_outcome() -> None:
+    ended = ("Hold", Event.ENDED, {"outcome": "RolledBack", "message": "41 serves."})
+    *_, line = describe_status("production", hold(is_released=True), [release(STARTED, INTENDED, ended)], NOW)
+    assert "ROLLED BACK  41 serves.  (spring)" in line
+
+
+def test_a_release_that_stopped_before_its_first_effect_says_so() -> None:
+    *_, line = describe_status("production", hold(is_released=True), [release(STARTED)], NOW)
+    assert "STOPPED  before it changed anything" in line

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+from prefect.automations import Automation
+from prefect.blocks.system import Secret
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+
+from delivery.errors import Rejected, SettingsError
+from deployments.automations import NAME
+from deployments.install import install
+from deployments.pool import POOL
+
+FLOW = """
+from prefect import flow
+
+@flow(name="try-out")
+def try_out(environment: str = "production") -> None:
+    pass
+"""
+DEPLOYMENTS = """
+name: trial
+deployments:
+  - { name: production, entrypoint: trial.flow.try_out, tags: [slipway], work_pool: { name: slipway } }
+"""
+ENVIRON = {"SLIPWAY_OVERLAYS": "/etc/slipway.toml", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_ACCESS_KEY_ID": "key"}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, prefect_server: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one flow; the command that deploys it speaks to the tests' server."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server)
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial" / "__init__.py").touch()
+    (tmp_path / "trial" / "flow.py").write_text(FLOW)
+    (tmp_path / "prefect.yaml").write_text(DEPLOYMENTS)
+    return tmp_path
+
+
+def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> None:
+    list(install(checkout, ENVIRON))
+    with get_client(sync_client=True) as client:
+        first = client.read_deployment_by_name("try-out/production").id
+        sentences = list(install(checkout, ENVIRON))
+        assert client.read_deployment_by_name("try-out/production").id == first
+        pool = client.read_work_pool(POOL)
+        named = client.read_automations_by_name(NAME)
+    assert sentences[0] == f"Work pool {POOL}: up to date."
+    assert f"Automation {NAME!r}: up to date." in sentences
+    assert "Deployments of" in "".join(sentences)
+    assert "try-out/production" in "".join(sentences)
+    assert len(named) == 1
+    assert (
+        pool.base_job_template["variables"]["properties"]["env"]["default"]["SLIPWAY_OVERLAYS"] == "/etc/slipway.toml"
+    )
+
+
+def test_secrets_are_in_blocks_and_not_in_the_pool(checkout: Path) -> None:
+    sentences = "".join(install(checkout, ENVIRON))
+    with get_client(sync_client=True) as client:
+        template = str(client.read_work_pool(POOL).base_job_template)
+    assert "hush" not in template + sentences
+    assert "{{ prefect.blocks.secret.slipway-aws-secret-access-key }}" in template
+    block = Secret.load("slipway-aws-secret-access-key")
+    assert block.get() == "hush"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_automation_waits_for_more_than_one_heartbeat_and_for_all_of_our_endings(checkout: Path) -> None:
+    list(install(checkout, ENVIRON))
+    trigger = Automation.read(name=NAME).trigger  # pyright: ignore[reportAttributeAccessIssue]
+    assert trigger.within.total_seconds() > 2 * 30
+    assert {"prefect.flow-run.heartbeat", "prefect.flow-run.RolledBack", "prefect.flow-run.Failed"} <= trigger.expect
+
+
+def test_a_faulty_deployment_is_told_in_prefects_words(checkout: Path) -> None:
+    (checkout / "prefect.yaml").write_text(DEPLOYMENTS.replace("try_out", "nothing"))
+    with pytest.raises(Rejected, match="prefect deploy failed"):
+        list(install(checkout, ENVIRON))
+
+
+def test_a_pool_of_another_type_is_left_alone(
+    checkout: Path, prefect_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with get_client(sync_client=True) as client:
+        list(install(checkout, ENVIRON))
+        client.delete_work_pool(POOL)
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="kubernetes"))
+        try:
+            with pytest.raises(SettingsError, match="is of type kubernetes"):
+                list(install(checkout, ENVIRON))
+        finally:
+            client.delete_work_pool(POOL)

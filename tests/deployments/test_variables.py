@@ -1,0 +1,23 @@
+from deployments.variables import choose_variables
+
+
+def test_a_run_gets_settings_and_endpoints_and_nothing_else_of_the_installers_environment() -> None:
+    chosen = choose_variables({"SLIPWAY_OVERLAYS": "a.toml", "AWS_ENDPOINT_URL": "http://aws", "HOME": "/root"})
+    assert chosen.plain == {
+        "SLIPWAY_OVERLAYS": "a.toml",
+        "AWS_ENDPOINT_URL": "http://aws",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    }
+
+
+def test_secrets_are_not_among_what_prefect_shows() -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "s", "AWS_ACCESS_KEY_ID": "i", "SLIPWAY_NOTICES__WEBHOOK_URL": "https://hook"}
+    chosen = choose_variables(secrets)
+    assert chosen.secret == secrets
+    assert not set(secrets) & set(chosen.plain)
+
+
+def test_temporary_credentials_are_left_to_the_worker() -> None:
+    chosen = choose_variables({"AWS_SESSION_TOKEN": "t", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ACCESS_KEY_ID": "i"})
+    assert chosen.secret == {}
+    assert set(chosen.left_out) == {"AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"}
