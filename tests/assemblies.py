@@ -10,6 +10,7 @@ from typing import Any
 from clients.assembly import read_assembly
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
+from tests.aws import SandboxAws
 from tests.environments import production
 
 
@@ -21,16 +22,40 @@ class Project:
     environment: Environment
     folder: Path
 
-    def write(self, stacks: Mapping[str, Mapping[str, Any]], needs: Mapping[str, Sequence[str]] | None = None) -> None:
-        """stacks: id -> resources of the template."""
+    def write(
+        self,
+        stacks: Mapping[str, Mapping[str, Any]],
+        *,
+        needs: Mapping[str, Sequence[str]] | None = None,
+        outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """stacks: id -> resources of the template. outputs: id -> output key -> value, besides `Stack`."""
         artifacts = {name: self._artifact(name, (needs or {}).get(name, ())) for name in stacks}
         (self.folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
         for name, resources in stacks.items():
-            template = {"Resources": dict(resources), "Outputs": {"Stack": {"Value": {"Ref": "AWS::StackName"}}}}
+            values = {"Stack": {"Ref": "AWS::StackName"}, **(outputs or {}).get(name, {})}
+            template = {
+                "Resources": dict(resources),
+                "Outputs": {key: {"Value": value} for key, value in values.items()},
+            }
             (self.folder / f"{name}.json").write_text(json.dumps(template))
 
     def stack(self, stack_id: str) -> StackSpec:
         return next(stack for stack in read_assembly(str(self.folder)) if stack.id == stack_id)
+
+    def deploy_by_hand(self, aws: SandboxAws) -> dict[str, dict[str, str]]:
+        """Every stack by plain CloudFormation, as somebody else would do it; stack id -> outputs."""
+        formation = aws.client("cloudformation")
+        return {stack.id: _deploy_by_hand(formation, stack) for stack in read_assembly(str(self.folder))}
+
+    def cluster(self) -> dict[str, Any]:
+        properties = {
+            "ClusterName": self.name,
+            "KafkaVersion": "3.6.0",
+            "NumberOfBrokerNodes": 3,
+            "BrokerNodeGroupInfo": {"InstanceType": "kafka.m5.large", "ClientSubnets": ["subnet-1"]},
+        }
+        return {"Type": "AWS::MSK::Cluster", "Properties": properties}
 
     def parameter(self, name: str, value: str) -> dict[str, Any]:
         properties = {"Name": f"/{self.name}/{name}", "Type": "String", "Value": value}
@@ -46,6 +71,18 @@ class Project:
             "terminationProtection": True,
         }
         return {"type": "aws:cloudformation:stack", "properties": properties, "dependencies": list(needs)}
+
+
+def _deploy_by_hand(formation: Any, stack: StackSpec) -> dict[str, str]:
+    made = formation.create_change_set(
+        StackName=stack.name, ChangeSetName="by-hand", ChangeSetType="CREATE", TemplateBody=stack.template
+    )
+    patience = {"Delay": 1, "MaxAttempts": 60}
+    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=made["Id"], WaiterConfig=patience)
+    formation.execute_change_set(ChangeSetName=made["Id"])
+    formation.get_waiter("stack_create_complete").wait(StackName=made["StackId"], WaiterConfig=patience)
+    (found,) = formation.describe_stacks(StackName=made["StackId"])["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
 def make_project(name: str, folder: Path) -> Project:

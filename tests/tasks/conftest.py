@@ -7,24 +7,23 @@ from pathlib import Path
 import pytest
 from prefect.logging import disable_run_logger
 
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
 from tests.assemblies import Project, make_project
-from tests.aws import SandboxAws, run_sandbox_aws
-
-
-@pytest.fixture(scope="session")
-def running_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAws]:
-    with run_sandbox_aws(tmp_path_factory.mktemp("aws")) as running:
-        yield running
+from tests.aws import SandboxAws
 
 
 @pytest.fixture
-def aws(running_aws: SandboxAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxAws]:
+def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxAws]:
     """The clients of this test speak to the sandbox's AWS; its faults end with the test."""
-    for name, value in running_aws.variables.items():
-        monkeypatch.setenv(name, value)
+    sandbox.require("aws")
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    running = SandboxAws(sandbox.addresses.aws)
     with disable_run_logger():
-        yield running_aws
-    running_aws.clear_faults()
+        yield running
+    running.clear_faults()
 
 
 @pytest.fixture
