@@ -4,7 +4,7 @@ The controller writes the first two; only the listener rules are where the traff
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,7 @@ def call_witnesses(
             f"the annotation of Ingress {system.ingress}", read_annotation(annotation, system) if annotation else None
         ),
         *(Witness(f"listener rule {rule.name}", share_of(rule, arms)) for rule in ours),
-        *(Witness(f"no listener rule for {route.host}{route.path}", None) for route in _unserved(system.routes, ours)),
+        *(_missing(route) for route in system.routes if not any(_serves(rule, route) for rule in ours)),
     )
 
 
@@ -102,8 +102,8 @@ def _share(weights: Mapping[str, int], canary: Iterable[str]) -> float | None:
     return round(100 * ours / total, 2) if total else None
 
 
-def _unserved(routes: Iterable[Route], rules: Sequence[ListenerRule]) -> Iterator[Route]:
-    return (route for route in routes if not any(_serves(rule, route) for rule in rules))
+def _missing(route: Route) -> Witness:
+    return Witness(f"the listener rule for {route.host}{route.path}, which is missing,", None)
 
 
 def _serves(rule: ListenerRule, route: Route) -> bool:

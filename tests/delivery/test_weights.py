@@ -54,7 +54,7 @@ def test_three_witnesses_that_agree_confirm_the_weight() -> None:
         ({"written": 40}, "the Rollout's status says 40 %"),
         ({"annotated": 40}, "the annotation of Ingress front says 40 %"),
         ({"rules": (rule("api.demo", "/api", 20), rule("demo", "/ws", 40))}, "listener rule demo/ws says 40 %"),
-        ({"rules": (rule("api.demo", "/api", 20),)}, "no listener rule for demo/ws says nothing"),
+        ({"rules": (rule("api.demo", "/api", 20),)}, "the listener rule for demo/ws, which is missing, says nothing"),
     ],
 )
 def test_the_witness_that_differs_is_named(differing, sentence) -> None:
