@@ -1,10 +1,10 @@
-"""AWS::SNS: topics, their policies and subscriptions."""
+"""AWS::SNS and AWS::SQS: topics, their policies and subscriptions, and queues."""
 
 import json
 from typing import Any
 
 from sandbox.aws.types.resource import Deployed, Made, Properties, PutType, ResourceType, resource_type
-from sandbox.aws.types.values import picked, tag_list
+from sandbox.aws.types.values import picked, tag_list, tag_map
 
 
 @resource_type("AWS::SNS::Topic", named_by="TopicName")
@@ -62,3 +62,34 @@ class Subscription(ResourceType):
 
     def delete(self, deployed: Deployed) -> None:
         self.cloud.client("sns").unsubscribe(SubscriptionArn=deployed.physical_id)
+
+
+QUEUE_ATTRIBUTES = (
+    "DelaySeconds",
+    "FifoQueue",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "VisibilityTimeout",
+)
+
+
+@resource_type("AWS::SQS::Queue", named_by="QueueName")
+class Queue(ResourceType):
+    def create(self, name: str, properties: Properties) -> Made:
+        sqs = self.cloud.client("sqs")
+        url = sqs.create_queue(QueueName=name, Attributes=_queue(properties), tags=tag_map(properties))["QueueUrl"]
+        return Made(url, {"Arn": self.cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+
+    def update(self, deployed: Deployed, wanted: Properties) -> Made | None:
+        self.cloud.client("sqs").set_queue_attributes(QueueUrl=deployed.physical_id, Attributes=_queue(wanted))
+        return None
+
+    def delete(self, deployed: Deployed) -> None:
+        self.cloud.client("sqs").delete_queue(QueueUrl=deployed.physical_id)
+
+
+def _queue(properties: Properties) -> dict[str, str]:
+    values = picked(properties, *QUEUE_ATTRIBUTES)
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values.items()}
