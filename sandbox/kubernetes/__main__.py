@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import signal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ def main() -> None:
     die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # uvicorn ends on a signal and then raises it once more; without these the pods would not be ended in order.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     asyncio.run(serve(state))
 
 

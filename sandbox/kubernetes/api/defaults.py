@@ -4,7 +4,6 @@ import base64
 import ipaddress
 import itertools
 from collections.abc import Callable
-from copy import deepcopy
 
 from sandbox.kubernetes.api.kinds import (
     DEPLOYMENTS,
@@ -15,6 +14,7 @@ from sandbox.kubernetes.api.kinds import (
     SERVICES,
     Kind,
     Object,
+    copy_of,
     name_of,
 )
 
@@ -29,7 +29,7 @@ def add_defaults(kind: Kind, obj: Object) -> None:
 
 def with_template_defaults(template: Object) -> Object:
     """A copy of the pod template as the API server would store it."""
-    filled = deepcopy(template)
+    filled = copy_of(template)
     _default_pod_spec(filled.setdefault("spec", {}))
     return filled
 

@@ -124,6 +124,13 @@ def group_versions() -> dict[str, list[Kind]]:
     return served
 
 
+def copy_of(value: Any) -> Any:
+    """A deep copy of JSON; several times as fast as copy.deepcopy, which every read of the store would feel."""
+    if isinstance(value, dict):
+        return {key: copy_of(item) for key, item in value.items()}
+    return [copy_of(item) for item in value] if isinstance(value, list) else value
+
+
 def name_of(obj: Object) -> str:
     return obj["metadata"].get("name", "")
 

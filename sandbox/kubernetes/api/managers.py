@@ -1,6 +1,5 @@
 """Who owns which field: metadata.managedFields after an update, and server-side apply with its conflicts."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from sandbox.kubernetes.api.fields import (
     to_fields,
     value_of,
 )
-from sandbox.kubernetes.api.kinds import Kind, Object
+from sandbox.kubernetes.api.kinds import Kind, Object, copy_of
 from sandbox.kubernetes.api.lists import ATOMIC_MAPS, SETS, identity, merge_keys
 
 
@@ -70,7 +69,7 @@ def apply(kind: Kind, live: Object, applied: Object, manager: Manager, *, force:
     contested = _contested(owned, wanted, manager, live, applied)
     if contested and not force:
         raise _apply_conflict(kind, contested)
-    merged = _merge(deepcopy(live), applied, "")
+    merged = _merge(copy_of(live), applied, "")
     others = {other: paths for other, paths in owned.items() if other != manager}
     for path in sorted(_given_up(owned.get(manager, set()) - wanted, wanted, others), reverse=True):
         remove_path(merged, path)
@@ -110,7 +109,7 @@ def _merge(live: Any, applied: Any, field: str) -> Any:
         return live
     if isinstance(live, list) and isinstance(applied, list):
         return _merge_lists(live, applied, field)
-    return deepcopy(applied)
+    return copy_of(applied)
 
 
 def _merge_lists(live: list[Any], applied: list[Any], field: str) -> list[Any]:
@@ -118,7 +117,7 @@ def _merge_lists(live: list[Any], applied: list[Any], field: str) -> list[Any]:
         return live + [item for item in applied if item not in live]
     keys = merge_keys(field, applied)
     if not keys or not merge_keys(field, live):
-        return deepcopy(applied)
+        return copy_of(applied)
     by_identity = {identity(item, keys): item for item in live}
     for item in applied:
         by_identity[identity(item, keys)] = _merge(by_identity.get(identity(item, keys)), item, "")

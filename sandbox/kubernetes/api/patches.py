@@ -1,12 +1,11 @@
 """The patch formats that change an object: JSON merge patch, JSON patch and strategic merge patch."""
 
-from copy import deepcopy
 from typing import Any
 
 import jsonpatch
 
 from sandbox.kubernetes.api.errors import ApiError, bad_request
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.kinds import Object, copy_of
 from sandbox.kubernetes.api.lists import identity, merge_keys
 
 MERGE = "application/merge-patch+json"
@@ -22,7 +21,7 @@ _RETAIN = "$retainKeys"
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7396: null removes, objects are merged, everything else replaces."""
     if not isinstance(patch, dict):
-        return deepcopy(patch)
+        return copy_of(patch)
     merged = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:

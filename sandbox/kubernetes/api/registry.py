@@ -2,13 +2,12 @@
 
 import secrets
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from uuid import uuid4
 
 from sandbox.kubernetes.api import admission, errors, managers
 from sandbox.kubernetes.api.defaults import add_defaults
-from sandbox.kubernetes.api.kinds import NAMESPACES, PODS, Kind, Object, name_of, namespace_of
+from sandbox.kubernetes.api.kinds import NAMESPACES, PODS, Kind, Object, copy_of, name_of, namespace_of
 from sandbox.kubernetes.api.store import Store
 from sandbox.kubernetes.api.validation import validate, validate_change
 from sandbox.kubernetes.clock import timestamp
@@ -58,7 +57,7 @@ class Registry:
     def change(self, kind: Kind, namespace: str, name: str, build: Callable[[Object], Object], write: Write) -> Object:
         """Write what `build` makes of the current object; without an effective change nothing is written."""
         current = self.get(kind, namespace, name)
-        wanted = build(deepcopy(current))
+        wanted = build(copy_of(current))
         self.check_precondition(kind, current, wanted)
         after = _carry_over(kind, current, wanted, write.subresource)
         manager = managers.Manager(write.manager, "Update", write.subresource)
@@ -144,7 +143,7 @@ class Registry:
 
 
 def _new_object(kind: Kind, namespace: str, body: Object) -> Object:
-    obj = deepcopy(body)
+    obj = copy_of(body)
     if kind.has_status:
         obj.pop("status", None)
     given = obj.get("metadata") or {}

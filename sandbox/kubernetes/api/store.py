@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from copy import deepcopy
 from dataclasses import dataclass
 
 from sandbox.kubernetes.api.errors import expired
-from sandbox.kubernetes.api.kinds import Kind, Object, name_of, namespace_of
+from sandbox.kubernetes.api.kinds import Kind, Object, copy_of, name_of, namespace_of
 
 Key = tuple[Kind, str, str]
 """Kind, namespace ("" for what has none) and name."""
@@ -36,15 +35,15 @@ class Store:
         self._changed = asyncio.Event()
 
     def read(self, key: Key) -> Object | None:
-        return deepcopy(self._objects.get(key))
+        return copy_of(self._objects.get(key))
 
     def select(self, kind: Kind, namespace: str = "") -> list[Object]:
         """The kind's objects in one namespace, or in all of them, by namespace and name."""
         keys = [key for key in self._objects if key[0] is kind and namespace in ("", key[1])]
-        return [deepcopy(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
+        return [copy_of(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
 
     def everything(self) -> list[tuple[Kind, Object]]:
-        return [(key[0], deepcopy(obj)) for key, obj in self._objects.items()]
+        return [(key[0], copy_of(obj)) for key, obj in self._objects.items()]
 
     def write(self, kind: Kind, obj: Object) -> Object:
         """Add or change an object; its new resource version is in what is returned."""
@@ -53,13 +52,13 @@ class Store:
         stored = self._stamp(obj)
         self._objects[key] = stored
         self._record("MODIFIED" if previous else "ADDED", kind, stored, previous)
-        return deepcopy(stored)
+        return copy_of(stored)
 
     def remove(self, key: Key) -> Object:
         previous = self._objects.pop(key)
         stored = self._stamp(previous)
         self._record("DELETED", key[0], stored, previous)
-        return deepcopy(stored)
+        return copy_of(stored)
 
     def changes_since(self, revision: int) -> list[Change]:
         """Changes after that revision, oldest first. Raises 410 when they are no longer all known."""
@@ -85,7 +84,7 @@ class Store:
 
     def _stamp(self, obj: Object) -> Object:
         self.revision += 1
-        stored = deepcopy(obj)
+        stored = copy_of(obj)
         stored["metadata"]["resourceVersion"] = str(self.revision)
         return stored
 

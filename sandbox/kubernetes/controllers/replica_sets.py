@@ -1,11 +1,10 @@
 """ReplicaSets: as many pods as wanted, and a status that counts them."""
 
 from collections.abc import Iterable
-from copy import deepcopy
 from datetime import timedelta
 
 from sandbox.kubernetes.api.errors import ApiError
-from sandbox.kubernetes.api.kinds import PODS, REPLICA_SETS, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.kinds import PODS, REPLICA_SETS, Object, copy_of, name_of, namespace_of, value_at
 from sandbox.kubernetes.api.registry import Registry, Write
 from sandbox.kubernetes.api.selectors import matches_selector
 from sandbox.kubernetes.api.store import Change
@@ -59,7 +58,7 @@ class ReplicaSets:
         return None
 
     def _create_pod(self, replica_set: Object) -> None:
-        template = deepcopy(replica_set["spec"]["template"])
+        template = copy_of(replica_set["spec"]["template"])
         metadata = template.get("metadata") or {}
         metadata |= {"generateName": f"{name_of(replica_set)}-", "ownerReferences": [owner_reference(replica_set)]}
         pod = self._registry.create(

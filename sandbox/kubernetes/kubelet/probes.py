@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import httpx
@@ -53,8 +54,7 @@ class Probe:
     async def _get(self, path: str) -> str | None:
         url = f"http://{self.host}:{self.port}{path}"
         headers = {"User-Agent": "kube-probe/1.34", **self.headers}
-        async with httpx.AsyncClient(timeout=self.timeout, trust_env=False) as client:
-            answer = await client.get(url, headers=headers)
+        answer = await _client().get(url, headers=headers, timeout=self.timeout)
         is_good = 200 <= answer.status_code < 400
         return None if is_good else f"HTTP probe failed with statuscode: {answer.status_code}"
 
@@ -74,6 +74,12 @@ async def watch(probe: Probe, report: Callable[[bool, str], None]) -> None:
         if successes == probe.success_threshold or failures == probe.failure_threshold:
             report(complaint is None, complaint or "")
         await asyncio.sleep(probe.period)
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    """One for all probes, since making one reads every certificate of the machine; each probe still connects anew."""
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def _port(port: int | str, container: Object) -> int:

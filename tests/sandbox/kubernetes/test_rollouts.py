@@ -188,8 +188,9 @@ def test_a_deadline_aborts_where_the_spec_asks_for_it(canary: Canary, image: Ima
 def test_a_hold_by_hand_freezes_the_steps(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.patch(spec={"paused": True, "template": rollout(image(ANSWER="B"))["spec"]["template"]})
-    status = canary.wait(lambda status: status.get("phase") == "Paused", "the hold")
-    assert (status["message"], status["currentStepIndex"]) == ("manually paused", 0)
+    status = canary.wait(lambda status: status.get("currentStepIndex") == 0, "the hold")
+    assert (status["phase"], status["message"]) == ("Paused", "manually paused")
+    eventually(lambda: sorted(canary.replicas().values()) == [0, 2], "the new ReplicaSet without a pod")
     canary.patch(spec={"paused": False})
     canary.wait_for_pause(1)
 

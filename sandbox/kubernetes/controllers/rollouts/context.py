@@ -19,6 +19,7 @@ MANAGER = "rollouts-controller"
 class Context:
     """add_pause, remove_pause, clear_pauses, add_abort, remove_abort: decisions that the status will show.
 
+    new_name: of the ReplicaSet that has the Rollout's template.
     weights: as last written to the load balancer. again: seconds until the next look, None for no need.
     """
 
@@ -33,6 +34,7 @@ class Context:
     remove_abort: bool = False
     conditions: list[Object] = field(default_factory=list)
     weights: Object | None = None
+    new_name: str = ""
     again: float | None = None
 
     @classmethod
@@ -41,7 +43,9 @@ class Context:
         owned.sort(key=lambda replica_set: (parse(replica_set["metadata"]["creationTimestamp"]), revision(replica_set)))
         weights = value_at(rollout, "status.canary.weights")
         conditions = [dict(condition) for condition in status_of(rollout).get("conditions") or []]
-        return cls(registry, time_factor, rollout, owned, weights=weights, conditions=conditions)
+        context = cls(registry, time_factor, rollout, owned, weights=weights, conditions=conditions)
+        context.new_name = context.find_new_name()
+        return context
 
     @property
     def namespace(self) -> str:
@@ -58,8 +62,7 @@ class Context:
     @property
     def new(self) -> Object | None:
         """The ReplicaSet whose pods are as the Rollout's template wants them."""
-        wanted = _comparable(self.rollout["spec"]["template"])
-        return next((found for found in self.replica_sets if _comparable(found["spec"]["template"]) == wanted), None)
+        return next((found for found in self.replica_sets if name_of(found) == self.new_name), None)
 
     @property
     def stable(self) -> Object | None:
@@ -72,6 +75,12 @@ class Context:
         """ReplicaSets that are neither new nor stable, oldest first."""
         kept = {name_of(found) for found in (self.new, self.stable) if found}
         return [found for found in self.replica_sets if name_of(found) not in kept]
+
+    def find_new_name(self) -> str:
+        """Name of the ReplicaSet with the Rollout's template, defaults aside; empty when there is none yet."""
+        wanted = comparable(self.rollout["spec"].get("template") or {})
+        same = (name_of(found) for found in self.replica_sets if comparable(found["spec"]["template"]) == wanted)
+        return next(same, "")
 
     def seconds(self, seconds: float) -> timedelta:
         """A time of the manifest in this sandbox."""
@@ -103,7 +112,7 @@ def available(replica_set: Object | None) -> int:
     return value_at(replica_set, "status.availableReplicas") or 0
 
 
-def _comparable(template: Object) -> Object:
+def comparable(template: Object) -> Object:
     """The template as the API server stores it, without the label that tells ReplicaSets apart."""
     filled = with_template_defaults(template)
     metadata = filled.get("metadata") or {}

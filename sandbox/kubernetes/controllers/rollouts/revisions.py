@@ -1,8 +1,6 @@
 """The new ReplicaSet of a template, revision numbers, and the limit on history."""
 
-from copy import deepcopy
-
-from sandbox.kubernetes.api.kinds import REPLICA_SETS, ROLLOUTS, Object, name_of
+from sandbox.kubernetes.api.kinds import REPLICA_SETS, ROLLOUTS, Object, copy_of, name_of
 from sandbox.kubernetes.api.registry import Write
 from sandbox.kubernetes.controllers.replica_sets import owner_reference
 from sandbox.kubernetes.controllers.rollouts.conditions import set_condition
@@ -42,11 +40,11 @@ def trim_history(context: Context) -> None:
 
 
 def _create(context: Context, number: int) -> None:
-    rollout, template = context.rollout, deepcopy(context.rollout["spec"]["template"])
+    rollout, template = context.rollout, copy_of(context.rollout["spec"]["template"])
     digest = template_hash(template, context.status.get("collisionCount", 0))
     labels = {**(template.setdefault("metadata", {}).get("labels") or {}), HASH_LABEL: digest}
     template["metadata"]["labels"] = labels
-    selector = deepcopy(rollout["spec"]["selector"])
+    selector = copy_of(rollout["spec"]["selector"])
     selector["matchLabels"] = {**selector.get("matchLabels", {}), HASH_LABEL: digest}
     annotations = {**_copied_annotations(rollout), REVISION: str(number), DESIRED: str(replicas_of(rollout))}
     name = f"{name_of(rollout)}-{digest}"
@@ -58,6 +56,7 @@ def _create(context: Context, number: int) -> None:
         REPLICA_SETS, context.namespace, {"metadata": metadata, "spec": spec}, Write(MANAGER)
     )
     context.replica_sets.append(created)
+    context.new_name = name
     said = f'Created new replica set "{name}"'
     set_condition(context.conditions, "Progressing", "True", "NewReplicaSetCreated", said)
     context.say("NewReplicaSetCreated", f"Created ReplicaSet {name} (revision {number})")
