@@ -1,10 +1,13 @@
-"""What all tests share: a Prefect server for those that need one."""
+"""What all tests share: a Prefect server and a sandbox for those that need one."""
 
 from collections.abc import Iterator
 
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
+
+from sandbox.instance import Sandbox
+from sandbox.settings import SandboxSettings
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +23,14 @@ def prefect_server() -> Iterator[str]:
             temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
         ):
             yield PREFECT_API_URL.value()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox per pytest worker, with no part running: a test says `sandbox.require("kafka", "aws")` first.
+
+    What runs already is shared with the tests before, so a test keeps to names of its own.
+    """
+    settings = SandboxSettings(time_factor=20.0, metric_period_seconds=2)
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), parts=(), settings=settings) as instance:
+        yield instance
