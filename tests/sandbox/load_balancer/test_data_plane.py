@@ -1,13 +1,10 @@
 """The data plane against elbv2 of the sandbox's AWS, with real sockets on both sides."""
 
 import http.client
-import socket
-import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,30 +12,19 @@ import pytest
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from tests.sandbox.load_balancer.backend import Backend
+from tests.sandbox.load_balancer.site import (
+    Connection,
+    forward,
+    make_group,
+    make_listener,
+    make_load_balancer,
+    make_rule,
+    nothing_here,
+    requests_published,
+)
 from tests.sandbox.polling import eventually
 
 HOST = "api.data-plane-test"
-
-
-class Connection(http.client.HTTPSConnection):
-    """To the sandbox's load balancer, whatever host is asked for."""
-
-    def __init__(self, sandbox: Sandbox, host: str) -> None:
-        trust = ssl.create_default_context(cafile=str(sandbox.state / "ca" / "ca.pem"))
-        super().__init__("api.genai-demo.com", context=trust, timeout=15)
-        self._address = sandbox.addresses.load_balancer
-        self._tls, self._headers = trust, {"Host": host}
-
-    def connect(self) -> None:
-        address, port = self._address.split(":")
-        plain = socket.create_connection((address, int(port)), 15)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-
-    def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
-        self.request("GET", path, headers={**self._headers, **headers})
-        answer = self.getresponse()
-        answer.read()
-        return answer
 
 
 @dataclass
@@ -64,11 +50,6 @@ class Site:
             return Counter(str(connection.get(path).headers["X-Served-By"]) for _ in range(times))
 
 
-def forward(weights: dict[str, int]) -> dict[str, Any]:
-    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-
-
 @pytest.fixture(scope="module")
 def site(sandbox: Sandbox) -> Iterator[Site]:
     sandbox.require("aws", "load_balancer")
@@ -77,8 +58,10 @@ def site(sandbox: Sandbox) -> Iterator[Site]:
         name: Backend(f"{sandbox.addresses.pod_network}.200.{number}", name)
         for number, name in enumerate(("stable", "canary"), 1)
     }
-    groups = {name: make_group(sandbox, elbv2, backend) for name, backend in backends.items()}
-    balancer, rule = make_load_balancer(sandbox, elbv2, groups["stable"])
+    groups = {name: make_group(sandbox, backend) for name, backend in backends.items()}
+    balancer = make_load_balancer(sandbox, "data-plane")
+    listener = make_listener(sandbox, balancer, nothing_here())
+    rule = make_rule(sandbox, listener, HOST, forward({groups["stable"]: 1}))
     site = Site(sandbox, elbv2, balancer, rule, groups["stable"], groups["canary"], backends)
     with closing(site.open()) as connection:
         eventually(lambda: is_answered(connection))
@@ -94,48 +77,6 @@ def is_answered(connection: Connection) -> bool:
     except http.client.HTTPException:
         connection.close()
         return False
-
-
-def make_group(sandbox: Sandbox, elbv2: Any, backend: Backend) -> str:
-    arn = elbv2.create_target_group(
-        Name=f"data-plane-{backend.name}",
-        Protocol="HTTP",
-        Port=8080,
-        VpcId=vpc(sandbox),
-        TargetType="ip",
-        HealthCheckPath="/health",
-        HealthCheckIntervalSeconds=5,
-        HealthyThresholdCount=2,
-        UnhealthyThresholdCount=2,
-    )["TargetGroups"][0]["TargetGroupArn"]
-    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": str(backend.server_address[0]), "Port": 8080}])
-    return arn
-
-
-def vpc(sandbox: Sandbox) -> str:
-    return client("ec2", sandbox.addresses, sandbox.settings).describe_vpcs()["Vpcs"][0]["VpcId"]
-
-
-def make_load_balancer(sandbox: Sandbox, elbv2: Any, group: str) -> tuple[str, str]:
-    """ARNs of a load balancer and of its rule for the test's host."""
-    subnets = client("ec2", sandbox.addresses, sandbox.settings).describe_subnets()["Subnets"][:2]
-    acm = client("acm", sandbox.addresses, sandbox.settings)
-    balancer = elbv2.create_load_balancer(Name="data-plane", Subnets=[subnet["SubnetId"] for subnet in subnets])
-    arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
-    https = elbv2.create_listener(
-        LoadBalancerArn=arn,
-        Protocol="HTTPS",
-        Port=443,
-        Certificates=[{"CertificateArn": acm.request_certificate(DomainName=HOST)["CertificateArn"]}],
-        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
-    )["Listeners"][0]["ListenerArn"]
-    rule = elbv2.create_rule(
-        ListenerArn=https,
-        Priority=1,
-        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [HOST]}}],
-        Actions=[forward({group: 1})],
-    )["Rules"][0]["RuleArn"]
-    return arn, rule
 
 
 def test_the_target_sees_who_asked_and_how(site: Site) -> None:
@@ -187,23 +128,9 @@ def test_an_unhealthy_target_gets_no_requests_while_another_is_healthy(site: Sit
 
 
 def test_metrics_count_what_went_through_the_sockets(site: Site) -> None:
-    before = requests_published(site)
+    def published() -> float:
+        return requests_published(site.sandbox, site.arn, site.stable)
+
+    before = published()
     answered = site.ask(50).total()
-    eventually(lambda: requests_published(site) >= before + answered, 15)
-
-
-def requests_published(site: Site) -> float:
-    """RequestCount of the stable target group in the last minutes."""
-    cloudwatch = client("cloudwatch", site.sandbox.addresses, site.sandbox.settings)
-    now = datetime.now(UTC)
-    names = {"TargetGroup": site.stable.rpartition(":")[2], "LoadBalancer": site.arn.partition("loadbalancer/")[2]}
-    points = cloudwatch.get_metric_statistics(
-        Namespace="AWS/ApplicationELB",
-        MetricName="RequestCount",
-        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
-        StartTime=now - timedelta(minutes=10),
-        EndTime=now + timedelta(minutes=1),
-        Period=60,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return sum(point["Sum"] for point in points)
+    eventually(lambda: published() >= before + answered)
