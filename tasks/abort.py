@@ -65,8 +65,10 @@ def return_to(live: LiveSystem, release: Release, pod_hash: str) -> str:
     if why_not_done(live.read(), pod_hash) is not None:
         put_back_template(live, release, pod_hash)
     live.confirm_share(0)
-    revision = live.read().replica_set(pod_hash)
-    return f"Revision {revision and revision.revision} serves all traffic, read back from the load balancer."
+    serving = live.read().stable
+    # A revision's number moves when it is used again; its digest does not.
+    named = f"{serving.revision}, {serving.artifact_digest or serving.image}," if serving else pod_hash
+    return f"Revision {named} serves all traffic, read back from the load balancer."
 
 
 def abort_rollout(live: LiveSystem, release: Release) -> None:
