@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import valkey
 
 from sandbox.application.behaviour import crash_later, interference
 from sandbox.application.consumer import EventConsumer
@@ -24,37 +26,39 @@ SECONDS_TO_FINISH = 10.0
 
 def main() -> None:
     settings = ApplicationSettings.read(os.environ)
-    meters = Meters()
+    meters, publisher = Meters(), Publisher(settings)
     database, cache = Database(settings), open_cache(settings)
-    publisher = Publisher(settings)
-
-    def store(event: Mapping[str, Any]) -> None:
-        database.insert(event)
-        cache.incr(f"events:{event['eventType']}")
-
-    consumer = EventConsumer(settings, meters, publisher, store)
+    consumer = EventConsumer(settings, meters, publisher, into(database, cache))
     exporter = Exporter(settings, meters)
     health = Health({"kafka": publisher.brokers, "db": database.ping, "redis": cache.ping})
-    server = ApplicationServer(
-        (settings.host, settings.port),
-        settings.pod,
-        Application(meters, health, publisher, cache),
-        meters,
-        interference(settings.behaviour),
-        exporter.add,
-    )
+    server = make_server(settings, Application(meters, health, publisher, cache), meters, exporter)
     health.start(database.create_table)
     consumer.start()
-    if settings.aws_endpoint:
-        exporter.start()
+    exporter.start()
     if settings.behaviour == "crash-loop":
         crash_later()
     serve_until_sigterm(server, health)
     consumer.close()
     publisher.close()
-    if settings.aws_endpoint:
-        exporter.close()
+    exporter.close()
     sys.exit(0)
+
+
+def into(database: Database, cache: valkey.Valkey) -> Callable[[Mapping[str, Any]], None]:
+    """What becomes of a consumed event: a row, and one more of its kind."""
+
+    def store(event: Mapping[str, Any]) -> None:
+        database.insert(event)
+        cache.incr(f"events:{event['eventType']}")
+
+    return store
+
+
+def make_server(
+    settings: ApplicationSettings, application: Application, meters: Meters, exporter: Exporter
+) -> ApplicationServer:
+    address = (settings.host, settings.port)
+    return ApplicationServer(address, settings.pod, application, meters, interference(settings.behaviour), exporter.add)
 
 
 def serve_until_sigterm(server: ApplicationServer, health: Health) -> None:

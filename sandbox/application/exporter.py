@@ -37,7 +37,9 @@ class Exporter:
         self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin to publish; without an AWS in the settings there is nothing to begin."""
+        if self._settings.aws_endpoint:
+            self._thread.start()
 
     def add(self, span: Span) -> None:
         if span.is_sampled():
@@ -46,7 +48,8 @@ class Exporter:
     def close(self) -> None:
         """Publish what is left."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         # Imported here: it takes as long as all the rest of the start, and no request waits for it.
