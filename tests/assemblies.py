@@ -77,7 +77,7 @@ def _deploy_by_hand(formation: Any, stack: StackSpec) -> dict[str, str]:
     made = formation.create_change_set(
         StackName=stack.name, ChangeSetName="by-hand", ChangeSetType="CREATE", TemplateBody=stack.template
     )
-    patience = {"Delay": 1, "MaxAttempts": 60}
+    patience = {"Delay": 0.1, "MaxAttempts": 600}
     formation.get_waiter("change_set_create_complete").wait(ChangeSetName=made["Id"], WaiterConfig=patience)
     formation.execute_change_set(ChangeSetName=made["Id"])
     formation.get_waiter("stack_create_complete").wait(StackName=made["StackId"], WaiterConfig=patience)

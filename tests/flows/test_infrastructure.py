@@ -1,0 +1,98 @@
+"""The infrastructure flow: dependency order, side by side, and one error for all that went wrong."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from delivery.errors import StackFailed
+from delivery.release import Event
+from flows.infrastructure import deploy_infrastructure
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tasks.holds import hold_environment
+from tasks.journal import read_journal
+from tests.assemblies import Project, make_project
+from tests.aws import SandboxAws
+
+DIGEST = "sha256:" + "f" * 64
+NEEDS: Mapping[str, Sequence[str]] = {"Left": ["Base"], "Right": ["Base"], "Top": ["Left", "Right"]}
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxAws]:
+    sandbox.require("aws")
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    running = SandboxAws(sandbox.addresses.aws)
+    yield running
+    running.clear_faults()
+
+
+@pytest.fixture
+def project(aws: SandboxAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str) -> Project:
+    """Four stacks: Left and Right need Base, Top needs both. The flow finds them through the settings."""
+    made = make_project(f"t{uuid.uuid4().hex[:8]}", tmp_path)
+    made.write({name: {"One": made.parameter(name, name)} for name in ("Top", "Right", "Left", "Base")}, needs=NEEDS)
+    monkeypatch.delenv("SLIPWAY_OVERLAYS", raising=False)
+    settings = {
+        "AWS__ACCOUNT_ID": "123456789012",
+        "STATE__URL": made.environment.state.url,
+        "STACKS__ASSEMBLY": made.environment.stacks.assembly,
+        "STACKS__POLL": "1s",
+        "APPLICATION__CERTIFICATE_ARN": made.environment.application.certificate_arn,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SLIPWAY_{name}", value)
+    return made
+
+
+def release(project: Project) -> int:
+    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as held:
+        try:
+            deploy_infrastructure(held)
+        finally:
+            number = held.number
+    return number
+
+
+def order(project: Project, number: int) -> list[tuple[str, str]]:
+    records = [record for record in read_journal(project.environment, number) if "/" in record.step]
+    return [(record.step.removeprefix("Infrastructure/"), record.event) for record in records]
+
+
+def test_each_stack_is_deployed_after_those_it_depends_on(project: Project) -> None:
+    told = order(project, release(project))
+    assert told[:2] == [("Base", Event.INTENDED), ("Base", Event.DONE)]
+    assert told[-2:] == [("Top", Event.INTENDED), ("Top", Event.DONE)]
+
+
+def test_independent_stacks_are_deployed_side_by_side(project: Project) -> None:
+    told = order(project, release(project))
+    assert {told[2], told[3]} == {("Left", Event.INTENDED), ("Right", Event.INTENDED)}
+
+
+def test_a_second_release_changes_nothing(project: Project) -> None:
+    release(project)
+    assert order(project, release(project)) == []
+
+
+def test_one_error_names_the_failed_the_finished_and_the_not_started(project: Project, aws: SandboxAws) -> None:
+    aws.fault(resource="One", stack=f"{project.name}-left", reason="no capacity")
+    with pytest.raises(StackFailed) as raised:
+        release(project)
+    message = str(raised.value)
+    assert message.startswith(f"Left ({project.name}-left) ended in ROLLBACK_COMPLETE. One (AWS::SSM::Parameter)")
+    assert message.endswith("Finished: Base, Right. Not started: Top.")
+
+
+def test_a_failure_leaves_what_was_under_way_beside_it_complete(project: Project, aws: SandboxAws) -> None:
+    aws.fault(resource="One", stack=f"{project.name}-left", reason="no capacity")
+    with pytest.raises(StackFailed):
+        release(project)
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    status = {stack["StackName"]: stack["StackStatus"] for stack in stacks}
+    assert status[f"{project.name}-right"] == "CREATE_COMPLETE"
+    assert f"{project.name}-top" not in status

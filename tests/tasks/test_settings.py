@@ -1,0 +1,142 @@
+"""Connection settings made of what AWS tells, and put into a real Kubernetes API."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from clients.cluster import Cluster, connect_cluster
+from delivery.environment import Environment
+from delivery.errors import NotApplied
+from delivery.release import Release
+from sandbox.instance import Sandbox
+from tasks.holds import hold_environment
+from tasks.journal import read_journal
+from tasks.settings import apply_settings, observe_settings
+from tests.assemblies import Project
+from tests.aws import SandboxAws
+
+DIGEST = "sha256:" + "e" * 64
+PASSWORD = "Tr0ub4dor-and-3"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """secret_arn: of the database's credentials."""
+
+    environment: Environment
+    secret_arn: str
+
+
+@pytest.fixture(scope="module")
+def broker_arn(sandbox: Sandbox) -> str:
+    """A cluster that tells its brokers' addresses, whatever its state."""
+    sandbox.require("aws")
+    return (
+        SandboxAws(sandbox.addresses.aws)
+        .client("kafka")
+        .create_cluster(
+            ClusterName="settings",
+            KafkaVersion="3.6.0",
+            NumberOfBrokerNodes=3,
+            BrokerNodeGroupInfo={"InstanceType": "kafka.m5.large", "ClientSubnets": ["subnet-1"]},
+        )["ClusterArn"]
+    )
+
+
+@pytest.fixture
+def prepared(sandbox: Sandbox, aws: SandboxAws, project: Project, broker_arn: str) -> Prepared:
+    sandbox.require("kubernetes")
+    secret = aws.client("secretsmanager").create_secret(
+        Name=f"{project.name}/database", SecretString=f'{{"username": "genai", "password": "{PASSWORD}"}}'
+    )["ARN"]
+    outputs = {
+        "MSKStack": {"MSKClusterArn": broker_arn},
+        "SecurityStack": {"DatabaseSecretArn": secret},
+        "EKSStack": {"EKSClusterName": "the-cluster"},
+        "RDSStack": {
+            "DatabaseEndpoint": "db.internal",
+            "DatabasePort": "5432",
+            "DatabaseName": "genai_demo",
+            "CacheEndpoint": "cache.internal",
+            "CachePort": "6379",
+        },
+    }
+    project.write({name: {"One": project.parameter(name, "1")} for name in outputs}, outputs=outputs)
+    project.deploy_by_hand(aws)
+    application = project.environment.application.model_copy(
+        update={"namespace": project.name, "kubeconfig": str(sandbox.state / "kubeconfig")}
+    )
+    return Prepared(project.environment.model_copy(update={"application": application}), secret)
+
+
+@pytest.fixture
+def release(prepared: Prepared) -> Iterator[Release]:
+    with hold_environment(prepared.environment, DIGEST, "hash", "test", wait=False) as release:
+        yield release
+
+
+@pytest.fixture
+def cluster(prepared: Prepared) -> Cluster:
+    return connect_cluster(prepared.environment, "the-cluster")
+
+
+def journal(prepared: Prepared, release: Release) -> str:
+    return "\n".join(record.model_dump_json() for record in read_journal(prepared.environment, release.number))
+
+
+def test_settings_are_put_under_their_hashed_names_and_then_left_alone(
+    prepared: Prepared, release: Release, cluster: Cluster
+) -> None:
+    names = apply_settings.fn(prepared.environment, release)
+    assert list(names) == ["msk-config", "rds-config", "redis-config", "genai-demo-config"]
+    found = cluster.read("ConfigMap", names["redis-config"], prepared.environment.application.namespace)
+    assert found is not None
+    assert found["data"] == {"host": "cache.internal", "port": "6379", "tls": "true"}
+    assert found["immutable"] is True
+    told = journal(prepared, release)
+    assert apply_settings.fn(prepared.environment, release) == names
+    assert journal(prepared, release) == told
+
+
+def test_another_password_makes_another_secret_and_keeps_the_old_one(
+    prepared: Prepared, release: Release, cluster: Cluster, aws: SandboxAws
+) -> None:
+    before = apply_settings.fn(prepared.environment, release)
+    aws.client("secretsmanager").put_secret_value(
+        SecretId=prepared.secret_arn, SecretString='{"username": "genai", "password": "another"}'
+    )
+    after = apply_settings.fn(prepared.environment, release)
+    assert {name for name in after if before[name] != after[name]} == {"rds-config"}
+    namespace = prepared.environment.application.namespace
+    assert cluster.read("Secret", before["rds-config"], namespace) is not None
+    assert cluster.read("Secret", after["rds-config"], namespace) is not None
+
+
+def test_the_journal_and_the_observation_hold_no_secret(prepared: Prepared, release: Release) -> None:
+    apply_settings.fn(prepared.environment, release)
+    assert PASSWORD not in journal(prepared, release)
+    assert PASSWORD not in repr(observe_settings.fn(prepared.environment))
+
+
+def test_what_is_there_is_observed_as_there(prepared: Prepared, release: Release) -> None:
+    assert not any(setting.is_there for setting in observe_settings.fn(prepared.environment).wanted)
+    apply_settings.fn(prepared.environment, release)
+    assert all(setting.is_there for setting in observe_settings.fn(prepared.environment).wanted)
+
+
+def test_an_object_of_the_name_with_other_content_is_not_taken_for_the_setting(
+    prepared: Prepared, release: Release, cluster: Cluster
+) -> None:
+    namespace = prepared.environment.application.namespace
+    names = apply_settings.fn(prepared.environment, release)
+    cluster.delete("ConfigMap", names["redis-config"], namespace)
+    metadata = {"name": names["redis-config"], "namespace": namespace}
+    cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"host": "elsewhere"}})
+    with pytest.raises(NotApplied, match="does not hold what its name stands for"):
+        apply_settings.fn(prepared.environment, release)
+
+
+def test_settings_wait_for_the_stacks_that_are_missing(project: Project, aws: SandboxAws) -> None:
+    project.write({"MSKStack": {"One": project.parameter("one", "1")}})
+    assert observe_settings.fn(project.environment).missing == ("MSKStack", "SecurityStack", "RDSStack", "EKSStack")
