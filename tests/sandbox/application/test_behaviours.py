@@ -1,13 +1,13 @@
 """How the application behaves when its image says so. None of it needs the brokers or the database."""
 
+import http.client
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from sandbox.instance import Sandbox
 from tests.sandbox.application.process import running
-from tests.sandbox.polling import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +30,13 @@ def test_slow_answers_take_800_milliseconds_more(sandbox: Sandbox) -> None:
 
 
 def test_a_request_that_has_come_in_is_answered_before_the_end(sandbox: Sandbox) -> None:
-    with running(sandbox, BEHAVIOUR="slow") as application, ThreadPoolExecutor() as pool:
-        answer = pool.submit(application.get, "/api/products")
-        eventually(lambda: application.is_alive() and answer.running())
-        application.process.terminate()
-        assert answer.result().status == 200
+    with running(sandbox, BEHAVIOUR="slow") as application:
+        with closing(http.client.HTTPConnection(application.host, 8080, timeout=10)) as connection:
+            connection.request("GET", "/api/products")
+            # Connections are taken in their order: when the next one is answered, the first has come in.
+            assert application.is_alive()
+            application.process.terminate()
+            assert connection.getresponse().status == 200
         assert application.process.wait(10) == 0
 
 
