@@ -24,18 +24,28 @@ ERRORS = {
 }
 
 
-def answer_of(kind: str, environ: Environ, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+
+def answer_of(kind: str, environ: Environ, body: bytes) -> Answer:
     """Status line, headers and body of an error in the protocol that the request speaks."""
     status, message, query_code, json_code, s3_code = ERRORS[kind]
+    side = "Sender" if status < 500 else "Receiver"
     if caller_and_service(environ)[1] == "s3":
-        code, content_type, status = s3_code, "application/xml", 503 if kind == "throttle" else status
-        text = S3.format(code=code, message=message)
-    elif is_query_protocol(environ, body):
-        code, content_type = query_code, "text/xml"
-        text = QUERY.format(kind="Sender" if status < 500 else "Receiver", code=code, message=message)
-    else:
-        code, content_type = json_code, "application/json"
-        text = json.dumps({"__type": code, "message": message})
-    answer = text.encode()
-    headers = [("Content-Type", content_type), ("Content-Length", str(len(answer))), ("x-amzn-ErrorType", code)]
-    return f"{status} {HTTPStatus(status).phrase}", headers, answer
+        text = S3.format(code=s3_code, message=message).encode()
+        return _answer(503 if kind == "throttle" else status, "application/xml", s3_code, text)
+    if is_query_protocol(environ, body):
+        text = QUERY.format(kind=side, code=query_code, message=message).encode()
+        return _answer(status, "text/xml", query_code, text)
+    text = json.dumps({"__type": json_code, "message": message}).encode()
+    line, headers, text = _answer(status, "application/json", json_code, text)
+    if (
+        environ.get("HTTP_X_AMZN_QUERY_MODE") == "true"
+    ):  # a service that once spoke the query protocol tells its code too
+        headers.append(("x-amzn-query-error", f"{query_code};{side}"))
+    return line, headers, text
+
+
+def _answer(status: int, content_type: str, code: str, text: bytes) -> Answer:
+    headers = [("Content-Type", content_type), ("Content-Length", str(len(text))), ("x-amzn-ErrorType", code)]
+    return f"{status} {HTTPStatus(status).phrase}", headers, text

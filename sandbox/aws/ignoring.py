@@ -2,19 +2,29 @@
 
 import contextvars
 import copy
+import copyreg
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from moto.backends import get_backend
+from moto.ssm.models import ParameterDict
 
 from sandbox.aws.requests import Environ, StartResponse, WsgiApp, caller_and_service
 from sandbox.aws.serial import MOTO
 
+# How to copy what moto's state holds and Python cannot copy by itself: locks are shared, and this dictionary is odd.
+copyreg.pickle(type(threading.RLock()), lambda _: "shared")  # pyright: ignore[reportArgumentType]
+copyreg.pickle(ParameterDict, cast(Any, lambda known: _reduced(known)))
 _IGNORED: contextvars.ContextVar[bool] = contextvars.ContextVar("ignored", default=False)
 # Where the name in the signature is not the name of moto's package.
 PACKAGES = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
+
+
+def _reduced(known: ParameterDict) -> tuple[Any, ...]:
+    return ParameterDict, (known.account_id, known.region_name), vars(known), None, iter(list(known.items()))
 
 
 def is_ignored() -> bool:

@@ -37,8 +37,8 @@ def is_query_protocol(environ: Environ, body: bytes) -> bool:
 def operation_of(environ: Environ, body: bytes) -> str:
     """`service:Operation`, such as `cloudformation:CreateChangeSet`, with the service's signing name."""
     _, service = caller_and_service(environ)
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    name = target.rpartition(".")[2] or _action(environ, body) or _operation_of_route(service, environ)
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    name = target or _action(environ, body) or _operation_of_route(service, environ)
     return f"{service}:{name}"
 
 
@@ -52,7 +52,8 @@ def _action(environ: Environ, body: bytes) -> str | None:
 def _operation_of_route(service: str, environ: Environ) -> str:
     path = environ["PATH_INFO"].rstrip("/") or "/"
     query = set(urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    headers = {name[5:].replace("_", "-").lower() for name in environ if name.startswith("HTTP_")}
     for route in routes_of(service):
-        if route.matches(environ["REQUEST_METHOD"], path, query):
+        if route.matches(environ["REQUEST_METHOD"], path, query, headers):
             return route.operation
     return f"{environ['REQUEST_METHOD']} {path}"

@@ -16,16 +16,22 @@ PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
 
 @dataclass(frozen=True)
 class Route:
-    """One operation of a REST service; `query` are the parameters that tell it from others on the same path."""
+    """One operation of a REST service; `query` and `headers` tell it from others on the same path."""
 
     operation: str
     method: str
     path: re.Pattern[str]
     query: frozenset[str]
+    headers: frozenset[str]
     literal_length: int
 
-    def matches(self, method: str, path: str, query: set[str]) -> bool:
-        return self.method == method and self.query <= query and self.path.fullmatch(path) is not None
+    @property
+    def narrowness(self) -> tuple[int, int]:
+        return len(self.query) + len(self.headers), self.literal_length
+
+    def matches(self, method: str, path: str, query: set[str], headers: set[str]) -> bool:
+        is_marked = self.query <= query and self.headers <= headers
+        return self.method == method and is_marked and self.path.fullmatch(path) is not None
 
 
 @functools.cache
@@ -36,7 +42,7 @@ def routes_of(service: str) -> tuple[Route, ...]:
     except UnknownServiceError:
         return ()
     routes = [_route(name, description) for name in description["operations"]]
-    return tuple(sorted(routes, key=lambda route: (-len(route.query), -route.literal_length)))
+    return tuple(sorted(routes, key=lambda route: route.narrowness, reverse=True))
 
 
 def _route(name: str, description: dict[str, Any]) -> Route:
@@ -44,12 +50,17 @@ def _route(name: str, description: dict[str, Any]) -> Route:
     uri, _, flags = operation["http"]["requestUri"].partition("?")
     shape = description["shapes"][operation["input"]["shape"]] if "input" in operation else {}
     required = [shape["members"][member] for member in shape.get("required", [])]
-    query = {member["locationName"] for member in required if member.get("location") == "querystring"}
-    query |= set(urllib.parse.parse_qs(flags, keep_blank_values=True))
+    query = _named(required, "querystring") | set(urllib.parse.parse_qs(flags, keep_blank_values=True))
+    headers = frozenset(name.lower() for name in _named(required, "header"))
     literals = PARAMETER.split(uri)[::3]
     parameters = [_segment(found) for found in PARAMETER.finditer(uri)]
     pattern = "".join(re.escape(text) + segment for text, segment in zip(literals, [*parameters, ""], strict=True))
-    return Route(name, operation["http"]["method"], re.compile(pattern), frozenset(query), len("".join(literals)))
+    method, length = operation["http"]["method"], len("".join(literals))
+    return Route(name, method, re.compile(pattern), frozenset(query), headers, length)
+
+
+def _named(members: list[dict[str, Any]], location: str) -> set[str]:
+    return {member["locationName"] for member in members if member.get("location") == location}
 
 
 def _segment(parameter: re.Match[str]) -> str:
