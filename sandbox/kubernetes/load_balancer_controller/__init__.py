@@ -1,0 +1,1 @@
+"""The AWS Load Balancer Controller: Ingresses of class alb as load balancers, listeners, rules and target groups."""
