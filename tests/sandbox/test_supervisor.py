@@ -46,6 +46,14 @@ def test_nothing_runs_after_the_end(tmp_path: Path) -> None:
     assert not any(is_running(pid) for pid in pids)
 
 
+def test_a_second_sandbox_runs_beside_the_first(tmp_path: Path) -> None:
+    parts = ("valkey", "nginx")
+    with Sandbox(tmp_path / "first", parts=parts) as first, Sandbox(tmp_path / "second", parts=parts) as second:
+        first.supervisor.refuse_dead()
+        second.supervisor.refuse_dead()
+        assert first.addresses.pod_network != second.addresses.pod_network
+
+
 def test_a_folder_with_another_sandbox_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "addresses.json").write_text("{}")
     with pytest.raises(SystemExit, match="is not empty, nothing was started"):
