@@ -9,6 +9,8 @@ from sandbox.kubernetes.api.kinds import (
     NAMESPACES,
     PODS,
     SERVICE_ACCOUNTS,
+    SERVICES,
+    TARGET_GROUP_BINDINGS,
     Kind,
     Object,
     name_of,
@@ -17,6 +19,9 @@ from sandbox.kubernetes.api.kinds import (
 )
 
 Find = Callable[[Kind, str, str], Object | None]
+Select = Callable[[Kind, str], list[Object]]
+GATE = "target-health.elbv2.k8s.aws/"
+INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
 
 def admit_new(find: Find, kind: Kind, obj: Object) -> None:
@@ -32,6 +37,23 @@ def admit_new(find: Find, kind: Kind, obj: Object) -> None:
         raise forbidden(kind, name_of(obj), why)
     if kind is PODS:
         _require_service_account(find, obj)
+
+
+def inject_readiness_gates(find: Find, select: Select, pod: Object) -> None:
+    """What the load balancer controller's webhook does in namespaces that are labelled for it.
+
+    A new pod waits for its health in every target group whose Service selects it at that moment.
+    """
+    namespace = namespace_of(pod)
+    if value_at(find(NAMESPACES, "", namespace), ("metadata", "labels", INJECT)) != "enabled":
+        return
+    gates = pod["spec"].setdefault("readinessGates", [])
+    labels = pod["metadata"].get("labels") or {}
+    for binding in select(TARGET_GROUP_BINDINGS, namespace):
+        service = find(SERVICES, namespace, binding["spec"]["serviceRef"]["name"])
+        selector = value_at(service, "spec.selector")
+        if selector and selector.items() <= labels.items():
+            gates.append({"conditionType": GATE + name_of(binding)})
 
 
 def wants_another(kind: Kind, before: Object, after: Object) -> bool:

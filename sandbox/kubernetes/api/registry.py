@@ -107,6 +107,8 @@ class Registry:
         add_defaults(kind, obj)
         validate(kind, obj)
         admission.admit_new(self.find, kind, obj)
+        if kind is PODS:
+            admission.inject_readiness_gates(self.find, self.select, obj)
 
     def _create_applied(
         self, kind: Kind, namespace: str, body: Object, manager: managers.Manager, write: Write

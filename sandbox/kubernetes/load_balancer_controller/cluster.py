@@ -28,6 +28,7 @@ class ClusterState:
 
     def __init__(self, state: Path) -> None:
         api = new_client_from_config(str(state / "kubeconfig"))
+        self._said: set[tuple[str, str]] = set()
         self._client = DynamicClient(api, cache_file=str(state / "load-balancer-controller-discovery.json"))
 
     def select(self, version: str, kind: str, **selectors: str) -> list[Object]:
@@ -59,7 +60,11 @@ class ClusterState:
         )
 
     def say(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
-        """An Event about an Ingress."""
+        """An Event about an object; what was said of it before is not repeated."""
+        said = (about["metadata"]["uid"], message)
+        if said in self._said:
+            return
+        self._said.add(said)
         reference = {"kind": about["kind"], "apiVersion": about["apiVersion"], "uid": about["metadata"]["uid"]}
         reference |= {"name": name_of(about), "namespace": namespace_of(about)}
         event = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.kubernetes.api.admission import GATE
 from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of, value_at
 from sandbox.kubernetes.api.selectors import matches_selector
 from sandbox.kubernetes.clock import timestamp
@@ -9,7 +10,6 @@ from sandbox.kubernetes.load_balancer_controller.annotations import Annotations
 from sandbox.kubernetes.load_balancer_controller.load_balancers import tags_for
 from sandbox.kubernetes.load_balancer_controller.model import Backend, service_port
 
-GATE = "target-health.elbv2.k8s.aws/"
 _HEALTH_CHECK = {
     "healthcheck-path": ("HealthCheckPath", str),
     "healthcheck-interval-seconds": ("HealthCheckIntervalSeconds", int),
@@ -82,9 +82,9 @@ def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tup
 
 def gate_condition(pod: Object, binding: Object, state: str) -> Object | None:
     """The condition to write for the pod's readiness gate; None when it has none or the condition is so already."""
-    gate = GATE + name_of(binding)
-    if not _has_gate(pod, gate):
+    if not has_gate(pod, binding):
         return None
+    gate = GATE + name_of(binding)
     status = "True" if state == "healthy" else "False"
     for condition in value_at(pod, "status.conditions") or []:
         if condition["type"] == gate and condition["status"] == status:
@@ -98,10 +98,12 @@ def _may_be_target(pod: Object, binding: Object) -> bool:
     if pod["metadata"].get("deletionTimestamp") or not value_at(pod, "status.podIP"):
         return False
     holds = {item["type"] for item in value_at(pod, "status.conditions") or [] if item["status"] == "True"}
-    return "Ready" in holds or ("ContainersReady" in holds and _has_gate(pod, GATE + name_of(binding)))
+    return "Ready" in holds or ("ContainersReady" in holds and has_gate(pod, binding))
 
 
-def _has_gate(pod: Object, gate: str) -> bool:
+def has_gate(pod: Object, binding: Object) -> bool:
+    """Whether the pod is ready only once it is healthy in the binding's target group."""
+    gate = GATE + name_of(binding)
     return any(item["conditionType"] == gate for item in value_at(pod, "spec.readinessGates") or [])
 
 

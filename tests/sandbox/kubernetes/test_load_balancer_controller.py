@@ -176,6 +176,28 @@ def test_the_targets_are_the_ready_pods_behind_each_service(deployed: Canary, ba
     eventually(lambda: not balancer.targets("backend-stable") & stable, "the end of the old targets")
 
 
+def test_in_a_labelled_namespace_new_pods_wait_for_their_target_groups(deployed: Canary, client: DynamicClient) -> None:
+    label = {"metadata": {"labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}}}
+    namespaces = client.resources.get(api_version="v1", kind="Namespace")
+    namespaces.patch(label, name=deployed.namespace, content_type="application/merge-patch+json")
+    pods = deployed.resource("v1", "Pod")
+    first = pods.get(namespace=deployed.namespace).items[0].metadata.name
+    pods.delete(name=first, namespace=deployed.namespace)
+
+    def gated() -> list[dict[str, Any]]:
+        found = pods.get(namespace=deployed.namespace).to_dict()["items"]
+        return [pod for pod in found if pod["spec"].get("readinessGates")]
+
+    def open_gates() -> list[str]:
+        conditions = gated()[0]["status"].get("conditions", [])
+        holds = [item["type"] for item in conditions if item["status"] == "True"]
+        return [name for name in holds if name.startswith("target-health.elbv2.k8s.aws/k8s-")]
+
+    eventually(gated, "a pod with gates")
+    eventually(lambda: len(open_gates()) == len(gated()[0]["spec"]["readinessGates"]) == 2, "the open gates")
+    deployed.wait(deployed.is_done, "a ready pod")
+
+
 def test_each_target_group_has_its_binding(deployed: Canary, balancer: Balancer) -> None:
     bindings = deployed.resource("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")
     found = bindings.get(namespace=deployed.namespace).items
