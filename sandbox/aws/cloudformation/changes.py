@@ -15,7 +15,7 @@ from sandbox.aws.cloudformation.templates import dependencies, references
 def plan_changes(template: dict[str, Any], scope: Scope, deployed: dict[str, Resource]) -> list[Change]:
     """Additions, modifications and removals in the order they would be made.
 
-    scope: holds the new parameter values; resources that are added or replaced become unknown in it on the way.
+    scope: holds the new parameter values; what is added, replaced or changed is noted in it on the way.
     """
     evaluator = scope.evaluator(template)
     active = set(active_resources(template, evaluator))
@@ -31,8 +31,7 @@ def plan_changes(template: dict[str, Any], scope: Scope, deployed: dict[str, Res
         change = _modification(name, resource, evaluator.evaluate, deployed[name])
         if change is not None:
             changes.append(change)
-            if change.replacement == "True":
-                scope.unknown.add(name)
+            (scope.unknown if change.replacement == "True" else scope.changing).add(name)
     return changes + [_removal(resource) for name, resource in deployed.items() if name not in active]
 
 
@@ -71,7 +70,7 @@ def _detail(name: str, written: Any, before: Any, after: Any, fixed: tuple[tuple
     mentioned = sorted(references({"Properties": {name: written}}))
     source = "DirectModification"
     if KNOWN_AFTER_APPLY in json.dumps(after):
-        source = "ResourceReference"
+        source = "ResourceAttribute" if "Fn::GetAtt" in json.dumps(written) else "ResourceReference"
     elif mentioned and isinstance(written, dict) and "Ref" in written:
         source = "ParameterReference"
     cause = mentioned[0] if source != "DirectModification" and mentioned else None

@@ -8,10 +8,16 @@ from sandbox.aws.cloudformation.errors import ValidationError
 from sandbox.aws.cloudformation.intrinsics import KNOWN_AFTER_APPLY, Evaluator
 from sandbox.aws.cloudformation.records import Resource
 
+IDENTITY = ("Arn", "ARN", "Id")
+
 
 @dataclass
 class Scope:
-    """Names of one stack. `unknown` are resources whose values will only be known after they are made."""
+    """Names of one stack.
+
+    unknown: resources whose values will only be known after they are made. changing: resources that are changed where
+    they are, which keep their identity while other attributes may move.
+    """
 
     stack_id: str
     stack_name: str
@@ -21,6 +27,7 @@ class Scope:
     resources: dict[str, Resource]
     exports: Callable[[], dict[str, str]]
     unknown: set[str] = field(default_factory=set)
+    changing: set[str] = field(default_factory=set)
 
     def evaluator(self, template: dict[str, Any]) -> Evaluator:
         return Evaluator(template, self.reference, self.attribute, self.exports, self.region)
@@ -38,7 +45,7 @@ class Scope:
         return pseudo[name]
 
     def attribute(self, name: str, attribute: str) -> Any:
-        if name in self.unknown:
+        if name in self.unknown or (name in self.changing and not attribute.endswith(IDENTITY)):
             return KNOWN_AFTER_APPLY
         resource = self.resources.get(name)
         if resource is None:

@@ -146,7 +146,7 @@ def _detail(item: PropertyChange, with_values: bool) -> Shape:
     }
     if with_values:
         target |= {"BeforeValue": _value(item.before), "AfterValue": _value(item.after)}
-    is_dynamic = item.source == "ResourceReference"
+    is_dynamic = item.source in ("ResourceReference", "ResourceAttribute")
     return {
         "Target": target,
         "Evaluation": "Dynamic" if is_dynamic else "Static",

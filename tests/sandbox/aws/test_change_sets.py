@@ -94,7 +94,26 @@ def test_a_reference_to_a_replaced_resource_is_known_after_apply(cfn: Any, name:
     changes = planned(cfn, name, template(f"{name}-b"), "UPDATE")["Changes"]
     told = next(one["ResourceChange"] for one in changes if one["ResourceChange"]["LogicalResourceId"] == "Told")
     assert told["Details"][0]["Target"]["AfterValue"] == "{{changeSet:KNOWN_AFTER_APPLY}}"
-    assert told["Details"][0]["ChangeSource"] == "ResourceReference"
+    assert told["Details"][0]["ChangeSource"] == "ResourceAttribute"
+
+
+def test_what_reads_an_attribute_of_a_changed_resource_is_listed_with_it(cfn: Any, name: str) -> None:
+    def template(text: str) -> dict[str, Any]:
+        settings = {"Name": name, "KafkaVersionsList": ["3.9.x"], "ServerProperties": text}
+        revision = {"Fn::GetAtt": ["Settings", "LatestRevision.Revision"]}
+        resources = {
+            "Settings": {"Type": "AWS::MSK::Configuration", "Properties": settings},
+            "Told": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Name": f"/{name}", "Type": "String", "Value": revision},
+            },
+        }
+        return {"Resources": resources}
+
+    deployed(cfn, name, template("a=1\n"))
+    changes = planned(cfn, name, template("a=2\n"), "UPDATE")["Changes"]
+    listed = {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"]["Replacement"] for one in changes}
+    assert listed == {"Settings": "False", "Told": "False"}
 
 
 def test_a_value_that_moved_in_the_parameter_store_is_a_change(cfn: Any, aws: AwsClient, name: str) -> None:
