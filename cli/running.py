@@ -73,11 +73,14 @@ def tell_news(follower: Follower, screen: Screen) -> Run | None:
 
 
 def tell_if_nobody_works(api: PrefectApi, run: UUID, submitted: datetime, screen: Screen) -> bool:
-    """Whether the question is settled: it is asked once, when the run still waits after a while."""
+    """Whether the question is settled: the run has started, or it was told that nobody is there to start it."""
     if datetime.now(UTC) - submitted < TIME_FOR_A_WORKER:
         return False
-    if api.read_run(run).started is None and api.count_workers(POOL) == 0:
-        screen.say(f"No worker polls the work pool {POOL!r}: the run waits. Start one: slipway worker", "yellow")
+    if api.read_run(run).started is not None:
+        return True
+    if api.count_workers(POOL) > 0:
+        return False
+    screen.say(f"No worker polls the work pool {POOL!r}: the run waits. Start one: slipway worker", "yellow")
     return True
 
 
