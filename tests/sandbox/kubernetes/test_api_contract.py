@@ -158,6 +158,23 @@ def test_a_watch_tells_what_happened_after_a_resource_version(config_maps, names
     assert [event["type"] for event in seen] == ["ADDED", "MODIFIED", "DELETED"]
 
 
+def test_a_watch_from_a_version_that_is_not_known_is_told_to_list_anew(config_maps, namespace) -> None:
+    version = int(config_maps.get(namespace=namespace).metadata.resourceVersion)
+    with pytest.raises(ApiException) as refused:
+        list(config_maps.watch(namespace=namespace, resource_version=version + 10_000_000, timeout=1))
+    assert refused.value.status in (410, 504)
+
+
+def test_a_label_that_goes_is_a_deletion_to_a_watch_that_selects_it(config_maps, namespace) -> None:
+    body = config_map("a")
+    body["metadata"]["labels"] = {"tier": "front"}
+    version = config_maps.create(body, namespace=namespace).metadata.resourceVersion
+    patch = {"metadata": {"name": "a", "labels": {"tier": None}}}
+    config_maps.patch(patch, namespace=namespace, content_type=MERGE)
+    seen = config_maps.watch(namespace=namespace, label_selector="tier=front", resource_version=version, timeout=1)
+    assert [event["type"] for event in seen] == ["DELETED"]
+
+
 def test_a_deleted_owner_takes_what_it_owns_with_it(config_maps, namespace, gone) -> None:
     owner = config_maps.create(config_map("owner"), namespace=namespace)
     owned = config_map("owned")

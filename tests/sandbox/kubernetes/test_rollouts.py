@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from kubernetes.client import ApiException
 from kubernetes.dynamic import DynamicClient
 
 from sandbox.kubernetes.clock import timestamp
@@ -16,6 +17,20 @@ Image = Callable[..., str]
 @pytest.fixture
 def canary(client: DynamicClient, namespace: str) -> Canary:
     return Canary(client, namespace)
+
+
+def test_a_strategic_merge_patch_of_a_custom_kind_is_refused(canary: Canary, image: Image) -> None:
+    canary.create(rollout(image(ANSWER="A")))
+    with pytest.raises(ApiException) as refused:
+        canary.rollouts.patch({"spec": {"replicas": 1}}, name="backend", namespace=canary.namespace)
+    assert refused.value.status == 415
+
+
+def test_annotations_leave_the_generation_of_a_rollout_alone(canary: Canary, image: Image) -> None:
+    canary.create(rollout(image(ANSWER="A")))
+    assert canary.patch(metadata={"annotations": {"a": "b"}}).metadata.generation == 1
+    assert canary.patch(spec={"replicas": 1}).metadata.generation == 2
+    assert canary.patch(status={"phase": "Healthy"}).metadata.generation == 2
 
 
 def test_the_first_deployment_skips_the_steps_and_writes_all_traffic_to_stable(canary: Canary, image: Image) -> None:
