@@ -1,0 +1,64 @@
+"""A connection that loses an answer: the request arrives and is carried out, and nobody hears of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import yaml
+
+HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
+
+
+class LossyServer(ThreadingHTTPServer):
+    """In front of an API server. lost: how many answers to writes of a status are still to be lost."""
+
+    daemon_threads = True
+
+    def __init__(self, upstream: httpx.Client) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.upstream = upstream
+        self.lost = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    def forward(self) -> None:
+        assert isinstance(self.server, LossyServer)
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        answer = self.server.upstream.request(self.command, self.path, content=body, headers=headers)
+        if self.command == "PATCH" and self.path.partition("?")[0].endswith("/status") and self.server.lost:
+            self.server.lost -= 1
+            self.close_connection = True
+            return
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            if name.lower() not in HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not to the test's output."""
+
+    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = forward
+
+
+@contextmanager
+def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, LossyServer]]:
+    """A kubeconfig that leads to the same API server over a connection that can lose answers."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    cluster = config["clusters"][0]["cluster"]
+    with httpx.Client(base_url=cluster["server"], verify=False, timeout=30) as upstream:  # noqa: S501
+        server = LossyServer(upstream)
+        Thread(target=server.serve_forever, daemon=True).start()
+        config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_port}"}
+        path = folder / "lossy-kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        try:
+            yield path, server
+        finally:
+            server.shutdown()

@@ -1,0 +1,230 @@
+"""Rollouts against the sandbox's cluster, controllers and load balancer: each test has an application of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.logging import disable_run_logger
+
+from delivery.application import CanaryRun
+from delivery.canary import Analysis, Counts
+from delivery.errors import NotPromoted, Refused, RolloutBroken
+from delivery.plan import Action, PartPlan
+from delivery.release import Event, Release
+from delivery.rollout import why_not_ready_to_start
+from delivery.verification import Verdict
+from delivery.weights import why_not_weight
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tasks.abort import put_back_revision, take_back_application
+from tasks.journal import read_journal
+from tasks.revisions import choose_revision
+from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.systems import connect_system
+from tasks.traffic import clear_pause, confirm_weight, end_pause, watch
+from tasks.workloads import plan_rendered, render_application
+from tests.lossy import lossy_kubeconfig
+from tests.shop import CRASH, Shop, make_shop
+
+PARTS = ("aws", "kubernetes", "load_balancer_controller", "load_balancer")
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    sandbox.require(*PARTS)
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_") or name.lower() == "no_proxy":
+            monkeypatch.setenv(name, value)
+    with disable_run_logger():
+        yield make_shop(sandbox, tmp_path)
+
+
+def start(shop: Shop, release: Release) -> CanaryRun:
+    settle_workload.fn(shop.environment, release, {})
+    return apply_application.fn(shop.environment, release, {})
+
+
+def go_through(shop: Shop, release: Release, canary: CanaryRun) -> list[Analysis]:
+    """Every step that is left, as the flow takes them."""
+    analyses = []
+    for step in canary.steps:
+        wait_until_paused.fn(shop.environment, canary, step)
+        confirm_weight.fn(shop.environment, canary, step)
+        analyses.append(watch.fn(shop.environment, release, canary, step))
+        clear_pause.fn(shop.environment, release, canary, step, analyses[-1])
+    confirm_promoted.fn(shop.environment, canary)
+    return analyses
+
+
+def roll_out(shop: Shop, digest: str) -> list[Analysis]:
+    with shop.release(digest) as release:
+        return go_through(shop, release, start(shop, release))
+
+
+def stand_at(shop: Shop, release: Release, canary: CanaryRun, index: int) -> None:
+    """The canary waits at this one of its pauses, those before it unjudged."""
+    proof = Analysis(Verdict.PASS, "as the test wants it", Counts(), Counts())
+    for step in canary.steps[: index + 1]:
+        wait_until_paused.fn(shop.environment, canary, step)
+        confirm_weight.fn(shop.environment, canary, step)
+        if step is not canary.steps[index]:
+            clear_pause.fn(shop.environment, release, canary, step, proof)
+
+
+def served_image(shop: Shop) -> str:
+    """The image of the revision that has all traffic, by every witness and at rest."""
+    live = connect_system(shop.environment)
+    live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
+    assert why_not_weight(live.call_witnesses(), 0) is None
+    stable = live.read().stable
+    assert stable is not None
+    return stable.image.rpartition("@")[2]
+
+
+def plan(shop: Shop, digest: str) -> PartPlan:
+    live = connect_system(shop.environment)
+    return plan_rendered(live, render_application(shop.environment, digest, {}), digest)
+
+
+def test_a_first_installation_has_no_canary_and_serves_its_digest(shop: Shop) -> None:
+    digest = shop.push("a")
+    assert {step.action for step in plan(shop, digest).steps} == {Action.CREATE}
+    assert roll_out(shop, digest) == []
+    assert served_image(shop) == digest
+    assert {step.action for step in plan(shop, digest).steps} == {Action.NOTHING}
+
+
+def test_a_good_release_is_promoted_on_evidence_at_every_step(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    digest = shop.push("b")
+    with shop.users():
+        analyses = roll_out(shop, digest)
+    assert [analysis.verdict for analysis in analyses] == [Verdict.PASS, Verdict.PASS]
+    assert all(analysis.stable.requests and analysis.canary.requests for analysis in analyses)
+    assert served_image(shop) == digest
+
+
+def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
+    good = shop.push("a")
+    roll_out(shop, good)
+    with shop.users(), shop.release(shop.push("bad", status=500)) as release:
+        with pytest.raises(NotPromoted, match=r"not promoted past 30 %: 0\.00% of"):
+            go_through(shop, release, start(shop, release))
+        sentence = take_back_application.fn(shop.environment, release)
+    assert f"{good}, serves all traffic, read back from the load balancer." in sentence
+    assert served_image(shop) == good
+    assert plan(shop, good).steps[-1].action is Action.NOTHING
+
+
+def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> None:
+    good = shop.push("a")
+    roll_out(shop, good)
+    with shop.release(shop.push("crash", program=CRASH)) as release:
+        with pytest.raises(NotPromoted, match="exit code 3") as stopped:
+            go_through(shop, release, start(shop, release))
+        assert stopped.value.is_failure
+        take_back_application.fn(shop.environment, release)
+    assert served_image(shop) == good
+
+
+def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        with pytest.raises(NotPromoted, match="no requests reached the new revision") as stopped:
+            go_through(shop, release, start(shop, release))
+        assert not stopped.value.is_failure
+
+
+@pytest.mark.proof
+def test_an_unfinished_canary_of_the_same_artifact_is_gone_on_with_where_it_stands(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    digest = shop.push("b")
+    with shop.release(digest) as died:
+        stand_at(shop, died, start(shop, died), 1)
+    assert "gone on with, at step 3" in plan(shop, digest).steps[-1].changes[-1]
+    with shop.users(), shop.release(digest) as release:
+        canary = start(shop, release)
+        assert [step.weight_percent for step in canary.steps] == [70]
+        go_through(shop, release, canary)
+    assert served_image(shop) == digest
+
+
+@pytest.mark.proof
+def test_an_unfinished_canary_of_another_artifact_is_aborted_before_the_template_changes(shop: Shop) -> None:
+    good = shop.push("a")
+    roll_out(shop, good)
+    with shop.release(shop.push("b")) as died:
+        stand_at(shop, died, start(shop, died), 0)
+    with shop.release(shop.push("c")) as release:
+        canary = start(shop, release)
+        steps = [record.step for record in read_journal(shop.environment, release.number) if record.event is Event.DONE]
+        assert steps == ["Canary/abort", "Application/Rollout till", "Application/Rollout till"]
+        wait_until_paused.fn(shop.environment, canary, canary.steps[0])
+        take_back_application.fn(shop.environment, release)
+    assert served_image(shop) == good
+
+
+def test_a_canary_that_somebody_else_promotes_is_not_promoted_by_us(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    with shop.users(), shop.release(shop.push("b")) as release:
+        canary = start(shop, release)
+        stand_at(shop, release, canary, 0)
+        live = connect_system(shop.environment)
+        live.patch_rollout({"status": {"pauseConditions": None}}, lambda _: None, subresource="status")
+        with pytest.raises(RolloutBroken, match="somebody else"):
+            watch.fn(shop.environment, release, canary, canary.steps[0])
+        take_back_application.fn(shop.environment, release)
+
+
+def test_ending_a_pause_twice_skips_no_step(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    proof = Analysis(Verdict.PASS, "as the test wants it", Counts(), Counts())
+    with shop.release(shop.push("b")) as release:
+        canary = start(shop, release)
+        stand_at(shop, release, canary, 0)
+        clear_pause.fn(shop.environment, release, canary, canary.steps[0], proof)
+        clear_pause.fn(shop.environment, release, canary, canary.steps[0], proof)
+        wait_until_paused.fn(shop.environment, canary, canary.steps[1])
+        confirm_weight.fn(shop.environment, canary, canary.steps[1])
+
+
+def test_a_promotion_whose_answer_is_lost_skips_no_step(shop: Shop, tmp_path: Path) -> None:
+    roll_out(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        canary = start(shop, release)
+        stand_at(shop, release, canary, 0)
+        with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
+            live = connect_system(shop.through(kubeconfig))
+            connection.lost = 1
+            end_pause(live, canary.canary_hash, canary.steps[0])
+            assert connection.lost == 0
+        wait_until_paused.fn(shop.environment, canary, canary.steps[1])
+        confirm_weight.fn(shop.environment, canary, canary.steps[1])
+
+
+def test_a_first_installation_that_never_serves_is_taken_away_again(shop: Shop) -> None:
+    with shop.release(shop.push("crash", program=CRASH)) as release:
+        with pytest.raises(NotPromoted, match="exit code 3"):
+            start(shop, release)
+        take_back_application.fn(shop.environment, release)
+    assert connect_system(shop.environment).find() is None
+
+
+def test_a_roll_back_to_no_known_revision_lists_them_all_and_touches_nothing(shop: Shop) -> None:
+    digest = shop.push("a")
+    roll_out(shop, digest)
+    for revision in (None, 7):
+        with pytest.raises(Refused, match=f"can go back to: 1 .*{digest}.*serves now.*Nothing was touched"):
+            choose_revision.fn(shop.environment, revision)
+
+
+@pytest.mark.proof
+def test_a_revision_is_put_back_by_hand_without_a_canary(shop: Shop) -> None:
+    first, second = shop.push("a"), shop.push("b")
+    roll_out(shop, first)
+    with shop.users():
+        roll_out(shop, second)
+    target = choose_revision.fn(shop.environment, 1)
+    with shop.release(target.artifact_digest) as release:
+        put_back_revision.fn(shop.environment, release, target)
+    assert served_image(shop) == first
