@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from prefect.runtime import flow_run
 
@@ -48,7 +49,9 @@ def hold_environment(
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
     try:
-        release = _begin(environment, artifact_digest, plan_hash, reason, lease, number, previous)
+        request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
+        whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id}
+        release = _begin(environment, request | whose, number, previous)
     except BaseException:
         _give_back(lease)
         raise
@@ -111,32 +114,13 @@ def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lea
 
 
 def _begin(
-    environment: Environment,
-    artifact_digest: str,
-    plan_hash: str,
-    reason: str,
-    lease: Lease,
-    number: int | None,
-    previous: HoldState | None,
+    environment: Environment, request: dict[str, Any], number: int | None, previous: HoldState | None
 ) -> Release:
-    """The release with its number, told to the hold and to its journal."""
-    request = {
-        "artifact_digest": artifact_digest,
-        "plan_hash": plan_hash,
-        "reason": reason,
-        "hold_epoch": lease.epoch,
-        "flow_run": flow_run.id,
-    }
+    """The release with its number, told to the hold and to its journal. request: with the epoch of our hold."""
     number = number or take_number(environment, request)
-    lease_data = json.dumps({"number": number}).encode()
-    open_store(environment.state.url).create(f"{hold_folder(environment.name, lease.epoch)}/release.json", lease_data)
-    release = Release(
-        environment=environment.name,
-        number=number,
-        artifact_digest=artifact_digest,
-        plan_hash=plan_hash,
-        hold_epoch=lease.epoch,
-    )
+    key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
+    open_store(environment.state.url).create(key, json.dumps({"number": number}).encode())
+    release = Release.model_validate(request | {"environment": environment.name, "number": number})
     found = _describe_previous(environment, previous)
     if found:
         progress(found)
