@@ -1,5 +1,6 @@
-"""Argo Rollouts' controller for canaries behind an AWS load balancer.
+"""Argo Rollouts' controller for canaries behind an AWS load balancer, after the behaviour of argo-rollouts 1.9.1.
 
-Its order of work, its conditions and its moments of staleness are those of argo-rollouts 1.9.1 (rollout/controller.go,
-canary.go, trafficrouting.go, sync.go). Left out: blue-green, experiments, analysis, ping-pong, dynamicStableScale.
+Left out: blue-green, experiments, analysis, restarts, ping-pong, dynamicStableScale. Without traffic routing the stable
+ReplicaSet keeps all its replicas until promotion, where the original shares them out within maxSurge and
+maxUnavailable.
 """
