@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.aws.cloudformation.changes import plan_changes
@@ -16,7 +17,7 @@ from sandbox.aws.cloudformation.templates import check_capabilities, parse_templ
 if TYPE_CHECKING:
     from sandbox.aws.cloudformation.engine import Engine
 
-AWS_SECONDS_TO_PLAN = 20.0
+AWS_TIME_TO_PLAN = timedelta(seconds=20)
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 
@@ -43,6 +44,11 @@ def create(engine: Engine, request: Request) -> ChangeSet:
     if repeated is not None:
         return repeated
     _check_stack(stack, request)
+    return _plan(engine, stack, request)
+
+
+def _plan(engine: Engine, stack: Stack | None, request: Request) -> ChangeSet:
+    """Plan the request; a stack that does not exist yet is made, in review, once nothing more can be refused."""
     body = request.body if request.body is not None else (stack.body if stack else "")
     template = parse_template(body, set(engine.types))
     check_capabilities(template, request.capabilities)
@@ -57,16 +63,16 @@ def create(engine: Engine, request: Request) -> ChangeSet:
         type=request.type,
         stack_id=stack.stack_id,
         stack_name=stack.name,
-        body=body,
-        template=template,
-        parameters=parameters,
-        values=values,
         tags=request.tags or stack.tags,
         capabilities=request.capabilities,
         description=request.description,
         client_token=request.client_token,
+        ready_at=time.monotonic() + engine.cloud.shortened(AWS_TIME_TO_PLAN),
+        body=body,
+        template=template,
+        parameters=parameters,
+        values=values,
         changes=changes,
-        ready_at=time.monotonic() + AWS_SECONDS_TO_PLAN / (engine.cloud.settings.time_factor * 20),
     )
     change_set.has_changes = bool(changes) or _differs_besides(stack, change_set)
     stack.change_sets[change_set.change_set_id] = change_set

@@ -34,7 +34,3 @@ class NotOffered(CloudFormationError):
     """An operation that AWS has and this sandbox has not: said so, never pretended."""
 
     code = "NotImplemented"
-
-
-def stack_does_not_exist(name: str, how: str = "Stack with id {} does not exist") -> ValidationError:
-    return ValidationError(how.format(name))

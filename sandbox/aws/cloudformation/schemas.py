@@ -20,13 +20,14 @@ def create_only(resource_type: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path.removeprefix("/properties/").split("/")) for path in paths)
 
 
-def missing_properties(resource_type: str, properties: dict[str, Any]) -> list[str]:
-    return [name for name in (schema(resource_type) or {}).get("required", []) if name not in properties]
-
-
-def unknown_properties(resource_type: str, properties: dict[str, Any]) -> list[str]:
-    known = (schema(resource_type) or {}).get("properties", {})
-    return [name for name in properties if name not in known]
+def complaint(resource_type: str, properties: dict[str, Any]) -> str | None:
+    """What AWS says of properties that the type requires and has not, or does not know; None when all is well."""
+    described = schema(resource_type) or {}
+    missing = [name for name in described.get("required", []) if name not in properties]
+    unknown = [name for name in properties if name not in described.get("properties", {})]
+    if missing:
+        return f"required key [{missing[0]}] not found"
+    return f"extraneous key [{unknown[0]}] is not permitted" if unknown else None
 
 
 @functools.cache

@@ -11,11 +11,9 @@ from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudformation.dynamic_references import resolve
 from sandbox.aws.cloudformation.names import generated_name
 from sandbox.aws.cloudformation.records import Event, Properties, Resource, Stack, now
+from sandbox.aws.cloudformation.schemas import complaint
 from sandbox.aws.faults import Faults
 from sandbox.aws.types.resource import Deployed, Made, ResourceType
-
-# On AWS a broker cluster takes 25 minutes; what manifests and controllers do is divided by the sandbox's factor alone.
-AWS_TIMES_ARE_SHORTER = 20
 
 
 class ResourceFailed(Exception):
@@ -38,6 +36,7 @@ class Worker:
         resource = Resource(name, definition["Type"], "", properties, deletion_policy=_policy(definition))
         with _Attempt(self, resource, "CREATE"):
             self._fail_if_wanted(resource)
+            _check(resource, properties)
             wanted = properties.get(kind.name_property) or generated_name(self.stack.name, resource.type, name)
             made = kind.create(wanted, resolve(self.cloud, properties))
             _take(resource, made)
@@ -49,6 +48,7 @@ class Worker:
         kind = self.types[resource.type]
         with _Attempt(self, resource, "UPDATE"):
             self._fail_if_wanted(resource)
+            _check(resource, properties)
             made = kind.update(self._deployed(resource), resolve(self.cloud, properties))
             if made is not None:
                 _take(resource, made)
@@ -85,8 +85,7 @@ class Worker:
             raise ResourceFailed(reason)
 
     def _pass_time(self, kind: ResourceType, share: float) -> None:
-        seconds = kind.duration.total_seconds() / (self.cloud.settings.time_factor * AWS_TIMES_ARE_SHORTER)
-        if self.cancelled.wait(seconds * share):
+        if self.cancelled.wait(self.cloud.shortened(kind.duration) * share):
             raise ResourceFailed("Resource creation cancelled")
 
 
@@ -117,6 +116,12 @@ def reason_of(error: BaseException) -> str:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         return f'Resource handler returned message: "{message}" (HandlerErrorCode: {code})'
     return str(error) or type(error).__name__
+
+
+def _check(resource: Resource, properties: Properties) -> None:
+    wrong = complaint(resource.type, properties)
+    if wrong is not None:
+        raise ResourceFailed(f"Properties validation failed for resource {resource.logical_id} with message: {wrong}")
 
 
 def _take(resource: Resource, made: Made) -> None:

@@ -15,7 +15,7 @@ SAME_IN_API = ("ClientAuthentication", "EncryptionInfo", "LoggingInfo", "OpenMon
 PLAIN = ("EnhancedMonitoring", "KafkaVersion", "StorageMode")
 
 
-@resource_type("AWS::MSK::Cluster", named_by="ClusterName", duration=timedelta(minutes=25))
+@resource_type("AWS::MSK::Cluster", named_by="ClusterName", duration=timedelta(minutes=20))
 class Cluster(ResourceType):
     def create(self, name: str, properties: Properties) -> Made:
         wanted = {key: value for key, value in properties.items() if key not in ("ClusterName", "Tags")}

@@ -52,7 +52,7 @@ FLAGS = (
 FIXED = ("Engine", "DBName", "MasterUsername", "KmsKeyId", "StorageEncrypted", "AvailabilityZone", "DBSubnetGroupName")
 
 
-@resource_type("AWS::RDS::DBInstance", named_by="DBInstanceIdentifier", duration=timedelta(minutes=15))
+@resource_type("AWS::RDS::DBInstance", named_by="DBInstanceIdentifier", duration=timedelta(minutes=12))
 class DBInstance(ResourceType):
     """Its endpoint is where the sandbox's PostgreSQL listens with TLS; role and database are really there."""
 

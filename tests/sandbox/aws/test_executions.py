@@ -172,3 +172,10 @@ def test_a_dynamic_reference_is_resolved_and_kept_out_of_sight(cfn: Any, aws: Aw
 def test_what_the_sandbox_does_not_offer_says_so(cfn: Any, name: str) -> None:
     with pytest.raises(ClientError, match="does not offer DetectStackDrift"):
         cfn.detect_stack_drift(StackName=name)
+
+
+def test_a_property_that_the_type_does_not_have_fails_the_resource(cfn: Any, name: str) -> None:
+    stack = deployed(cfn, name, queues(name, Delay=1))
+    failed = next(event for event in events(cfn, name) if event["ResourceStatus"] == "CREATE_FAILED")
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "extraneous key [Delay]" in failed["ResourceStatusReason"]
