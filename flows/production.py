@@ -10,7 +10,7 @@ from flows.infrastructure import deploy_infrastructure
 from flows.planning import make_plan
 from flows.rollback import take_back
 from flows.topics import configure_topics
-from flows.verification import verify
+from flows.verification import look_at_the_result
 from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
 from tasks.holds import hold_environment
 from tasks.planning import confirm_plan, show_plan
@@ -35,4 +35,4 @@ def deploy_production(
             roll_out(release)
         except DeliveryError as failure:
             raise failed(settings, release, failure, take_back(release)) from failure
-        return promoted(settings, release, verify(environment))
+        return promoted(settings, release, look_at_the_result(release))

@@ -3,7 +3,9 @@
 from prefect import flow
 
 from blocks.settings import load_environment
-from tasks.checks import check_address, check_rollout, check_stacks, check_topics, conclude
+from delivery.environment import Environment
+from delivery.release import Release
+from tasks.checks import check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
 from tasks.endings import ending_by_name
 
 
@@ -12,10 +14,21 @@ from tasks.endings import ending_by_name
 def verify(environment: str = "production") -> str:
     """Guide, "Automated Deployment Verification": every check is made, whatever the others say."""
     settings = load_environment(environment)
+    require_rest(settings)
+    return check_everything(settings)
+
+
+@flow(name="look-at-the-result", flow_run_name="look at the result of release {release.number}")
+def look_at_the_result(release: Release) -> str:
+    """The same checks, by the release that holds the environment, at its end."""
+    return check_everything(load_environment(release.environment))
+
+
+def check_everything(environment: Environment) -> str:
     checks = [
-        check_stacks.submit(settings),
-        check_topics.submit(settings),
-        check_rollout.submit(settings),
-        check_address.submit(settings, "backend", f"{settings.application.api_url}/actuator/health"),
+        check_stacks.submit(environment),
+        check_topics.submit(environment),
+        check_rollout.submit(environment),
+        check_address.submit(environment, "backend", f"{environment.application.api_url}/actuator/health"),
     ]
-    return conclude(settings, [check.result() for check in checks])
+    return conclude(environment, [check.result() for check in checks])

@@ -1,8 +1,9 @@
 """The checks after a release. Each only looks; what cannot be looked at is inconclusive, never passed."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
@@ -11,9 +12,22 @@ from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive
 from delivery.plan import Phase
 from delivery.verification import Check, Verdict, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from tasks.holds import read_hold
+from tasks.progress import progress
 from tasks.stacks import plan_stacks_of
 from tasks.topics import plan_topics_of
 from tasks.workloads import read_workload
+
+
+@task(task_run_name="look whether {environment.name} is at rest", cache_policy=NO_CACHE)
+def require_rest(environment: Environment) -> None:
+    """No release is under way; raises Inconclusive otherwise, for what is in motion is not as planned yet."""
+    hold = read_hold(environment)
+    if hold is not None and not hold.is_over(datetime.now(UTC)):
+        raise Inconclusive(
+            f"{hold.describe()}, is under way and looks at its result itself. Nothing was checked. Look again when it "
+            "has ended."
+        )
 
 
 @task(task_run_name="check stacks", cache_policy=NO_CACHE)
@@ -64,7 +78,7 @@ def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     rows = [check.model_dump(mode="json") for check in checks]
     create_table_artifact(table=rows, key=f"checks-{environment.name}", description="Checks after the release")
     for check in checks:
-        get_run_logger().info(f"{check.verdict}  {check.name}: {check.seen}")
+        progress(f"{check.verdict}  {check.name}: {check.seen}")
     verdict, sentence = sum_up(checks)
     if verdict is Verdict.PASS:
         return sentence

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from delivery.errors import ChecksFailed, Inconclusive, Unavailable
+from delivery.verification import Check, Verdict
+from tasks.checks import conclude, looked_at, require_rest
+from tasks.holds import hold_environment
+from tests.environments import production
+
+DIGEST = "sha256:" + "a" * 64
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def check(verdict: Verdict) -> Check:
+    return Check(name="backend", verdict=verdict, seen="HTTP 503", wanted="HTTP 200")
+
+
+def away() -> Check:
+    raise Unavailable("Could not read stack x: timed out.")
+
+
+def test_nothing_is_checked_while_a_release_is_under_way(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with (
+        hold_environment(environment, DIGEST, "hash", "because"),
+        pytest.raises(Inconclusive, match=r"Release 1 .* is under way .* Nothing was checked"),
+    ):
+        require_rest.fn(environment)
+
+
+def test_an_environment_given_back_is_at_rest(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "because"):
+        pass
+    require_rest.fn(environment)
+
+
+def test_a_look_that_failed_cannot_tell() -> None:
+    seen = looked_at("stacks", "as planned", away)
+    assert (seen.verdict, seen.seen) == (Verdict.INCONCLUSIVE, "Could not read stack x: timed out.")
+
+
+def test_one_failed_check_fails_them_all(tmp_path: Path) -> None:
+    with pytest.raises(ChecksFailed, match="1 of 2 checks fail"):
+        conclude(production(tmp_path), [check(Verdict.PASS), check(Verdict.FAIL)])
+
+
+def test_checks_that_cannot_tell_are_inconclusive(tmp_path: Path) -> None:
+    with pytest.raises(Inconclusive, match="1 of 2 checks inconclusive"):
+        conclude(production(tmp_path), [check(Verdict.PASS), check(Verdict.INCONCLUSIVE)])
+
+
+def test_checks_that_all_pass_are_one_sentence(tmp_path: Path) -> None:
+    assert conclude(production(tmp_path), [check(Verdict.PASS)]) == "1 of 1 checks pass."
