@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from delivery.verification import Verdict
 
 # Fewer closed periods without any request may be a quiet moment; the last two of them mean that counting ended.
 STALE_PERIODS = 2
+
+
+def percent(share: float) -> str:
+    """`99.62 %`."""
+    return f"{share:.2%}".replace("%", " %")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Counts:
         return 1 - self.failures / self.requests if self.requests else 1.0
 
     def describe(self) -> str:
-        return f"{self.success_rate:.2%} of {self.requests} requests succeeded"
+        return f"{percent(self.success_rate)} of {self.requests} requests succeeded"
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ def judge(periods: Sequence[Period], *, min_success_rate: float) -> Analysis:
         return conclude(Verdict.INCONCLUSIVE, "no requests reached the new revision")
     if stable.requests == 0:
         return conclude(Verdict.INCONCLUSIVE, "no requests reached the stable revision to compare with")
-    reason = f"{canary.describe()} (wanted {min_success_rate:.4g}; stable revision {stable.success_rate:.2%})"
+    wanted, beside = f"{100 * min_success_rate:g} %", percent(stable.success_rate)
+    reason = f"{canary.describe()} (wanted {wanted}; stable revision {beside})"
     if canary.success_rate < min_success_rate:
         return conclude(Verdict.FAIL, reason)
     if not any(period.has_data for period in periods[-STALE_PERIODS:]):
@@ -103,6 +110,19 @@ def describe_period(period: Period) -> str:
     """A line of the log: both arms at a time."""
     arms = [f"{name} {arm.failures} of {arm.requests} failed" for name, arm in _arms(period)]
     return f"{period.start:%H:%M:%S}  " + ", ".join(arms)
+
+
+def describe_judgement(weight_percent: int, periods: int, seconds: float, analysis: Analysis) -> dict[str, Any]:
+    """For the journal: what a step was judged on. periods: closed ones. seconds: for how long it was watched."""
+    return {
+        "weight_percent": weight_percent,
+        "verdict": analysis.verdict.value,
+        "reason": analysis.reason,
+        "periods": periods,
+        "seconds": round(seconds, 1),
+        "stable": asdict(analysis.stable),
+        "canary": asdict(analysis.canary),
+    }
 
 
 def _arms(period: Period) -> tuple[tuple[str, Counts], ...]:

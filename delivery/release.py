@@ -28,12 +28,13 @@ class Release(BaseModel):
 
 
 class Event(StrEnum):
-    """What a journal's record tells of a step: intended before an effect, one of the others after it."""
+    """What a journal's record tells of a step: intended before an effect, done or failed after it; judged: evidence."""
 
     STARTED = "started"
     INTENDED = "intended"
     DONE = "done"
     FAILED = "failed"
+    JUDGED = "judged"
     NOTICE = "notice"
     DELIVERED = "delivered"
     ENDED = "ended"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect.artifacts import create_table_artifact
 from prefect.context import TaskRunContext
 
-from delivery.canary import Analysis, Counts, Period
+from delivery.canary import Analysis, Counts, Period, percent
 from delivery.environment import Environment
 from delivery.manifests import CanaryStep
 from delivery.release import Release
@@ -32,5 +32,5 @@ def _row(period: str, stable: Counts, canary: Counts) -> dict[str, str | int]:
         "stable failures": stable.failures,
         "canary requests": canary.requests,
         "canary failures": canary.failures,
-        "canary success": f"{canary.success_rate:.2%}" if canary.requests else "no requests",
+        "canary success": percent(canary.success_rate) if canary.requests else "no requests",
     }

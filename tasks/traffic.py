@@ -8,7 +8,15 @@ from prefect import task
 
 from clients.metrics import read_periods
 from delivery.application import CanaryRun
-from delivery.canary import Analysis, Period, closed_periods, describe_period, judge, periods_within
+from delivery.canary import (
+    Analysis,
+    Period,
+    closed_periods,
+    describe_judgement,
+    describe_period,
+    judge,
+    periods_within,
+)
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotPromoted, RolloutBroken, Unavailable
 from delivery.manifests import CanaryStep
@@ -18,7 +26,7 @@ from delivery.rollout import is_being_cleared, why_moved, why_not_at_pause, why_
 from delivery.verification import Verdict
 from tasks.evidence import show_evidence
 from tasks.holds import ensure_held
-from tasks.journal import effect, read_journal
+from tasks.journal import append, effect, read_journal
 from tasks.progress import progress
 from tasks.systems import WRITES, LiveSystem, connect_system
 from tasks.waiting import ASKED_AGAIN
@@ -45,6 +53,9 @@ def watch(environment: Environment, release: Release, canary: CanaryRun, step: C
             Verdict.FAIL, f"the new revision does not serve: {trouble}", analysis.stable, analysis.canary
         )
     progress(f"{step.weight_percent} %  {analysis.verdict}  {analysis.reason}")
+    watched = (datetime.now(UTC) - begin).total_seconds()
+    detail = describe_judgement(step.weight_percent, len(periods), watched, analysis)
+    append(environment, release, name_of(step), Event.JUDGED, detail)
     show_evidence(environment, release, step, periods, analysis)
     return analysis
 
@@ -54,20 +65,22 @@ def watch_periods(
 ) -> tuple[tuple[Period, ...], str | None]:
     """The closed periods of the pause, each logged as it closes, and why the canary cannot serve, if it cannot."""
     settings = live.environment.canary
-    starts = periods_within(begin, begin + settings.pause, settings.period)
+    wanted = len(periods_within(begin, begin + settings.pause, settings.period))
     # What the arms are made of stays as it is while a Rollout waits at a pause.
     count = partial(
         read_periods, live.find_load_balancer(), live.find_arms(), live.environment.aws.region, period=settings.period
     )
     closed: tuple[Period, ...] = ()
-    while len(closed) < len(starts) or datetime.now(UTC) < begin + settings.pause:
+    while len(closed) < wanted or datetime.now(UTC) < begin + settings.pause:
         time.sleep(settings.poll.total_seconds())
         ensure_held(live.environment, release)
         try:
             if (trouble := look_for_trouble(live, canary, step)) is not None:
                 return closed, trouble
             now = datetime.now(UTC)
-            found = closed_periods(count(starts=[at for at in starts if at <= now]), settings.period, now=now)
+            # The periods after the pause as well: that they have counts closes the last one of the pause.
+            counted = count(starts=periods_within(begin, now, settings.period))
+            found = closed_periods(counted, settings.period, now=now)[:wanted]
         except Unavailable as error:
             progress(f"{error} Looking again.")
             require_in_time(error, begin + settings.pause, settings.weight_deadline)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery.canary import Counts, Period, closed_periods, count_arm, judge, periods_within
+from delivery.canary import Counts, Period, closed_periods, count_arm, describe_judgement, judge, periods_within
 from delivery.verification import Verdict
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def verdict_of(*arms: tuple[Counts, Counts]) -> tuple[Verdict, str]:
 def test_a_step_passes_on_its_success_rate() -> None:
     verdict, reason = verdict_of((Counts(800, 4), Counts(200, 10)))
     assert verdict is Verdict.PASS
-    assert reason == "95.00% of 200 requests succeeded (wanted 0.95; stable revision 99.50%)"
+    assert reason == "95.00 % of 200 requests succeeded (wanted 95 %; stable revision 99.50 %)"
 
 
 def test_a_step_below_the_success_rate_fails() -> None:
@@ -77,3 +77,16 @@ def test_a_period_without_data_closes_when_two_more_have_passed(passed: int, clo
 def test_a_period_closes_once_a_later_one_has_data() -> None:
     periods = minutes((Counts(5), Counts(5)), (Counts(5), Counts(5)))
     assert closed_periods(periods, MINUTE, now=NOON + 2 * MINUTE) == (periods[0],)
+
+
+def test_the_journal_keeps_what_a_step_was_judged_on() -> None:
+    analysis = judge([Period(NOON, Counts(80), Counts(20, 1))], min_success_rate=0.95)
+    assert describe_judgement(20, 1, 15.04, analysis) == {
+        "weight_percent": 20,
+        "verdict": "pass",
+        "reason": analysis.reason,
+        "periods": 1,
+        "seconds": 15.0,
+        "stable": {"requests": 80, "failures": 0},
+        "canary": {"requests": 20, "failures": 1},
+    }

@@ -30,6 +30,6 @@ def test_a_steps_evidence_is_a_table_with_a_row_for_each_period_and_one_for_all(
 
     roll_out()
     artifact: Any = Artifact.get("canary-production-20")
-    assert artifact.description.startswith("Release 7 at 20 %: pass, 95.00% of 40 requests succeeded")
-    assert str(artifact.data).count("95.00%") == 3
+    assert artifact.description.startswith("Release 7 at 20 %: pass, 95.00 % of 40 requests succeeded")
+    assert str(artifact.data).count("95.00 %") == 3
     assert "12:01:00" in str(artifact.data)
