@@ -131,6 +131,9 @@ class Follower:
 
     def _tasks(self, look: Look) -> Iterator[tuple[Key, Line]]:
         for run in look.tasks:
+            # What a task called is part of it, unless it failed: that says why.
+            if run.is_nested and run.state_type == "COMPLETED":
+                continue
             if run.is_final and run.parent and run.ended:
                 took = run.ended - run.started if run.started else None
                 message = RAISED.sub("", run.message, count=1) if run.state_type != "COMPLETED" else ""

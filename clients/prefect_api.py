@@ -34,7 +34,7 @@ LONGEST_REASON = 500
 @dataclass(frozen=True)
 class Run:
     """A flow's or a task's run. parent: the flow's run that a task belongs to. parent_task: the task's run that stands
-    for a subflow in its parent.
+    for a subflow in its parent. is_nested: a task that another task called.
     """
 
     id: UUID
@@ -46,6 +46,7 @@ class Run:
     ended: datetime | None
     parent: UUID | None = None
     parent_task: UUID | None = None
+    is_nested: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -164,14 +165,14 @@ def _reason(error: PrefectHTTPStatusError) -> str:
 
 
 def _flow_run(run: Any) -> Run:
-    return _run(run, None, run.parent_task_run_id)
+    return _run(run, parent_task=run.parent_task_run_id)
 
 
 def _task_run(run: Any) -> Run:
-    return _run(run, run.flow_run_id, None)
+    return _run(run, parent=run.flow_run_id, is_nested="__parents__" in run.task_inputs)
 
 
-def _run(run: Any, parent: UUID | None, parent_task: UUID | None) -> Run:
+def _run(run: Any, **place: Any) -> Run:
     state = run.state
     return Run(
         id=run.id,
@@ -181,6 +182,5 @@ def _run(run: Any, parent: UUID | None, parent_task: UUID | None) -> Run:
         message=(state.message if state else None) or "",
         started=run.start_time,
         ended=run.end_time,
-        parent=parent,
-        parent_task=parent_task,
+        **place,
     )

@@ -26,9 +26,20 @@ def watch(weight: int) -> None:
     judge(weight)
 
 
+@task(task_run_name="look")
+def look_closely() -> None:
+    """Part of the task that calls it."""
+
+
+@task(task_run_name="confirm")
+def confirm() -> None:
+    look_closely()
+
+
 @flow(name="roll-out", flow_run_name="roll out")
 def roll_out() -> None:
     judge(20)
+    confirm()
     watch(40)
 
 
@@ -76,6 +87,12 @@ def test_phases_tasks_and_lines_are_told_in_their_order(look: tuple[Follower, Lo
     tasks = [(line.depth, line.text, line.state) for line in told(look) if line.kind is Kind.TASK]
     assert tasks[0] == (1, "judge 20 %", "Completed")
     assert (1, "judge 40 %", "Failed") in tasks
+
+
+def test_what_a_task_called_is_told_only_where_it_failed(look: tuple[Follower, Look]) -> None:
+    tasks = [line.text for line in told(look) if line.kind is Kind.TASK]
+    assert "look" not in tasks
+    assert tasks.index("confirm") < tasks.index("judge 40 %") < tasks.index("watch 40 %")
 
 
 def test_the_same_failure_is_explained_once(look: tuple[Follower, Look]) -> None:
