@@ -111,3 +111,9 @@ def describe_plan(plan: ReleasePlan) -> str:
     lines = [f"Plan {plan.hash} for {plan.environment}: {plan.artifact_digest}"]
     lines += [f"Found: {finding}" for finding in plan.findings]
     return "\n".join([*lines, *(describe_phase(plan, phase) for phase in Phase)])
+
+
+def sum_up(plan: ReleasePlan) -> str:
+    """`Plan 1f2e…: 3 of 23 steps have something to do.`."""
+    changing = sum(step.action is not Action.NOTHING for step in plan.steps)
+    return f"Plan {plan.hash}: {changing or 'none'} of {len(plan.steps)} steps have something to do."

@@ -1,7 +1,7 @@
 """A stack operation while it runs and when it has ended, from its events alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +12,7 @@ from delivery.stack_status import Standing, advice_for, standing_of
 from delivery.stacks import StackState
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+SHOWN_RESOURCES = 2
 
 
 class StackEvent(BaseModel):
@@ -48,26 +49,34 @@ def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
     return own[-1]
 
 
-def progress_lines(stack_id: str, events: Sequence[StackEvent], reported: int) -> list[str]:
-    """A line for each event after the first `reported` ones, with the time since the resource's first event.
+def describe_progress(stack_id: str, events: Sequence[StackEvent], now: datetime) -> str:
+    """How far an operation is: resources done, and the ones under way, the longest first.
 
-    CloudFormation tells IN_PROGRESS twice, when it begins and when it has the resource's id: the second is left out.
+    events: oldest first. A stack's own events tell no more than that.
     """
     begun: dict[str, datetime] = {}
-    last: dict[str, str] = {}
-    lines = []
-    for number, event in enumerate(events):
-        begun.setdefault(event.logical_id, event.at)
-        if number >= reported and last.get(event.logical_id) != event.status:
-            lines.append(_line(stack_id, event, begun[event.logical_id]))
-        last[event.logical_id] = event.status
-    return lines
+    latest: dict[str, str] = {}
+    for event in events:
+        if event.type != STACK_TYPE:
+            begun.setdefault(event.logical_id, event.at)
+            latest[event.logical_id] = event.status
+    under_way = [name for name, status in latest.items() if status.endswith("IN_PROGRESS")]
+    told = f"{stack_id}: {len(latest) - len(under_way)} resources done"
+    if not under_way:
+        return told
+    shown = [f"{name} {latest[name]} for {_seconds(now - begun[name])}" for name in under_way[:SHOWN_RESOURCES]]
+    more = len(under_way) - len(shown)
+    return f"{told}, {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
-def _line(stack_id: str, event: StackEvent, begun: datetime) -> str:
-    seconds = round((event.at - begun).total_seconds())
-    reason = f": {event.reason}" if event.reason and event.status.endswith("FAILED") else ""
-    return f"{stack_id}: {event.logical_id} {event.status}, {seconds} s{reason}"
+def describe_failures(stack_id: str, events: Sequence[StackEvent]) -> list[str]:
+    """A line in full for each resource that failed."""
+    failed = [event for event in events if event.status.endswith("_FAILED") and event.type != STACK_TYPE]
+    return [f"{stack_id}: {event.logical_id} {event.status}: {event.reason}" for event in failed]
+
+
+def _seconds(elapsed: timedelta) -> str:
+    return f"{max(round(elapsed.total_seconds()), 0)} s"
 
 
 def first_failure(arn: str, events: Sequence[StackEvent]) -> StackEvent | None:

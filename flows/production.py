@@ -7,13 +7,12 @@ from delivery.errors import DeliveryError
 from delivery.release import ArtifactDigest
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
-from flows.planning import make_plan
 from flows.rollback import take_back
 from flows.topics import configure_topics
 from flows.verification import look_at_the_result
 from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
 from tasks.holds import hold_environment
-from tasks.planning import confirm_plan, show_plan
+from tasks.planning import confirm_plan, make_plan, show_plan
 
 
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")
@@ -28,7 +27,7 @@ def deploy_production(
     if plan.is_nothing_to_do:
         return nothing_to_do(plan)
     with hold_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
-        confirm_plan(plan, make_plan(settings, artifact_digest))
+        confirm_plan(settings, release, plan)
         try:
             deploy_infrastructure(release)
             configure_topics(release)

@@ -21,13 +21,15 @@ from tasks.notices import notify
 def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
     """The flow's body, ended by `Failed(name=...)` instead of a traceback when a delivery error leaves it.
 
-    The state keeps the error, so that a flow that calls this one gets it raised.
+    The state keeps the error, so that a flow that calls this one gets it raised. A sentence that the body returns is
+    the message of the completed state.
     """
 
     @wraps(body)
     def ended(*args: Any, **kwargs: Any) -> Any:
         try:
-            return body(*args, **kwargs)
+            end = body(*args, **kwargs)
+            return Completed(data=end, message=end) if isinstance(end, str) else end
         except DeliveryError as error:
             get_run_logger().error(str(error))
             return Failed(data=error, name=outcome_of(error).state_name, message=str(error))

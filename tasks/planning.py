@@ -1,26 +1,56 @@
-"""A plan where the operator can see it: the log, an artifact of the run."""
+"""A release's plan: made of its parts' plans, shown where the operator can see it, confirmed under the hold."""
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 
+from delivery.environment import Environment
 from delivery.errors import Refused
-from delivery.plan import ReleasePlan, describe_plan
+from delivery.plan import ReleasePlan, describe_plan, join_plan, sum_up
+from delivery.release import Release
+from tasks.admission import admit
+from tasks.history import observe_last_release
+from tasks.journal import record_plan
+from tasks.progress import progress
+from tasks.settings import plan_settings_of
+from tasks.stacks import plan_stacks_of
+from tasks.topics import plan_topics_of
+from tasks.workloads import plan_application_of
 
 
-@task(task_run_name="show plan {plan.hash}")
+@task(task_run_name="plan {artifact_digest}", cache_policy=NO_CACHE)
+def make_plan(environment: Environment, artifact_digest: str) -> ReleasePlan:
+    """The plan by what is there now; raises Refused where it may not be carried out.
+
+    Admission comes first and alone: in another account than the one named, not even a change set is made.
+    """
+    admit(environment, artifact_digest)
+    parts = [
+        plan_stacks_of.submit(environment),
+        plan_topics_of.submit(environment),
+        plan_settings_of.submit(environment),
+        plan_application_of.submit(environment, artifact_digest),
+    ]
+    found = observe_last_release(environment)
+    return join_plan(environment.name, artifact_digest, [part.result() for part in parts], found)
+
+
+@task(task_run_name="show plan {plan.hash}", cache_policy=NO_CACHE)
 def show_plan(plan: ReleasePlan) -> str:
-    """The plan as text, which also stands in the log and in the run's artifact `plan-<environment>`."""
+    """The plan in one sentence; in full it stands in the log and in the run's artifact `plan-<environment>`."""
     text = describe_plan(plan)
-    get_run_logger().info(text)
+    progress(text)
     create_markdown_artifact(f"```text\n{text}\n```", key=f"plan-{plan.environment}", description=f"Plan {plan.hash}")
-    return text
+    return sum_up(plan)
 
 
-@task(task_run_name="confirm plan {shown.hash}")
-def confirm_plan(shown: ReleasePlan, now: ReleasePlan) -> None:
-    """Nothing moved between the plan that was shown and the hold that was taken."""
+@task(task_run_name="confirm plan {shown.hash}", cache_policy=NO_CACHE)
+def confirm_plan(environment: Environment, release: Release, shown: ReleasePlan) -> None:
+    """Nothing moved between the plan that was shown and the hold that was taken; the plan is kept with the journal."""
+    now = make_plan(environment, release.artifact_digest)
     if now.hash != shown.hash:
         raise Refused(
             f"The plan shown was {shown.hash}; with the hold taken it is {now.hash}, because something changed in "
             f"{now.environment} meanwhile. It is now:\n{describe_plan(now)}\nStart the release again."
         )
+    record_plan(environment, release, now)

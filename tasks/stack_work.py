@@ -2,19 +2,31 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from prefect import get_run_logger
 
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound, StackFailed, Unavailable
 from delivery.plan import Action
-from delivery.stack_progress import StackEvent, StackOutcome, end_of, outcome_of_stack, progress_lines, stack_failed
+from delivery.stack_progress import (
+    StackEvent,
+    StackOutcome,
+    describe_failures,
+    describe_progress,
+    end_of,
+    outcome_of_stack,
+    stack_failed,
+)
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
 from delivery.stacks import StackState, needs_protection
+from tasks.progress import progress
 from tasks.waiting import poll_until
+
+# A stack of a hundred resources has two events of each; a broker cluster has none for twenty minutes.
+TELLS_NEWS_EVERY = timedelta(seconds=5)
+TELLS_EVERY = timedelta(minutes=1)
 
 
 def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
@@ -72,6 +84,7 @@ class StackWork:
 
     def leave_alone(self, state: StackState, change_set: ChangeSet) -> StackOutcome:
         self.formation.delete_change_set(change_set.arn)
+        progress(f"{self.stack.id}: nothing to do")
         return outcome_of_stack(self.stack, state, Action.NOTHING)
 
     def before(self, state: StackState | None, is_resumed: bool) -> dict[str, Any]:
@@ -128,7 +141,7 @@ class StackWork:
             )
 
     def _follow(self, arn: str) -> None:
-        """Log each event of our operation until it ends; raises StackFailed when it ends otherwise than asked for."""
+        """Log how far our operation is until it ends; raises StackFailed when it ends otherwise than asked for."""
         events, is_over = poll_until(
             EventLog(self, arn),
             lambda seen: end_of(arn, seen) is not None,
@@ -161,16 +174,22 @@ class StackWork:
 
 
 class EventLog:
-    """Reads an operation's events; logs each once."""
+    """Reads an operation's events; logs each failure at once, and how far it is every few seconds."""
 
     def __init__(self, work: StackWork, arn: str) -> None:
         self._work = work
         self._arn = arn
-        self._reported = 0
+        self._read = 0
+        self._told = 0
+        self._told_at = datetime.now(UTC)
 
     def __call__(self) -> tuple[StackEvent, ...]:
         events = self._work.formation.read_events(self._arn, self._work.token)
-        for line in progress_lines(self._work.stack.id, events, self._reported):
-            get_run_logger().info(line)
-        self._reported = len(events)
+        stack_id, now = self._work.stack.id, datetime.now(UTC)
+        for failure in describe_failures(stack_id, events[self._read :]):
+            progress(failure)
+        self._read = len(events)
+        if now - self._told_at >= (TELLS_NEWS_EVERY if len(events) > self._told else TELLS_EVERY):
+            progress(describe_progress(stack_id, events, now))
+            self._told, self._told_at = len(events), now
         return events

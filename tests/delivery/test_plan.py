@@ -1,7 +1,7 @@
 import pytest
 
 from delivery.errors import Refused
-from delivery.plan import Action, PartPlan, Phase, Step, describe_phase, describe_plan, join_plan
+from delivery.plan import Action, PartPlan, Phase, Step, describe_phase, describe_plan, join_plan, sum_up
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -43,3 +43,11 @@ def test_a_change_is_shown_with_its_way_back_and_its_properties() -> None:
     plan = join_plan("production", DIGEST, [PartPlan(steps=(change,))], ["Release 3 did not end."])
     assert "  change  a  (reversible)\n    retention 14d -> 30d" in describe_plan(plan)
     assert "Found: Release 3 did not end." in describe_plan(plan)
+
+
+def test_a_plan_is_summed_up_by_how_much_there_is_to_do() -> None:
+    steps = (step("a", Action.NOTHING), step("b"))
+    assert sum_up(join_plan("production", DIGEST, [PartPlan(steps=steps)], [])).endswith(
+        ": 1 of 2 steps have something to do."
+    )
+    assert "none of 1 steps" in sum_up(join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], []))

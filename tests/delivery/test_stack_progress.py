@@ -11,9 +11,10 @@ from delivery.stack_progress import (
     StackEvent,
     StackOutcome,
     conclude_stacks,
+    describe_failures,
+    describe_progress,
     end_of,
     first_failure,
-    progress_lines,
     stack_failed,
 )
 
@@ -63,24 +64,26 @@ def test_an_operation_without_events_has_not_ended() -> None:
     assert end_of(ARN, []) is None
 
 
-def test_a_progress_line_tells_the_time_since_the_resource_began() -> None:
-    events = [about("Cluster", "CREATE_IN_PROGRESS"), about("Cluster", "CREATE_COMPLETE", 812)]
-    assert progress_lines("MSKStack", events, 0) == [
-        "MSKStack: Cluster CREATE_IN_PROGRESS, 0 s",
-        "MSKStack: Cluster CREATE_COMPLETE, 812 s",
+def test_progress_counts_what_is_done_and_names_what_is_under_way_with_its_time() -> None:
+    events = [
+        about("Configuration", "CREATE_IN_PROGRESS"),
+        about("Cluster", "CREATE_IN_PROGRESS", 2),
+        about("Configuration", "CREATE_COMPLETE", 3),
+        about("Cluster", "CREATE_IN_PROGRESS", 4),
     ]
-    assert progress_lines("MSKStack", events, 1) == ["MSKStack: Cluster CREATE_COMPLETE, 812 s"]
+    told = describe_progress("MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], BEGUN + timedelta(seconds=814))
+    assert told == "MSKStack: 1 resources done, Cluster CREATE_IN_PROGRESS for 812 s"
 
 
-def test_progress_is_not_told_twice() -> None:
-    twice = [about("Cluster", "CREATE_IN_PROGRESS"), about("Cluster", "CREATE_IN_PROGRESS", 1)]
-    assert len(progress_lines("MSKStack", twice, 0)) == 1
-    assert progress_lines("MSKStack", twice, 1) == []
+def test_of_many_resources_under_way_the_first_ones_are_named() -> None:
+    events = [about(f"Alarm{number}", "CREATE_IN_PROGRESS") for number in range(5)]
+    told = describe_progress("MSKStack", events, BEGUN)
+    assert told.endswith("Alarm0 CREATE_IN_PROGRESS for 0 s, Alarm1 CREATE_IN_PROGRESS for 0 s and 3 more")
 
 
 def test_a_failed_resource_shows_its_reason() -> None:
-    (line,) = progress_lines("MSKStack", [about("Cluster", "CREATE_FAILED", reason="no capacity")], 0)
-    assert line == "MSKStack: Cluster CREATE_FAILED, 0 s: no capacity"
+    events = [about("Trail", "CREATE_COMPLETE"), about("Cluster", "CREATE_FAILED", reason="no capacity")]
+    assert describe_failures("MSKStack", events) == ["MSKStack: Cluster CREATE_FAILED: no capacity"]
 
 
 def test_the_first_failure_is_not_one_that_was_cancelled_for_another() -> None:
