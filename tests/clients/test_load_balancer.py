@@ -1,6 +1,5 @@
 """The load balancer's rules and its metrics, read from the sandbox's AWS."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,9 @@ from clients.metrics import read_periods
 from delivery.canary import Counts, periods_within
 from delivery.errors import NotFound
 from delivery.weights import Arms, share_of
-from tests.aws import SandboxAws, run_sandbox_aws
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tests.aws import SandboxAws
 
 REGION = "us-east-1"
 MINUTE = timedelta(minutes=1)
@@ -31,9 +32,9 @@ class Balancer:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxAws]:
-    with run_sandbox_aws(tmp_path_factory.mktemp("aws")) as aws:
-        yield aws
+def running(sandbox: Sandbox) -> SandboxAws:
+    sandbox.require("aws")
+    return SandboxAws(sandbox.addresses.aws)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,10 @@ def balancer(running: SandboxAws) -> Balancer:
 
 
 @pytest.fixture(autouse=True)
-def _pointed_at_the_sandbox(running: SandboxAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.variables.items():
-        monkeypatch.setenv(name, value)
+def _pointed_at_the_sandbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
 
 
 def make_listeners(elbv2: Any, balancer: Balancer) -> None:
