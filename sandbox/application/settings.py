@@ -38,7 +38,7 @@ class ApplicationSettings:
             host=variables.get("POD_IP", "127.0.0.1"),
             port=int(variables.get("SERVER_PORT", "8080")),
             pod=variables.get("HOSTNAME", "unnamed"),
-            project=variables.get("PROJECT_NAME", "genai-demo"),
+            project=variables.get("PROJECT", "genai-demo"),
             environment=variables.get("ENVIRONMENT", "production"),
             behaviour=read_behaviour(variables),
             bootstrap_servers=variables["MSK_BOOTSTRAP_SERVERS"],
