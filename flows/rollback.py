@@ -5,15 +5,16 @@ from prefect import flow
 from blocks.settings import load_environment
 from delivery.release import Release
 from tasks.abort import put_back_revision, take_back_application
-from tasks.endings import ending_by_name
+from tasks.endings import ending_by_name, rolled_back
 from tasks.holds import hold_environment
-from tasks.revisions import choose_revision, confirm_health
+from tasks.revisions import choose_revision, confirm_health, confirm_way_back
 
 
 @flow(name="take-back", flow_run_name="take release {release.number} back")
 def take_back(release: Release) -> str:
     """The way back of a failed release: all traffic where the release found it, as the returned sentence says."""
-    return take_back_application(load_environment(release.environment), release)
+    environment = load_environment(release.environment)
+    return confirm_way_back(environment, take_back_application(environment, release))
 
 
 @flow(name="roll-back", flow_run_name="roll back {environment}")
@@ -27,4 +28,4 @@ def roll_back(environment: str = "production", revision: int | None = None, reas
     target = choose_revision(settings, revision)
     with hold_environment(settings, target.artifact_digest, f"roll-back-{target.hash}", reason) as release:
         sentence = put_back_revision(settings, release, target)
-        return f"{sentence} {confirm_health(settings)}"
+        return rolled_back(settings, release, f"{sentence} {confirm_health(settings)}")

@@ -50,6 +50,12 @@ def promoted(environment: Environment, release: Release, seen: str) -> State:
     return Completed(message=message)
 
 
+def rolled_back(environment: Environment, release: Release, seen: str) -> str:
+    """The end of a roll-back by hand, told to the environment's channels."""
+    notify(environment, release, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
+    return seen
+
+
 def failed(environment: Environment, release: Release, failure: DeliveryError, way_back: str) -> DeliveryError:
     """The error that the release ends by, told to the environment's channels."""
     error = ending_after(failure, read_journal(environment, release.number), way_back)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from prefect import task
 
 from delivery.environment import Environment
-from delivery.errors import ChecksFailed, Refused
+from delivery.errors import ChecksFailed, Refused, RollBackFailed
 from delivery.reading import Reading, ReplicaSet
 from tasks.checks import read_status
 from tasks.systems import connect_system
@@ -52,3 +52,17 @@ def confirm_health(environment: Environment) -> str:
     if not is_healthy:
         raise ChecksFailed(f"After the rollback {url} answers {status or 'nothing'}, wanted 200. Look at its log.")
     return f"{url} answers 200."
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm the way back of {environment.name}")
+def confirm_way_back(environment: Environment, way_back: str) -> str:
+    """The sentence of the way back, with the health of what serves now; as it is where nothing was taken back.
+
+    Raises RollBackFailed where traffic is back and the backend does not answer 200.
+    """
+    if not way_back or connect_system(environment).find() is None:
+        return way_back
+    try:
+        return f"{way_back} {confirm_health.fn(environment)}"
+    except ChecksFailed as error:
+        raise RollBackFailed(f"{way_back} {error}") from error
