@@ -8,7 +8,7 @@ ENVIRONMENT ?= production
 PRODUCT := flows tasks blocks clients delivery deployments cli
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo open sandbox test check format synth assembly lock prerequisites brokers
+.PHONY: demo open sandbox test proofs check format synth assembly lock prerequisites brokers
 
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
 	$(RUN) sandbox demo
@@ -19,8 +19,11 @@ open: .venv brokers            ## the demo, its Prefect UI left running until Ct
 sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
 	$(RUN) sandbox start
 
-test: .venv brokers            ## every test
-	$(RUN) pytest -n auto -q
+test: .venv brokers            ## every test but the slow proofs
+	$(RUN) pytest -n auto -q -m "not proof"
+
+proofs: .venv brokers          ## the slow ones: whole releases that are broken on purpose
+	$(RUN) pytest -n auto -q -m proof
 
 check: .venv                   ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

@@ -108,7 +108,7 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     good = shop.push("a")
     roll_out(shop, good)
     with shop.users(), shop.release(shop.push("bad", status=500)) as release:
-        with pytest.raises(NotPromoted, match=r"not promoted past 30 %: 0\.00% of"):
+        with pytest.raises(NotPromoted, match=r"not promoted past 30 %: 0\.00 % of"):
             go_through(shop, release, start(shop, release))
         sentence = take_back_application.fn(shop.environment, release)
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence
