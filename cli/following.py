@@ -15,7 +15,8 @@ TOLD_AFTER = timedelta(seconds=3)
 # A line may arrive after one that is younger than it.
 LATE_LINES = timedelta(seconds=5)
 INFO, WARNING = 20, 30
-OF_RUNS = ("prefect.flow_runs", "prefect.task_runs")
+OF_FLOWS = "prefect.flow_runs"
+OF_RUNS = (OF_FLOWS, "prefect.task_runs")
 # The last line of every run.
 LAST_LINE = "Finished in state"
 # What Prefect says by itself; runs and tasks are told from their states.
@@ -41,7 +42,7 @@ Key = tuple[UUID, str]
 
 @dataclass(frozen=True)
 class Line:
-    """depth: how many subflows it stands in. took: of a task that has ended."""
+    """depth: how many subflows it stands in. took: of a task that has ended. result: what it came to."""
 
     at: datetime
     depth: int
@@ -50,6 +51,7 @@ class Line:
     state: str = ""
     message: str = ""
     took: timedelta | None = None
+    result: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,11 @@ class Follower:
 
     def news(self, look: Look, until: datetime) -> list[Line]:
         """What happened until then and was not told yet, in its order."""
-        found = [*self._phases(look), *self._tasks(look), *self._progress(look)]
+        results = self._results(look)
+        found = [*self._phases(look), *self._tasks(look, results), *self._progress(look, results)]
         due = [(key, line) for key, line in found if line.at <= until and key not in self.told]
         self.told.update(key for key, _ in due)
+        self.told.update((line, "line") for task, (line, _) in results.items() if (task, "end") in self.told)
         return [self._without_repetition(line) for line in sorted((line for _, line in due), key=lambda line: line.at)]
 
     def _without_repetition(self, line: Line) -> Line:
@@ -104,8 +108,9 @@ class Follower:
         return replace(line, message="") if is_repeated else line
 
     def has_all_lines(self, look: Look) -> bool:
-        """Whether the run's last line is there; lines arrive after the states."""
-        return any(line.run == self.run and line.text.startswith(LAST_LINE) for line in look.lines)
+        """Whether the run's own last line is there; lines arrive after the states, and each task has a last one too."""
+        own = (line for line in look.lines if line.run == self.run and line.logger == OF_FLOWS)
+        return any(line.text.startswith(LAST_LINE) for line in own)
 
     def _read_below(self) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
         """All subflows, parents before children, and all tasks."""
@@ -129,7 +134,21 @@ class Follower:
             if run.started:
                 yield (run.id, "start"), Line(run.started, look.depth[run.id] - 1, Kind.PHASE, shorten(run.name))
 
-    def _tasks(self, look: Look) -> Iterator[tuple[Key, Line]]:
+    def _results(self, look: Look) -> dict[UUID, tuple[UUID, str]]:
+        """By task: its line `<last words of its name>: <what it came to>`, which is told behind its name."""
+        names = {
+            task.id: task.name
+            for task in look.tasks
+            if task.state_type == "COMPLETED" and (task.id, "end") not in self.told
+        }
+        return {
+            line.task: (line.id, result)
+            for line in look.lines
+            if line.task and (line.id, "line") not in self.told
+            if (result := result_of(line.text, names.get(line.task, "")))
+        }
+
+    def _tasks(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[tuple[Key, Line]]:
         for run in look.tasks:
             # What a task called is part of it, unless it failed: that says why.
             if run.is_nested and run.state_type == "COMPLETED":
@@ -137,18 +156,27 @@ class Follower:
             if run.is_final and run.parent and run.ended:
                 took = run.ended - run.started if run.started else None
                 message = RAISED.sub("", run.message, count=1) if run.state_type != "COMPLETED" else ""
-                depth = look.depth[run.parent]
-                yield (
-                    (run.id, "end"),
-                    Line(run.ended, depth, Kind.TASK, shorten(run.name), run.state_name, message, took),
-                )
+                _, result = results.get(run.id, (None, ""))
+                told = Line(run.ended, look.depth[run.parent], Kind.TASK, shorten(run.name), run.state_name)
+                yield (run.id, "end"), replace(told, message=message, took=took, result=result)
 
-    def _progress(self, look: Look) -> Iterator[tuple[Key, Line]]:
+    def _progress(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[tuple[Key, Line]]:
         names = {task.id: task.name for task in look.tasks}
+        told_behind = {line for line, _ in results.values()}
         for line in look.lines:
-            if line.run and INFO <= line.level <= WARNING and line.logger in OF_RUNS and not CHATTER.match(line.text):
+            if line.run and is_progress(line) and line.id not in told_behind:
                 text = say_retry(line.text, names.get(line.task, "a task") if line.task else "a task")
-                yield (line.id, "line"), Line(line.at, look.depth[line.run], Kind.PROGRESS, shorten(text))
+                yield (line.id, "line"), Line(line.at, look.depth[line.run], Kind.PROGRESS, shorten_block(text))
+
+
+def is_progress(line: LogLine) -> bool:
+    return INFO <= line.level <= WARNING and line.logger in OF_RUNS and not CHATTER.match(line.text)
+
+
+def result_of(text: str, name: str) -> str:
+    """`created` of `MSKStack: created` in a task that is named `deploy MSKStack`; empty for any other line."""
+    subject, _, result = text.partition(": ")
+    return result if name.endswith(f" {subject}") else ""
 
 
 def say_retry(text: str, task: str) -> str:
@@ -163,3 +191,9 @@ def say_retry(text: str, task: str) -> str:
 def shorten(text: str) -> str:
     """Digests by their first twelve digits."""
     return DIGEST.sub(r"\1…", text)
+
+
+def shorten_block(text: str) -> str:
+    """The heading of several lines as it is, such as a plan's; all else by its first digits."""
+    heading, *rest = text.splitlines() or [""]
+    return "\n".join([heading, *map(shorten, rest)]) if rest else shorten(heading)

@@ -77,5 +77,6 @@ def render_task(line: Line, clock: str, indent: str) -> Text:
     took = f"  {describe_elapsed(line.took)}" if line.took is not None else ""
     name = f"{indent}{line.text}".ljust(WIDTH_OF_NAME)
     word = "done" if is_good else shout(line.state).lower()
+    result = f"{took:<13}  {line.result}" if line.result else took
     message = f"\n{' ' * len(clock)}{indent}{line.message}" if line.message else ""
-    return Text.assemble((clock, "dim"), f"{name}  ", (word, "green" if is_good else "red"), (took, "dim"), message)
+    return Text.assemble((clock, "dim"), f"{name}  ", (word, "green" if is_good else "red"), (result, "dim"), message)

@@ -49,10 +49,10 @@ def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
     return own[-1]
 
 
-def describe_progress(stack_id: str, events: Sequence[StackEvent], now: datetime) -> str:
+def describe_progress(stack_id: str, events: Sequence[StackEvent], changing: int | None, now: datetime) -> str:
     """How far an operation is: resources done, and the ones under way, the longest first.
 
-    events: oldest first. A stack's own events tell no more than that.
+    events: oldest first. changing: how many resources it changes; None where its change set is not known any more.
     """
     begun: dict[str, datetime] = {}
     latest: dict[str, str] = {}
@@ -61,12 +61,19 @@ def describe_progress(stack_id: str, events: Sequence[StackEvent], now: datetime
             begun.setdefault(event.logical_id, event.at)
             latest[event.logical_id] = event.status
     under_way = [name for name, status in latest.items() if status.endswith("IN_PROGRESS")]
-    told = f"{stack_id}: {len(latest) - len(under_way)} resources done"
+    of_all = f" of {changing}" if changing else ""
+    told = f"{stack_id}: {len(latest) - len(under_way)}{of_all} resources done"
     if not under_way:
         return told
     shown = [f"{name} {latest[name]} for {_seconds(now - begun[name])}" for name in under_way[:SHOWN_RESOURCES]]
     more = len(under_way) - len(shown)
     return f"{told}, {', '.join(shown)}" + (f" and {more} more" if more else "")
+
+
+def describe_outcome(outcome: StackOutcome, changing: int | None) -> str:
+    """`MSKStack: created, 5 resources`."""
+    done = {Action.CREATE: "created", Action.CHANGE: "changed", Action.NOTHING: "nothing to do"}[outcome.action]
+    return f"{outcome.id}: {done}" + (f", {changing} resources" if changing else "")
 
 
 def describe_failures(stack_id: str, events: Sequence[StackEvent]) -> list[str]:

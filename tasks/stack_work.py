@@ -14,6 +14,7 @@ from delivery.stack_progress import (
     StackEvent,
     StackOutcome,
     describe_failures,
+    describe_outcome,
     describe_progress,
     end_of,
     outcome_of_stack,
@@ -84,8 +85,7 @@ class StackWork:
 
     def leave_alone(self, state: StackState, change_set: ChangeSet) -> StackOutcome:
         self.formation.delete_change_set(change_set.arn)
-        progress(f"{self.stack.id}: nothing to do")
-        return outcome_of_stack(self.stack, state, Action.NOTHING)
+        return tell(outcome_of_stack(self.stack, state, Action.NOTHING))
 
     def before(self, state: StackState | None, is_resumed: bool) -> dict[str, Any]:
         """What a way back needs: the stack as it was. Of a resumed operation an earlier record tells that."""
@@ -98,15 +98,15 @@ class StackWork:
 
     def carry_out(self, state: StackState | None, change_set: ChangeSet | None, is_resumed: bool) -> StackOutcome:
         """Execute, unless that was done before, and follow to the end; raises StackFailed."""
-        arn = state.arn if state else ""
+        arn, changing = state.arn if state else "", None
         if not is_resumed:
             change_set = change_set or self._create(state)
-            arn = change_set.stack_arn
+            arn, changing = change_set.stack_arn, len(change_set.changes)
             if change_set.has_no_changes:
-                return self._protected(arn)
+                return tell(self._protected(arn))
             self.formation.execute(change_set.arn, self.token)
-        self._follow(arn)
-        return self._protected(arn)
+        self._follow(arn, changing)
+        return tell(self._protected(arn), changing)
 
     def _create(self, state: StackState | None) -> ChangeSet:
         if state is not None and standing_of(state.status) is Standing.DELETE_FIRST:
@@ -140,10 +140,10 @@ class StackWork:
                 f"{left.status}. {advice_for(self.stack.name, left.status)}"
             )
 
-    def _follow(self, arn: str) -> None:
+    def _follow(self, arn: str, changing: int | None) -> None:
         """Log how far our operation is until it ends; raises StackFailed when it ends otherwise than asked for."""
         events, is_over = poll_until(
-            EventLog(self, arn),
+            EventLog(self, arn, changing),
             lambda seen: end_of(arn, seen) is not None,
             poll=self.environment.stacks.poll,
             deadline=self.environment.stacks.deadline,
@@ -173,12 +173,19 @@ class StackWork:
         return state
 
 
-class EventLog:
-    """Reads an operation's events; logs each failure at once, and how far it is every few seconds."""
+def tell(outcome: StackOutcome, changing: int | None = None) -> StackOutcome:
+    """The outcome, as the log has it now."""
+    progress(describe_outcome(outcome, changing))
+    return outcome
 
-    def __init__(self, work: StackWork, arn: str) -> None:
+
+class EventLog:
+    """Reads an operation's events; logs each failure at once, and until it ends how far it is every few seconds."""
+
+    def __init__(self, work: StackWork, arn: str, changing: int | None) -> None:
         self._work = work
         self._arn = arn
+        self._changing = changing
         self._read = 0
         self._told = 0
         self._told_at = datetime.now(UTC)
@@ -189,7 +196,8 @@ class EventLog:
         for failure in describe_failures(stack_id, events[self._read :]):
             progress(failure)
         self._read = len(events)
-        if now - self._told_at >= (TELLS_NEWS_EVERY if len(events) > self._told else TELLS_EVERY):
-            progress(describe_progress(stack_id, events, now))
+        is_due = now - self._told_at >= (TELLS_NEWS_EVERY if len(events) > self._told else TELLS_EVERY)
+        if is_due and end_of(self._arn, events) is None:
+            progress(describe_progress(stack_id, events, self._changing, now))
             self._told, self._told_at = len(events), now
         return events

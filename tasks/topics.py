@@ -1,5 +1,7 @@
 """Topics: planned from what the brokers hold, changed only where they differ, read back until the API has caught up."""
 
+from typing import Any
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,9 +21,11 @@ from delivery.topics import (
     specify_topics,
 )
 from tasks.journal import effect
+from tasks.progress import progress
 from tasks.waiting import ASKED_AGAIN, poll_until
 
 CLUSTER = "broker_cluster_arn"
+TOLD = {Action.CREATE: "created", Action.CHANGE: "altered", Action.NOTHING: "as specified"}
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the topics of {environment.name}")
@@ -41,7 +45,18 @@ def observe_topics(environment: Environment) -> dict[str, ObservedTopic] | None:
     return {topic.name: topic for topic in found if topic is not None}
 
 
-@task(**ASKED_AGAIN, task_run_name="configure topic {topic.name}")
+def short_name(environment: Environment, topic: TopicSpec) -> str:
+    """The topic's name without what all topics of the environment begin with."""
+    return topic.name.removeprefix(f"{environment.project}.{environment.name}.")
+
+
+def name_configuration(parameters: dict[str, Any]) -> str:
+    """The name of a run of configure_topic with these parameters."""
+    return f"configure topic {short_name(parameters['environment'], parameters['topic'])}"
+
+
+# Prefect calls a name's function with the parameters where it takes them; its types do not tell.
+@task(**ASKED_AGAIN, task_run_name=name_configuration)  # pyright: ignore[reportCallIssue, reportArgumentType]
 def configure_topic(environment: Environment, release: Release, topic: TopicSpec) -> TopicChange:
     """Create the topic or bring it to its specification, and confirm what the brokers hold.
 
@@ -50,12 +65,12 @@ def configure_topic(environment: Environment, release: Release, topic: TopicSpec
     topics = connect_topics(environment)
     observed = topics.read(topic.name)
     change = plan_topic(topic, observed)
-    if change.action is Action.NOTHING and is_as_specified(topic, observed):
-        return change
-    before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
-    with effect(environment, release, f"{Phase.TOPICS}/{topic.name}", before) as done:
-        apply_change(environment, topics, topic, change)
-        done.read_back = read_back(environment, topics, topic).model_dump()
+    if change.action is not Action.NOTHING or not is_as_specified(topic, observed):
+        before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
+        with effect(environment, release, f"{Phase.TOPICS}/{topic.name}", before) as done:
+            apply_change(environment, topics, topic, change)
+            done.read_back = read_back(environment, topics, topic).model_dump()
+    progress(f"{short_name(environment, topic)}: {TOLD[change.action]}")
     return change
 
 

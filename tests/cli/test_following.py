@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from prefect import flow, get_run_logger, task
 from prefect.client.schemas import State
 from prefect.states import Failed
 
-from cli.following import Follower, Kind, Line, Look, say_retry, shorten
+from cli.following import Follower, Kind, Line, Look, result_of, say_retry, shorten, shorten_block
 from clients.prefect_api import PrefectApi
 from delivery.errors import NotFound, Unavailable
 
@@ -36,15 +37,23 @@ def confirm() -> None:
     look_closely()
 
 
+@task(task_run_name="deploy MSKStack")
+def deploy_stack() -> None:
+    get_run_logger().info("MSKStack: 3 of 5 resources done")
+    get_run_logger().info("MSKStack: created, 5 resources")
+
+
 @flow(name="roll-out", flow_run_name="roll out")
 def roll_out() -> None:
     judge(20)
     confirm()
+    deploy_stack()
     watch(40)
 
 
 @flow(name="deploy-production", flow_run_name="release")
 def deploy() -> State[None]:
+    look_closely()
     try:
         roll_out()
     except Unavailable:
@@ -82,17 +91,34 @@ def test_phases_tasks_and_lines_are_told_in_their_order(look: tuple[Follower, Lo
     assert [(line.kind, line.depth, line.text) for line in told(look) if line.kind is not Kind.TASK] == [
         (Kind.PHASE, 0, "roll out"),
         (Kind.PROGRESS, 1, "20 %  pass"),
+        (Kind.PROGRESS, 1, "MSKStack: 3 of 5 resources done"),
         (Kind.PROGRESS, 1, "40 %  pass"),
     ]
     tasks = [(line.depth, line.text, line.state) for line in told(look) if line.kind is Kind.TASK]
-    assert tasks[0] == (1, "judge 20 %", "Completed")
+    assert tasks[:2] == [(0, "look", "Completed"), (1, "judge 20 %", "Completed")]
     assert (1, "judge 40 %", "Failed") in tasks
 
 
 def test_what_a_task_called_is_told_only_where_it_failed(look: tuple[Follower, Look]) -> None:
     tasks = [line.text for line in told(look) if line.kind is Kind.TASK]
-    assert "look" not in tasks
+    assert tasks.count("look") == 1
     assert tasks.index("confirm") < tasks.index("judge 40 %") < tasks.index("watch 40 %")
+
+
+def test_what_a_task_came_to_is_told_behind_its_name(look: tuple[Follower, Look]) -> None:
+    assert [line.result for line in told(look) if line.text == "deploy MSKStack"] == ["created, 5 resources"]
+
+
+@pytest.mark.parametrize("text", ["RDSStack: created", "created", "Stack: created"])
+def test_a_line_about_something_else_is_not_what_the_task_came_to(text: str) -> None:
+    assert result_of(text, "deploy MSKStack") == ""
+
+
+def test_a_run_has_all_its_lines_with_its_own_last_one_not_a_tasks(look: tuple[Follower, Look]) -> None:
+    follower, seen = look
+    of_tasks = tuple(line for line in seen.lines if line.logger == "prefect.task_runs")
+    assert any(line.text.startswith("Finished in state") and line.run == follower.run for line in of_tasks)
+    assert not follower.has_all_lines(replace(seen, lines=of_tasks))
 
 
 def test_the_same_failure_is_explained_once(look: tuple[Follower, Look]) -> None:
@@ -136,3 +162,9 @@ def test_a_retry_is_told_as_a_sentence_with_its_reason_once(attempt: str, senten
 
 def test_digests_are_told_by_their_beginning() -> None:
     assert shorten("release sha256:" + "ab" * 32) == "release sha256:abababababab…"
+
+
+def test_the_heading_of_a_block_keeps_its_digest_in_full() -> None:
+    digest = "sha256:" + "ab" * 32
+    assert shorten_block(f"Plan 1 for {digest}\n  {digest}") == f"Plan 1 for {digest}\n  sha256:abababababab…"
+    assert shorten_block(f"looking for {digest}") == "looking for sha256:abababababab…"

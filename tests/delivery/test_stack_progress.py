@@ -12,6 +12,7 @@ from delivery.stack_progress import (
     StackOutcome,
     conclude_stacks,
     describe_failures,
+    describe_outcome,
     describe_progress,
     end_of,
     first_failure,
@@ -71,14 +72,22 @@ def test_progress_counts_what_is_done_and_names_what_is_under_way_with_its_time(
         about("Configuration", "CREATE_COMPLETE", 3),
         about("Cluster", "CREATE_IN_PROGRESS", 4),
     ]
-    told = describe_progress("MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], BEGUN + timedelta(seconds=814))
-    assert told == "MSKStack: 1 resources done, Cluster CREATE_IN_PROGRESS for 812 s"
+    told = describe_progress(
+        "MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], 5, BEGUN + timedelta(seconds=814)
+    )
+    assert told == "MSKStack: 1 of 5 resources done, Cluster CREATE_IN_PROGRESS for 812 s"
 
 
 def test_of_many_resources_under_way_the_first_ones_are_named() -> None:
     events = [about(f"Alarm{number}", "CREATE_IN_PROGRESS") for number in range(5)]
-    told = describe_progress("MSKStack", events, BEGUN)
+    told = describe_progress("MSKStack", events, None, BEGUN)
     assert told.endswith("Alarm0 CREATE_IN_PROGRESS for 0 s, Alarm1 CREATE_IN_PROGRESS for 0 s and 3 more")
+
+
+def test_an_outcome_tells_what_became_of_the_stack() -> None:
+    assert describe_outcome(done("MSKStack"), 5) == "MSKStack: created, 5 resources"
+    untouched = done("MSKStack").model_copy(update={"action": Action.NOTHING})
+    assert describe_outcome(untouched, None) == "MSKStack: nothing to do"
 
 
 def test_a_failed_resource_shows_its_reason() -> None:
