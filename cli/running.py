@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from blocks.settings import load_environment
 from cli.following import TOLD_AFTER, Follower, shorten
 from cli.screen import Screen
 from clients.prefect_api import PrefectApi, Run
-from delivery.errors import DeliveryError, Unavailable
+from delivery.errors import Unavailable
 from delivery.outcome import INTERRUPTED, exit_code_of
-from delivery.release import has_effects
 from deployments.pool import POOL
-from tasks.journal import last_release_number, read_journal, read_request
+from tasks.history import may_have_effects
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # Longer than a worker's longest pause between two questions for work.
@@ -87,9 +85,9 @@ def tell_if_nobody_works(api: PrefectApi, run: UUID, submitted: datetime, screen
 def conclude(ended: Run, screen: Screen, environment: str, *, as_json: bool) -> int:
     """Shows how the run ended. The exit code."""
     is_success = ended.state_type == "COMPLETED"
-    code = exit_code_of(ended.state_type, ended.state_name, may_have_effects(ended.id, environment))
-    message = shorten(ended.message) + advice(ended, environment)
-    screen.show_ending(ended.state_name, message, is_success=is_success)
+    code = exit_code_of(ended.state_type, ended.state_name, may_have_effects(environment, str(ended.id)))
+    message = ended.message + advice(ended, environment)
+    screen.show_ending(ended.state_name, shorten(message), is_success=is_success)
     if as_json:
         print(json.dumps({"run": str(ended.id), "state": ended.state_name, "message": message, "exit_code": code}))
     return code
@@ -103,15 +101,3 @@ def advice(ended: Run, environment: str) -> str:
         f" The run could not say what it left behind: see slipway status {environment}. What it had begun is in its "
         "journal; a release started again goes on from what is there, slipway roll-back takes the last one back."
     )
-
-
-def may_have_effects(run: UUID, environment: str) -> bool:
-    """Whether the run's release changed something, as its journal tells; True where that cannot be read."""
-    try:
-        settings = load_environment(environment)
-        number = last_release_number(settings)
-        if number is None or read_request(settings, number).get("flow_run") != str(run):
-            return False
-        return has_effects(read_journal(settings, number))
-    except DeliveryError:
-        return True

@@ -117,3 +117,9 @@ def sum_up(plan: ReleasePlan) -> str:
     """`Plan 1f2e…: 3 of 23 steps have something to do.`."""
     changing = sum(step.action is not Action.NOTHING for step in plan.steps)
     return f"Plan {plan.hash}: {changing or 'none'} of {len(plan.steps)} steps have something to do."
+
+
+def describe_nothing_to_do(plan: ReleasePlan) -> str:
+    """That everything is there already, and how much that is."""
+    counted = ", ".join(f"{phase.lower()} {len(plan.of(phase))}" for phase in Phase)
+    return f"{plan.environment} is as {plan.artifact_digest} needs it, nothing was touched. As planned: {counted}."

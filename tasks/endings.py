@@ -1,19 +1,22 @@
 """How a run ends: by a state whose name says it, whose message is the sentence the operator reads."""
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from prefect import get_run_logger
 from prefect.client.schemas import State
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from delivery.compensation import ending_after
 from delivery.environment import Environment
 from delivery.errors import DeliveryError
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
-from delivery.plan import Phase, ReleasePlan, describe_phase
+from delivery.plan import ReleasePlan, describe_nothing_to_do
 from delivery.release import Release
+from tasks.history import may_have_effects
 from tasks.journal import read_journal
 from tasks.notices import notify
 
@@ -23,7 +26,10 @@ def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
 
     The state keeps the error, so that a flow that calls this one gets it raised. A sentence that the body returns is
     the message of the completed state.
+
+    body: has a parameter `environment`, the environment's name.
     """
+    signature = inspect.signature(body)
 
     @wraps(body)
     def ended(*args: Any, **kwargs: Any) -> Any:
@@ -32,15 +38,17 @@ def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
             return Completed(data=end, message=end) if isinstance(end, str) else end
         except DeliveryError as error:
             get_run_logger().error(str(error))
-            return Failed(data=error, name=outcome_of(error).state_name, message=str(error))
+            called = signature.bind(*args, **kwargs)
+            called.apply_defaults()
+            outcome = outcome_of(error, may_have_effects(called.arguments["environment"], str(flow_run.id)))
+            return Failed(data=error, name=outcome.state_name, message=str(error))
 
     return ended
 
 
 def nothing_to_do(plan: ReleasePlan) -> State:
-    """Every phase says so; no hold was taken, no release was counted."""
-    message = "\n".join(describe_phase(plan, phase) for phase in Phase)
-    return Completed(name=NOTHING_TO_DO.state_name, message=message)
+    """No hold was taken, no release was counted."""
+    return Completed(name=NOTHING_TO_DO.state_name, message=describe_nothing_to_do(plan))
 
 
 def promoted(environment: Environment, release: Release, seen: str) -> State:

@@ -4,6 +4,8 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from delivery.environment import Environment
 
 CHECKOUT = Path(__file__).parent.parent
@@ -17,3 +19,13 @@ def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: t
     content["application"]["certificate_arn"] = "arn:aws:acm:us-east-1:123456789012:certificate/none"
     content["hold"] = {"lease": lease, "wait": wait}
     return Environment.model_validate(content)
+
+
+def installed(store: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """The same, as `load_environment("production")` finds it until the test ends."""
+    environment = production(store)
+    monkeypatch.delenv("SLIPWAY_OVERLAYS", raising=False)
+    monkeypatch.setenv("SLIPWAY_AWS__ACCOUNT_ID", environment.aws.account_id)
+    monkeypatch.setenv("SLIPWAY_STATE__URL", environment.state.url)
+    monkeypatch.setenv("SLIPWAY_APPLICATION__CERTIFICATE_ARN", environment.application.certificate_arn)
+    return environment

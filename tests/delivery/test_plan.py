@@ -1,7 +1,17 @@
 import pytest
 
 from delivery.errors import Refused
-from delivery.plan import Action, PartPlan, Phase, Step, describe_phase, describe_plan, join_plan, sum_up
+from delivery.plan import (
+    Action,
+    PartPlan,
+    Phase,
+    Step,
+    describe_nothing_to_do,
+    describe_phase,
+    describe_plan,
+    join_plan,
+    sum_up,
+)
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -51,3 +61,11 @@ def test_a_plan_is_summed_up_by_how_much_there_is_to_do() -> None:
         ": 1 of 2 steps have something to do."
     )
     assert "none of 1 steps" in sum_up(join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], []))
+
+
+def test_that_nothing_is_to_do_names_the_artifact_and_how_much_is_as_planned() -> None:
+    plan = join_plan("production", DIGEST, [PartPlan(steps=(step("a", Action.NOTHING),))], [])
+    assert describe_nothing_to_do(plan) == (
+        f"production is as {DIGEST} needs it, nothing was touched. "
+        "As planned: infrastructure 0, topics 1, connection settings 0, application 0."
+    )

@@ -1,0 +1,45 @@
+"""What a run's release changed, by the journal."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from delivery.environment import Environment
+from delivery.release import Event
+from tasks.history import may_have_effects, observe_last_release
+from tasks.journal import append_to, take_number
+from tests.environments import installed
+
+RUN = str(uuid.uuid4())
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    return installed(tmp_path, monkeypatch)
+
+
+def test_a_run_that_took_no_release_has_no_effects(environment: Environment) -> None:
+    assert not may_have_effects("production", RUN)
+    append_to(environment, take_number(environment, {"flow_run": "another"}), "Topics/views", Event.INTENDED)
+    assert not may_have_effects("production", RUN)
+
+
+def test_a_run_has_effects_once_its_release_intended_one(environment: Environment) -> None:
+    number = take_number(environment, {"flow_run": RUN})
+    append_to(environment, number, "Hold", Event.STARTED)
+    assert not may_have_effects("production", RUN)
+    append_to(environment, number, "Topics/views", Event.INTENDED)
+    assert may_have_effects("production", RUN)
+
+
+def test_where_the_journal_cannot_be_read_effects_are_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_ENVIRONMENTS", "/nowhere")
+    assert may_have_effects("production", RUN)
+
+
+def test_a_release_that_never_ended_is_told_of(environment: Environment) -> None:
+    assert observe_last_release.fn(environment) == ()
+    append_to(environment, take_number(environment, {}), "Topics/views", Event.INTENDED)
+    (told,) = observe_last_release.fn(environment)
+    assert told.startswith("Release 1 did not end: its process stopped in Topics/views")
