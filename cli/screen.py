@@ -39,6 +39,12 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style))
 
+    def say_row(self, text: str) -> None:
+        """One line of a table: a terminal shows as much of it as it is wide, a file gets it in full."""
+        is_cut = self._console.is_terminal
+        overflow = "ellipsis" if is_cut else "ignore"
+        self._console.print(Text(text), no_wrap=True, overflow=overflow, soft_wrap=not is_cut)
+
     def show(self, line: Line, since_start: timedelta) -> None:
         self._console.print(render(line, since_start))
 

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from blocks.settings import load_environment
+from cli.following import shorten
 from cli.screen import Screen
 from delivery.environment import Environment
 from delivery.errors import NotFound
@@ -24,8 +25,10 @@ def show_status(environment: str, *, count: int, as_json: bool) -> None:
         print(json.dumps(shown | {"releases": [as_object(release, under_way) for release in releases]}, indent=2))
         return
     screen = Screen()
-    for line in describe_status(environment, hold, releases, now):
-        screen.say(line)
+    hold_line, *rows = describe_status(environment, hold, releases, now)
+    screen.say(hold_line)
+    for row in rows:
+        screen.say_row(shorten(row))
 
 
 def report_release(environment: Environment, number: int) -> ReleaseReport:

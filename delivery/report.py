@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from delivery.holds import HoldState
 from delivery.release import Event, Record, has_effects, last_step
 
+LONGEST_WORD = len("ROLL BACK FAILED")
+
 
 @dataclass(frozen=True)
 class ReleaseReport:
@@ -63,19 +65,27 @@ def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> st
 
 
 def describe_release(release: ReleaseReport, *, is_under_way: bool) -> str:
-    """`  7  2026-11-24 10:20  1b2c3d4e5f6a  ROLLED BACK  The canary failed.  (reason)`."""
+    """`  7  2026-11-24 10:20  1b2c3d4e5f6a  ROLLED BACK       The canary failed.  (reason)`, always one line."""
     started = f"{release.journal[0].at:%Y-%m-%d %H:%M}" if release.journal else "-" * 16
-    reason = f"  ({release.reason})" if release.reason else ""
     digest = release.artifact_digest.removeprefix("sha256:")[:12]
-    return f"{release.number:>5}  {started}  {digest}  {describe_end(release.journal, is_under_way)}{reason}"
+    word, sentence = end_of_release(release.journal, is_under_way)
+    told = " ".join(sentence.removeprefix(f"Release {release.number}: ").split())
+    reason = f"({release.reason})" if release.reason else ""
+    columns = (f"{release.number:>5}", started, digest, f"{word:<{LONGEST_WORD}}", told, reason)
+    return "  ".join(column for column in columns if column).rstrip()
 
 
 def describe_end(journal: tuple[Record, ...], is_under_way: bool) -> str:
-    """How a release ended, or where it is."""
+    """How a release ended, or where it is, as one sentence."""
+    return "  ".join(end_of_release(journal, is_under_way)).rstrip()
+
+
+def end_of_release(journal: tuple[Record, ...], is_under_way: bool) -> tuple[str, str]:
+    """How a release ended, or where it is: in a word, and the sentence about it."""
     step = last_step(journal)
     if is_under_way:
-        return f"UNDER WAY  in {step}" if step else "UNDER WAY"
+        return "UNDER WAY", f"in {step}" if step else ""
     ended = next((record for record in reversed(journal) if record.event is Event.ENDED), None)
     if ended is not None:
-        return describe_ending(ended.detail.get("outcome", "Ended"), ended.detail.get("message", ""))
-    return f"STOPPED  in {step}, without an end" if has_effects(journal) else "STOPPED  before it changed anything"
+        return shout(ended.detail.get("outcome", "Ended")), ended.detail.get("message", "")
+    return "STOPPED", f"in {step}, without an end" if has_effects(journal) else "before it changed anything"

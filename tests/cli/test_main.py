@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -61,14 +62,31 @@ def test_the_status_tells_of_the_last_releases_newest_first(tmp_path: Path) -> N
     result = slipway("status", PREFECT_HOME=str(tmp_path), **settings(tmp_path / "store"))
     free, second, first = result.stdout.splitlines()
     assert (result.returncode, free) == (0, "production is free.")
-    assert "ROLLED BACK  41 serves all traffic.  (second)" in second
-    assert "COMPLETED  (first)" in first
+    assert second.endswith("ROLLED BACK       41 serves all traffic.  (second)")
+    assert first.endswith("COMPLETED         (first)")
 
 
-def release_that_failed(store: Path) -> None:
+def test_on_a_terminal_the_status_is_one_line_a_release_and_in_a_file_it_is_whole(tmp_path: Path) -> None:
+    release_that_failed(tmp_path / "store", "41 serves all traffic." + " It took long." * 20)
+    variables = settings(tmp_path / "store") | {"PREFECT_HOME": str(tmp_path)}
+    in_file = slipway("status", **variables)
+    on_terminal = slipway("status", **variables, FORCE_COLOR="1", COLUMNS="80")
+    assert in_file.stdout.splitlines()[1].count("It took long.") == 20
+    assert [len(line) for line in on_terminal.stdout.splitlines()[1:]] == [80]
+
+
+def test_the_status_for_a_program_keeps_all_of_a_digest_and_the_journal(tmp_path: Path) -> None:
+    release_that_failed(tmp_path / "store")
+    result = slipway("status", "--json", PREFECT_HOME=str(tmp_path), **settings(tmp_path / "store"))
+    (release,) = json.loads(result.stdout)["releases"]
+    assert (release["artifact_digest"], release["outcome"]) == (DIGEST, "ROLLED BACK  41 serves all traffic.")
+    assert [record["event"] for record in release["journal"]] == ["started", "ended"]
+
+
+def release_that_failed(store: Path, message: str = "41 serves all traffic.") -> None:
     try:
         with hold_environment(production(store), DIGEST, "hash", "second"):
-            raise RolledBack("41 serves all traffic.")
+            raise RolledBack(message)
     except RolledBack:
         return
 

@@ -60,7 +60,7 @@ def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
         "production is held: Release 8 of production, by ana@desk (process 7) since 2026-03-01 11:57:00 UTC: spring, "
         "last sign of it 12 s ago."
     )
-    assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY  in Topics/views  (spring)"
+    assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY         in Topics/views  (spring)"
 
 
 def test_a_stop_that_was_asked_for_is_shown() -> None:
@@ -73,15 +73,27 @@ def test_a_dead_holders_release_is_not_under_way() -> None:
     first, second = describe_status("production", dead, [release(STARTED, INTENDED)], NOW)
     assert first.startswith("production is free: Release 8 of production")
     assert "stopped without giving it back" in first
-    assert "STOPPED  in Topics/views, without an end" in second
+    assert "STOPPED           in Topics/views, without an end" in second
 
 
 def test_a_release_that_ended_shows_its_outcome() -> None:
     ended = ("Hold", Event.ENDED, {"outcome": "RolledBack", "message": "41 serves."})
     *_, line = describe_status("production", hold(is_released=True), [release(STARTED, INTENDED, ended)], NOW)
-    assert "ROLLED BACK  41 serves.  (spring)" in line
+    assert line.endswith("ROLLED BACK       41 serves.  (spring)")
+
+
+def test_what_a_release_said_of_itself_is_one_line_without_its_number() -> None:
+    ended = ("Hold", Event.ENDED, {"outcome": "Refused", "message": "Release 8: The plan moved.\nIt is now:\n  a"})
+    *_, line = describe_status("production", None, [release(STARTED, ended)], NOW)
+    assert line.endswith("REFUSED           The plan moved. It is now: a  (spring)")
+
+
+def test_the_words_of_releases_stand_in_one_column() -> None:
+    ends = [("Hold", Event.ENDED, {"outcome": outcome, "message": "x."}) for outcome in ("RollBackFailed", "Completed")]
+    _, first, second = describe_status("production", None, [release(STARTED, end) for end in ends], NOW)
+    assert first.index("x.") == second.index("x.")
 
 
 def test_a_release_that_stopped_before_its_first_effect_says_so() -> None:
     *_, line = describe_status("production", hold(is_released=True), [release(STARTED)], NOW)
-    assert "STOPPED  before it changed anything" in line
+    assert "STOPPED           before it changed anything" in line
