@@ -1,36 +1,37 @@
-import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from boto3.session import Session
-from moto.server import ThreadedMotoServer
 
 from clients.store import ObjectStore, open_store
 from delivery.errors import NotFound, SettingsError, Unavailable
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tests.aws import SandboxAws
 
-ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+# An endpoint where nobody listens, and what a client wants to know before it asks.
+NOBODY = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+}
 
 
 @pytest.fixture(params=["file", "s3"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": aws}).items():
-        monkeypatch.setenv(name, value)
-    if request.param == "file":
-        return tmp_path.as_uri()
-    bucket = f"state-{os.getpid()}"
-    Session().client("s3", endpoint_url=aws).create_bucket(Bucket=bucket)
-    return f"s3://{bucket}/{tmp_path.name}"
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store, in a folder and in a bucket."""
+    return tmp_path.as_uri() if request.param == "file" else f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
+
+
+@pytest.fixture
+def bucket(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    sandbox.require("aws")
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    SandboxAws(sandbox.addresses.aws).client("s3").create_bucket(Bucket="objects")
+    return "s3://objects"
 
 
 def test_an_object_is_created_once_and_never_overwritten(url: str) -> None:
@@ -72,7 +73,7 @@ def test_an_object_that_is_not_there_is_named(url: str) -> None:
 
 
 def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).items():
+    for name, value in NOBODY.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable, match="s3://away"):
         ObjectStore("s3://away").create("a", b"")
