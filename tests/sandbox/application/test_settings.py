@@ -1,14 +1,38 @@
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from sandbox.application.settings import ApplicationSettings
 
+MANIFESTS = Path("infrastructure/k8s/production")
 COMPLETE = {"MSK_BOOTSTRAP_SERVERS": "a:1", "DB_HOST": "db", "DB_PASSWORD": "hidden-password", "REDIS_HOST": "cache"}
+
+
+def rollout_variables() -> list[dict[str, Any]]:
+    rollout = yaml.safe_load((MANIFESTS / "rollout.yaml").read_text())
+    return rollout["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
 def test_the_guides_variables_are_enough() -> None:
     settings = ApplicationSettings.read(COMPLETE)
     assert (settings.database_port, settings.cache_port, settings.port) == (5432, 6379, 8080)
     assert settings.topic("user.behavior") == "genai-demo.production.observability.user.behavior"
+
+
+def test_the_rollout_names_project_and_environment_as_the_application_reads_them() -> None:
+    renamed = {"genai-demo": "shop", "production": "stage"}
+    stated = {
+        item["name"]: renamed.get(item["value"], str(item["value"])) for item in rollout_variables() if "value" in item
+    }
+    assert ApplicationSettings.read(COMPLETE | stated).topic("traces") == "shop.stage.observability.traces"
+
+
+def test_the_rollout_sets_each_variable_that_the_applications_configuration_names() -> None:
+    content = yaml.safe_dump(yaml.safe_load((MANIFESTS / "application.yml").read_text()))
+    assert set(re.findall(r"\$\{(\w+)", content)) <= {item["name"] for item in rollout_variables()}
 
 
 @pytest.mark.parametrize("name", list(COMPLETE))
