@@ -5,10 +5,13 @@ PYTHON ?= python3
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/python -m
 ENVIRONMENT ?= production
-PRODUCT := flows tasks blocks clients delivery deployments cli
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo open sandbox test proofs check format synth assembly lock prerequisites brokers
+.DEFAULT_GOAL := help
+.PHONY: help demo open sandbox test proofs check format synth assembly lock prerequisites brokers
+
+help:                          ## these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
 	$(RUN) sandbox demo
