@@ -104,6 +104,8 @@ def stop(reason: Reason, environment: EnvironmentName = PRODUCTION) -> None:
 def worker() -> None:
     """Run what is submitted, until Ctrl-C: a Prefect worker for the work pool."""
     os.chdir(CHECKOUT)
+    # An operator waits for the worker's next look; Prefect's own pause is ten seconds.
+    os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "2")
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", POOL]
     os.execv(sys.executable, command)  # noqa: S606
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,48 +25,88 @@ def read_releases(variables: Mapping[str, str]) -> list[Release]:
     return list(reversed(json.loads(told)["releases"]))
 
 
-def judged_steps(release: Release) -> list[Mapping[str, Any]]:
+def judged_steps(release: Release | None) -> list[Mapping[str, Any]]:
     """What each canary step of a release was judged on: weight_percent, verdict, reason, seconds, and both arms."""
-    return [record["detail"] for record in release["journal"] if record["event"] == "judged"]
+    return [record["detail"] for record in journal_of(release) if record["event"] == "judged"]
 
 
-def describe_steps(releases: list[Release]) -> str:
-    """A line for each canary step of each release."""
-    lines = [f"{'release':<9}{'weight':>7}  {'verdict':<13}{'stable':>16}{'canary':>16}{'took':>7}"]
+def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
+    """A line for each canary step of each release. names: of digests."""
+    lines = [f"{'release':<10}{'weight':>6}  {'verdict':<14}{'stable':<19}{'canary':<19}watched"]
     for release in releases:
-        lines += [describe_step(release["number"], step) for step in judged_steps(release)]
+        label = f"{release['number']} ({names.get(release['artifact_digest'], '?')})"
+        lines += [describe_step(label, step) for step in judged_steps(release)]
     return "\n".join(lines)
 
 
-def describe_step(number: int, step: Mapping[str, Any]) -> str:
+def describe_step(label: str, step: Mapping[str, Any]) -> str:
     stable, canary = (describe_arm(step[arm]) for arm in ("stable", "canary"))
     weight = f"{step['weight_percent']} %"
-    return f"{number:<9}{weight:>7}  {step['verdict']:<13}{stable:>16}{canary:>16}{step['seconds']:>5.0f} s"
+    return f"{label:<10}{weight:>6}  {step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>5.0f} s"
 
 
 def describe_arm(counts: Mapping[str, int]) -> str:
     return f"{counts['failures']} of {counts['requests']} failed"
 
 
+def describe_failure(releases: list[Release], digest: str) -> str:
+    """The step in which the digest's release failed, on which requests, and each step of its way back with its time."""
+    release = release_of(releases, digest)
+    failed = next((record for record in journal_of(release) if is_failed_step(record)), None)
+    if release is None or failed is None:
+        return "No step of its canary failed."
+    step, verdict_at = failed["detail"], datetime.fromisoformat(failed["at"])
+    lines = [
+        f"at {step['weight_percent']} %: {describe_arm(step['canary'])} on the new revision, "
+        f"{describe_arm(step['stable'])} on the stable one",
+    ]
+    for record in journal_of(release)[failed["sequence"] + 1 :]:
+        if record["event"] in ("done", "ended"):
+            seconds = (datetime.fromisoformat(record["at"]) - verdict_at).total_seconds()
+            lines.append(f"{seconds:4.1f} s after the verdict: {record['step']} {record['event']}")
+    return "\n".join([*lines, release["outcome"]])
+
+
+def is_failed_step(record: Mapping[str, Any]) -> bool:
+    return record["event"] == "judged" and record["detail"]["verdict"] == "fail"
+
+
+def release_of(releases: list[Release], digest: str) -> Release | None:
+    """The digest's first release."""
+    return next((found for found in releases if found["artifact_digest"] == digest), None)
+
+
+def journal_of(release: Release | None) -> list[Mapping[str, Any]]:
+    return list(release["journal"]) if release else []
+
+
 def missing_evidence(releases: list[Release], digest: str) -> str | None:
-    """Why the canary of that digest proves nothing; None when both arms had requests in every one of its steps."""
-    release = next((found for found in releases if found["artifact_digest"] == digest), None)
-    steps = {step["weight_percent"]: step for step in judged_steps(release)} if release else {}
+    """Why the canary of that digest proves nothing; None when each of its steps passed with requests of both arms.
+
+    A second release of the digest would have had something to do, which the demo rules out.
+    """
+    if sum(release["artifact_digest"] == digest for release in releases) > 1:
+        return f"{digest} was released a second time, where there was nothing to do."
+    steps = {step["weight_percent"]: step for step in judged_steps(release_of(releases, digest))}
     for weight in WEIGHTS:
         step = steps.get(weight)
         if step is None or not (step["stable"]["requests"] and step["canary"]["requests"]):
             return f"The canary of {digest} has no requests of both arms from closed periods at {weight} %."
+        if step["verdict"] != "pass":
+            return f"The canary of {digest} went past {weight} % on the verdict {step['verdict']}."
     return None
 
 
 def describe_differences(settings: SandboxSettings) -> str:
     """Every number of production's that is another one here."""
     production, overlay = (read(name) for name in ("production", "sandbox"))
-    lines = ["What differs from production:"]
-    lines += [f"  {key:<28}{shown(production, key):>8} -> {value}" for key, value in leaves(overlay)]
-    lines += [f"  {'times of manifests':<28}{'':>8} -> divided by {settings.time_factor:g}"]
-    lines += [f"  {'periods of metrics':<28}{'60s':>8} -> {settings.metric_period_seconds}s"]
-    return "\n".join(lines)
+    rows = [(key, shown(production, key), str(value)) for key, value in leaves(overlay)]
+    rows += [
+        ("seconds in manifests", "as written", f"divided by {settings.time_factor:g}"),
+        ("periods of the load balancer's metrics", "60s", f"{settings.metric_period_seconds}s"),
+        ("users' requests", "real ones", f"{settings.requests_per_second:g} a second"),
+    ]
+    return "\n".join(f"{name:<40}{there:>10} -> {here}" for name, there, here in rows)
 
 
 def read(name: str) -> dict[str, Any]:

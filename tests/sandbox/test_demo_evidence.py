@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+
+from sandbox.demo_evidence import describe_differences, describe_failure, describe_steps, missing_evidence
+from sandbox.settings import SandboxSettings
+
+WEIGHTS = (20, 40, 60, 80)
+
+
+def judged(weight: int, verdict: str = "pass", *, stable: int = 80, canary: int = 20, failures: int = 0) -> Any:
+    arms = {"stable": {"requests": stable, "failures": 0}, "canary": {"requests": canary, "failures": failures}}
+    detail = {"weight_percent": weight, "verdict": verdict, "reason": "r", "periods": 2, "seconds": 16.2, **arms}
+    return {"step": f"Canary/{weight} %", "event": "judged", "detail": detail}
+
+
+def ended(step: str, event: str = "done") -> Any:
+    return {"step": step, "event": event, "detail": {}}
+
+
+def release(digest: str, *records: Any, number: int = 2) -> Any:
+    timed = [
+        {**record, "sequence": sequence, "at": f"2026-11-24T12:00:{2 * sequence:02}Z"}
+        for sequence, record in enumerate(records)
+    ]
+    return {"number": number, "artifact_digest": digest, "outcome": "ROLLED BACK  B serves.", "journal": timed}
+
+
+def test_a_canary_whose_steps_all_had_requests_of_both_arms_is_evidence() -> None:
+    assert missing_evidence([release("B", *map(judged, WEIGHTS))], "B") is None
+
+
+@pytest.mark.parametrize(("stable", "canary"), [(0, 20), (80, 0)])
+def test_a_step_without_requests_of_an_arm_is_no_evidence(stable: int, canary: int) -> None:
+    steps = [judged(20), judged(40), judged(60, stable=stable, canary=canary), judged(80)]
+    assert "no requests of both arms from closed periods at 60 %" in str(missing_evidence([release("B", *steps)], "B"))
+
+
+def test_a_step_that_was_never_judged_is_no_evidence() -> None:
+    assert "at 80 %" in str(missing_evidence([release("B", *map(judged, WEIGHTS[:3]))], "B"))
+
+
+def test_a_digest_that_was_never_released_is_no_evidence() -> None:
+    assert "at 20 %" in str(missing_evidence([], "B"))
+
+
+def test_a_step_that_went_on_without_passing_is_no_evidence() -> None:
+    steps = [judged(20), judged(40, "inconclusive"), judged(60), judged(80)]
+    assert "past 40 % on the verdict inconclusive" in str(missing_evidence([release("B", *steps)], "B"))
+
+
+def test_a_second_release_of_what_serves_already_is_a_fault() -> None:
+    twice = [release("B", *map(judged, WEIGHTS)), release("B", number=4)]
+    assert "a second time" in str(missing_evidence(twice, "B"))
+
+
+def test_the_table_has_a_line_for_each_judged_step_under_its_digests_name() -> None:
+    heading, line = describe_steps([release("sha256:b", judged(20, failures=1))], {"sha256:b": "B"}).splitlines()
+    assert heading.split() == ["release", "weight", "verdict", "stable", "canary", "watched"]
+    assert " ".join(line.split()) == "2 (B) 20 % pass 0 of 80 failed 1 of 20 failed 16 s"
+
+
+def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps() -> None:
+    journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Hold", "ended")]
+    assert describe_failure([release("C", *journal)], "C").splitlines() == [
+        "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
+        " 2.0 s after the verdict: Canary/abort done",
+        " 4.0 s after the verdict: Hold ended",
+        "ROLLED BACK  B serves.",
+    ]
+
+
+def test_a_canary_that_did_not_fail_is_told_as_that() -> None:
+    assert describe_failure([release("C", judged(20))], "C") == "No step of its canary failed."
+
+
+def test_every_number_of_the_overlay_is_shown_beside_productions() -> None:
+    told = [line.split() for line in describe_differences(SandboxSettings(time_factor=10)).splitlines()]
+    assert ["canary.pause", "10m", "->", "15s"] in told
+    assert ["seconds", "in", "manifests", "as", "written", "->", "divided", "by", "10"] in told
