@@ -1,0 +1,188 @@
+"""What a canary has shown so far: a frozen value that takes one closed period at a time."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from delivery.canary import STALE_PERIODS, Counts, Period
+from delivery.power import Power, SmallestHarm
+from delivery.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
+
+
+class WhenUnsure(StrEnum):
+    """What to do when the ceiling of a pause is reached without proof."""
+
+    REVERT = "revert"
+    ASK = "ask"
+    GUIDE = "guide"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What an environment wants of a canary.
+
+    pause: of each step, at least. ceiling: at most, times the pause. lateness: how long after its end a period may
+    close. alpha: chance of a false abort in a whole release. split_alpha: the same for a weight that is honoured.
+    """
+
+    pause: timedelta = timedelta(minutes=10)
+    period: timedelta = timedelta(minutes=1)
+    ceiling: float = 3.0
+    lateness: timedelta = timedelta(0)
+    min_success_rate: float = 0.95
+    confidence: float = 0.99
+    alpha: float = 0.01
+    split_alpha: float = 0.0005
+    harmless_ratio: float = 1.5
+    smallest_harm: SmallestHarm = field(default_factory=SmallestHarm)
+    chance_to_find: float = 0.9
+    when_unsure: WhenUnsure = WhenUnsure.REVERT
+
+    @property
+    def longest(self) -> timedelta:
+        return self.pause * self.ceiling
+
+    def power(self) -> Power:
+        """Before any request; failures alone must be able to prove the smallest harm."""
+        return Power(self.smallest_harm, -math.log(self.alpha * Harm().failures_weight), self.chance_to_find)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Requests of one period slower than the latency objective, per arm."""
+
+    stable: int
+    canary: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the judge rests on; as large after ten thousand periods as after one.
+
+    harm, harmless, power and canary are the release's; the other counts are the step's.
+    unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
+    serve. counts_retries: the source does not know which requests are retries of one request.
+    """
+
+    policy: Policy
+    weight_percent: int
+    begun: datetime
+    harm: Harm
+    harmless: RatioTest
+    harmless_slow: RatioTest | None
+    power: Power
+    split: Split
+    canary: Counts = field(default_factory=Counts)
+    step_stable: Counts = field(default_factory=Counts)
+    step_canary: Counts = field(default_factory=Counts)
+    periods: int = 0
+    data_until: datetime | None = None
+    unreadable: str | None = None
+    broken: str | None = None
+    counts_retries: bool = True
+
+    @classmethod
+    def begin(cls, policy: Policy, weight_percent: int, now: datetime, *, counts_retries: bool = True) -> Self:
+        """The evidence of a release's first step, before any period."""
+        return cls(
+            policy=policy,
+            weight_percent=weight_percent,
+            begun=now,
+            harm=Harm(),
+            harmless=harmlessness_test(policy.harmless_ratio),
+            harmless_slow=None,
+            power=policy.power(),
+            split=Split(weight_percent / 100),
+            counts_retries=counts_retries,
+        )
+
+    def begin_step(self, weight_percent: int, now: datetime) -> Self:
+        """The same release at its next weight, read back: what was proved stays proved."""
+        return replace(
+            self,
+            weight_percent=weight_percent,
+            begun=now,
+            split=self.split.at(weight_percent / 100),
+            step_stable=Counts(),
+            step_canary=Counts(),
+            periods=0,
+            data_until=None,
+        )
+
+    def observe(self, period: Period, slow: Slow | None = None) -> Self:
+        """The evidence after one more closed period; what cannot be counts, or lacks an arm, is not added."""
+        why = why_impossible(period, slow) or self._why_half(period)
+        if why:
+            return self.cannot_read(why)
+        after = replace(
+            self,
+            unreadable=None,
+            periods=self.periods + 1,
+            step_stable=self.step_stable + period.stable,
+            step_canary=self.step_canary + period.canary,
+            canary=self.canary + period.canary,
+            split=self.split.add(period.canary.requests, period.stable.requests),
+            data_until=period.start + self.policy.period if period.has_data else self.data_until,
+        )
+        return after._compare(period.stable, period.canary, slow)
+
+    def cannot_read(self, why: str) -> Self:
+        """The source answered with an error or with what cannot be counts; lasts until the next good period."""
+        return replace(self, unreadable=why)
+
+    def pods_broke(self, why: str) -> Self:
+        return replace(self, broken=why)
+
+    def _why_half(self, period: Period) -> str | None:
+        """Why an arm that was counted before in this step is missing now, rather than idle; None: it is not missing."""
+        share, surely = self.split.share, -math.log(self.policy.split_alpha)
+        arms = (
+            ("new", period.canary, period.stable, self.step_canary, share),
+            ("stable", period.stable, period.canary, self.step_stable, 1 - share),
+        )
+        for arm, counts, others, before, expected in arms:
+            if before.requests and not counts.requests and -others.requests * math.log1p(-min(expected, 0.99)) > surely:
+                return (
+                    f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S}, though the other had data"
+                )
+        return None
+
+    def _compare(self, stable: Counts, canary: Counts, slow: Slow | None) -> Self:
+        failures = Hits.failures(stable, canary)
+        slow_hits = Hits(stable.requests, canary.requests, slow.stable, slow.canary) if slow else None
+        harmless_slow = self.harmless_slow
+        if slow_hits:
+            harmless_slow = (harmless_slow or harmlessness_test(self.policy.harmless_ratio)).add(slow_hits)
+        return replace(
+            self,
+            harm=self.harm.add(failures, slow_hits),
+            harmless=self.harmless.add(failures),
+            harmless_slow=harmless_slow,
+            power=self.power.add(canary.requests, stable.requests),
+        )
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether every signal that is counted has proved that the canary is not `harmless_ratio` times as bad."""
+        tests = [self.harmless, *([self.harmless_slow] if self.harmless_slow else [])]
+        return all(test.log_evidence >= -math.log(self.policy.alpha) for test in tests)
+
+    def is_stale(self, now: datetime) -> bool:
+        until = self.data_until or self.begun
+        return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
+
+
+def why_impossible(period: Period, slow: Slow | None) -> str | None:
+    """Why these cannot be counts of requests: NaN, negative, or more hits than requests. None: they can."""
+    arms = (
+        ("stable", period.stable, slow.stable if slow else 0),
+        ("canary", period.canary, slow.canary if slow else 0),
+    )
+    for arm, counts, slow_requests in arms:
+        numbers = (counts.requests, counts.failures, slow_requests)
+        possible = all(math.isfinite(number) and number >= 0 for number in numbers)
+        if not possible or max(numbers) > counts.requests:
+            return f"the {arm} revision's counts at {period.start:%H:%M:%S} are no counts: {numbers}"
+    return None

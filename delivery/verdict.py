@@ -1,0 +1,200 @@
+"""The canary's verdict and what to do next: three answers, each with its reason and numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from delivery.canary import Analysis, Counts
+from delivery.evidence import Evidence, Policy, WhenUnsure
+from delivery.sequential import confidence_sequence, log_mixture
+from delivery.verification import Verdict
+
+
+class Action(StrEnum):
+    """ASK: a person decides. ADVANCE_BY_GUIDE: no proof, the guide's condition alone holds."""
+
+    WAIT = "wait"
+    ADVANCE = "advance"
+    ADVANCE_BY_GUIDE = "advance by the guide's condition alone"
+    ABORT = "abort"
+    REVERT = "revert"
+    ASK = "ask"
+
+
+@dataclass(frozen=True)
+class Move:
+    """What to do with the pause, the analysis it rests on, and the line that the run says."""
+
+    action: Action
+    analysis: Analysis
+    line: str
+
+
+def judge(evidence: Evidence, now: datetime) -> Analysis:
+    """PASS and FAIL on proof; everything else is INCONCLUSIVE, which never promotes.
+
+    Source: guide, "Automatic Rollback Trigger Conditions", for the success rate; docs/verdict.md for the rest.
+    """
+    verdict, reason = _conclude(evidence, now)
+    return Analysis(verdict, reason, evidence.step_stable, evidence.step_canary)
+
+
+def next_move(evidence: Evidence, now: datetime) -> Move:
+    """Whether the pause ends: on failure at once, on a pass after its floor, without proof at its ceiling."""
+    analysis, elapsed = judge(evidence, now), now - evidence.begun
+    if analysis.verdict is Verdict.FAIL:
+        return Move(Action.ABORT, analysis, analysis.reason)
+    if analysis.verdict is Verdict.PASS:
+        return Move(Action.ADVANCE, analysis, analysis.reason)
+    if elapsed < evidence.policy.longest:
+        return Move(Action.WAIT, analysis, progress_line(evidence, now))
+    return _without_proof(evidence, now, analysis)
+
+
+def progress_line(evidence: Evidence, now: datetime) -> str:
+    """Requests so far per arm, what is still needed, and when it will be there at the present traffic."""
+    seen = f"{evidence.weight_percent} %: stable {evidence.step_stable.requests}, "
+    seen += f"canary {evidence.step_canary.requests} requests"
+    floor = evidence.begun + evidence.policy.pause
+    left = f"; the pause runs until {floor:%H:%M:%S}" if now < floor else ""
+    return f"{seen}; {_still_needed(evidence, now)}{left}"
+
+
+def foresee(policy: Policy, weights_percent: Sequence[int], requests_per_second: float) -> str | None:
+    """Why the traffic before the release will not decide a step before its ceiling, with the choices; None: it will.
+
+    requests_per_second: of both arms together.
+    """
+    power, per_step = policy.power(), requests_per_second * policy.longest.total_seconds()
+    for weight in weights_percent:
+        missing = power.requests_missing(weight / 100)
+        if missing is None or missing > per_step:
+            return _hopeless(policy, weight, missing, requests_per_second)
+        seen = max(float(missing), requests_per_second * policy.pause.total_seconds())
+        power = power.add(seen * weight / 100, seen * (1 - weight / 100))
+    return None
+
+
+def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
+    failed = _why_failed(evidence)
+    if failed:
+        return Verdict.FAIL, failed
+    unsure = _why_no_evidence(evidence, now) or _why_not_proved(evidence, now)
+    if unsure:
+        return Verdict.INCONCLUSIVE, unsure
+    return Verdict.PASS, f"{_success(evidence)}; {_proof(evidence)}"
+
+
+def _why_failed(evidence: Evidence) -> str | None:
+    if evidence.broken:
+        return f"the canary's pods do not serve: {evidence.broken}"
+    if evidence.harm.is_proven(evidence.policy.alpha):
+        return f"harm is proven: {_compared(evidence)}, {_harm(evidence)}{_split_note(evidence)}"
+    if is_success_rate_refuted(evidence.canary, evidence.policy):
+        return f"the success rate is below the limit: {_success(evidence)}"
+    return None
+
+
+def is_success_rate_refuted(canary: Counts, policy: Policy) -> bool:
+    """Whether the confidence sequence of the canary's success rate lies below the limit as a whole."""
+    if not canary.requests or canary.success_rate >= policy.min_success_rate:
+        return False
+    successes = canary.requests - canary.failures
+    return log_mixture(successes, canary.failures, policy.min_success_rate) >= -math.log1p(-policy.confidence)
+
+
+def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
+    if evidence.unreadable:
+        return f"the counts could not be read: {evidence.unreadable}"
+    if evidence.split.is_refuted(evidence.policy.split_alpha):
+        return f"the weight is not honoured: {_split(evidence)}"
+    for arm, counts in (("new", evidence.step_canary), ("stable", evidence.step_stable)):
+        if not counts.requests:
+            return f"no requests were counted for the {arm} revision at {evidence.weight_percent} %"
+    if evidence.is_stale(now):
+        return f"the counts ended at {evidence.data_until:%H:%M:%S}; until then {_success(evidence)}"
+    return None
+
+
+def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
+    if evidence.canary.success_rate < evidence.policy.min_success_rate:
+        return f"the success rate is not met, and not yet refuted: {_success(evidence)}"
+    if not (evidence.is_harmless or evidence.power.is_enough):
+        return f"too few requests: {_still_needed(evidence, now)}; {_success(evidence)}"
+    floor = evidence.begun + evidence.policy.pause
+    return f"the pause runs until {floor:%H:%M:%S}; {_success(evidence)}" if now < floor else None
+
+
+def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Move:
+    ended = f"no proof within {evidence.policy.longest}: {analysis.reason}"
+    if evidence.policy.when_unsure is WhenUnsure.ASK:
+        return Move(Action.ASK, analysis, f"{ended}. A person decides.")
+    if evidence.policy.when_unsure is WhenUnsure.GUIDE and _guide_holds(evidence, now):
+        return Move(Action.ADVANCE_BY_GUIDE, analysis, f"{ended}. Going on by the guide's condition alone.")
+    return Move(Action.REVERT, analysis, f"{ended}. The stable revision takes all traffic again.")
+
+
+def _guide_holds(evidence: Evidence, now: datetime) -> bool:
+    met = evidence.canary.success_rate >= evidence.policy.min_success_rate
+    return met and _why_no_evidence(evidence, now) is None
+
+
+def _still_needed(evidence: Evidence, now: datetime) -> str:
+    missing = evidence.power.requests_missing(evidence.split.share)
+    goal = f"to show {evidence.policy.smallest_harm}"
+    if missing == 0:
+        return f"requests enough {goal}"
+    if missing is None:
+        return f"no number of requests at this share is enough {goal}"
+    requests = evidence.step_stable.requests + evidence.step_canary.requests
+    counted = evidence.policy.period * evidence.periods
+    when = f", there at {now + missing / requests * counted:%H:%M:%S}" if requests else ""
+    return f"{missing} more requests needed {goal}{when}"
+
+
+def _success(evidence: Evidence) -> str:
+    canary, wanted = evidence.canary, evidence.policy.min_success_rate
+    successes = canary.requests - canary.failures
+    low, high = confidence_sequence(successes, canary.failures, confidence=evidence.policy.confidence)
+    return f"{canary.describe()} (between {low:.2%} and {high:.2%}; wanted {wanted:.4g})"
+
+
+def _proof(evidence: Evidence) -> str:
+    if evidence.is_harmless:
+        return f"proved to fail less than {evidence.policy.harmless_ratio:g} times as often as the stable revision"
+    harm, chance = evidence.policy.smallest_harm, evidence.policy.chance_to_find
+    return f"{harm} would have been found with probability {chance:g}; {_harm(evidence)}"
+
+
+def _compared(evidence: Evidence) -> str:
+    canary, stable = evidence.step_canary, evidence.step_stable
+    return f"canary {canary.failures} of {canary.requests} failed, stable {stable.failures} of {stable.requests}"
+
+
+def _harm(evidence: Evidence) -> str:
+    highest, wanted = math.exp(min(evidence.harm.highest, 700.0)), 1 / evidence.policy.alpha
+    return f"evidence of harm {highest:.3g}, proof from {wanted:g}"
+
+
+def _split(evidence: Evidence) -> str:
+    split = evidence.split
+    return f"{split.share:.2%} of {split.canary + split.stable} requests reached the canary, weight {split.weight:.0%}"
+
+
+def _split_note(evidence: Evidence) -> str:
+    return f"; besides, {_split(evidence)}" if evidence.split.is_refuted(evidence.policy.split_alpha) else ""
+
+
+def _hopeless(policy: Policy, weight: int, missing: int | None, requests_per_second: float) -> str:
+    needed = f"{missing} requests" if missing is not None else "more requests than any service sees"
+    longest = policy.longest
+    comes = round(requests_per_second * longest.total_seconds())
+    enough = timedelta(seconds=math.ceil(missing / requests_per_second)) if missing and requests_per_second else None
+    pause = f"a ceiling of {enough}" if enough else "more traffic"
+    return (
+        f"At {weight} % it takes {needed} to show {policy.smallest_harm}; at {requests_per_second:.3g} requests/s "
+        f"{comes} come within {longest}, so the step will be inconclusive. Choose {pause}, a larger smallest harm, "
+        "a larger first weight, or another answer when unsure (revert, ask, guide)."
+    )
