@@ -30,21 +30,20 @@ def poll_until(
 ) -> tuple[Seen, bool]:
     """What was seen last, and whether it was enough before the deadline.
 
-    A look that raises Unavailable decides nothing: it is logged and taken again. Where every look until the deadline
-    did, the last one's error is raised.
+    A look that raises Unavailable decides nothing: it is logged and taken again, and where the last one before the
+    deadline did, its error is raised. What was seen before it may be long past.
     """
     end = time.monotonic() + deadline.total_seconds()
-    looks: list[Seen] = []
     while True:
         try:
-            looks[:] = [look()]
+            seen = look()
         except Unavailable as error:
-            get_run_logger().warning("%s Looking again.", error)
-            if not looks and time.monotonic() >= end:
+            if time.monotonic() >= end:
                 raise
+            get_run_logger().warning("%s Looking again.", error)
         else:
-            if is_enough(looks[0]):
-                return looks[0], True
-        if time.monotonic() >= end:
-            return looks[0], False
+            if is_enough(seen):
+                return seen, True
+            if time.monotonic() >= end:
+                return seen, False
         time.sleep(poll.total_seconds())

@@ -37,8 +37,13 @@ def test_a_failed_look_decides_nothing() -> None:
     assert wait_for_three(Unavailable("away"), 1, Unavailable("away"), 3) == (3, True)
 
 
-def test_at_the_deadline_the_last_look_that_succeeded_counts() -> None:
-    assert wait_for_three(2, Unavailable("away"), deadline=10 * SOON) == (2, False)
+def test_at_the_deadline_what_was_seen_last_counts() -> None:
+    assert wait_for_three(Unavailable("away"), 2, deadline=10 * SOON) == (2, False)
+
+
+def test_what_was_seen_before_a_service_went_away_is_no_answer() -> None:
+    with pytest.raises(Unavailable, match="away"):
+        wait_for_three(2, Unavailable("away"), deadline=10 * SOON)
 
 
 def test_looks_that_all_failed_are_no_answer() -> None:
