@@ -6,7 +6,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
-from delivery.errors import Refused, TopicWouldShrink
+from delivery.errors import DeliveryError, HoldLost, Refused, StopRequested, TopicWouldShrink
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -109,6 +109,29 @@ def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
 def is_as_specified(topic: TopicSpec, observed: ObservedTopic | None) -> bool:
     """Whether the brokers hold the topic as wanted and are done with it."""
     return observed is not None and observed.is_settled and plan_topic(topic, observed).action is Action.NOTHING
+
+
+def describe_held(topic: TopicSpec, observed: ObservedTopic | None) -> str:
+    """What keeps a topic from being as specified, as the operator reads it."""
+    if observed is None:
+        return "there is no such topic"
+    return "; ".join(plan_topic(topic, observed).lines) or "the change is still under way"
+
+
+def conclude_topics(ends: Mapping[str, TopicChange | DeliveryError]) -> None:
+    """Raise one error that names every topic that is not as specified; nothing if all are.
+
+    ends: by topic. Raises the error that stopped the release where one did, because no way back may start then, and
+    the first one otherwise.
+    """
+    failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}
+    if not failed:
+        return
+    stops = (error for error in failed.values() if isinstance(error, HoldLost | StopRequested))
+    error = next(stops, next(iter(failed.values())))
+    if len(failed) == 1:
+        raise error
+    raise type(error)(f"{len(failed)} of {len(ends)} topics are not as specified: {', '.join(failed)}. {error}")
 
 
 def _check_possible(topic: TopicSpec, observed: ObservedTopic) -> None:

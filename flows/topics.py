@@ -5,13 +5,15 @@ from prefect import flow
 from blocks.settings import load_environment
 from delivery.release import Release
 from delivery.topics import specify_topics
-from tasks.topics import configure_topic
+from tasks.topics import conclude_configurations, configure_topic
 
 
 @flow(name="configure-topics", flow_run_name="configure topics of release {release.number}")
 def configure_topics(release: Release) -> None:
     """Create each topic with its own partitions, retention and compression, or bring it there."""
     environment = load_environment(release.environment)
-    changes = [configure_topic.submit(environment, release, topic) for topic in specify_topics(environment)]
-    for change in changes:
-        change.result()
+    configurations = {
+        topic.name: configure_topic.submit(environment, release, topic, return_state=False)
+        for topic in specify_topics(environment)
+    }
+    conclude_configurations(configurations)

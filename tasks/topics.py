@@ -1,20 +1,24 @@
 """Topics: planned from what the brokers hold, changed only where they differ, read back until the API has caught up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 
 from clients.cloudformation import read_outputs
 from clients.topics import Topics
 from delivery.environment import Environment
-from delivery.errors import NotApplied
+from delivery.errors import DeliveryError, NotApplied
 from delivery.plan import Action, PartPlan, Phase
 from delivery.release import Release
 from delivery.topics import (
     ObservedTopic,
     TopicChange,
     TopicSpec,
+    conclude_topics,
+    describe_held,
     is_as_specified,
     plan_topic,
     plan_topics,
@@ -56,7 +60,10 @@ def name_configuration(parameters: dict[str, Any]) -> str:
 
 
 # Prefect calls a name's function with the parameters where it takes them; its types do not tell.
-@task(**ASKED_AGAIN, task_run_name=name_configuration)  # pyright: ignore[reportCallIssue, reportArgumentType]
+CONFIGURED: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_configuration}
+
+
+@task(**CONFIGURED)
 def configure_topic(environment: Environment, release: Release, topic: TopicSpec) -> TopicChange:
     """Create the topic or bring it to its specification, and confirm what the brokers hold.
 
@@ -72,6 +79,18 @@ def configure_topic(environment: Environment, release: Release, topic: TopicSpec
             done.read_back = read_back(environment, topics, topic).model_dump()
     progress(f"{short_name(environment, topic)}: {TOLD[change.action]}")
     return change
+
+
+def conclude_configurations(configurations: Mapping[str, PrefectFuture[TopicChange]]) -> None:
+    """Wait until every topic has ended, then raise one error for all that went wrong. configurations: by topic."""
+    conclude_topics({name: end_of_configuration(future) for name, future in configurations.items()})
+
+
+def end_of_configuration(configuration: PrefectFuture[TopicChange]) -> TopicChange | DeliveryError:
+    end = configuration.result(raise_on_failure=False)
+    if isinstance(end, BaseException) and not isinstance(end, DeliveryError):
+        raise end
+    return end
 
 
 def connect_topics(environment: Environment) -> Topics:
@@ -113,10 +132,8 @@ def read_back(environment: Environment, topics: Topics, topic: TopicSpec) -> Obs
         deadline=environment.topics.lag,
     )
     if observed is None or not is_applied:
-        wanted = topic.model_dump(exclude={"name"})
-        held = observed.model_dump(exclude={"name"}) if observed else "no such topic"
         raise NotApplied(
-            f"Topic {topic.name} was asked to have {wanted}; {environment.topics.lag} later the brokers tell {held}. "
-            "Look at the brokers' health, then take the release up again."
+            f"Topic {topic.name} was asked to be as specified; {environment.topics.lag} later the brokers tell: "
+            f"{describe_held(topic, observed)}. Look at the brokers' health, then start the release again."
         )
     return observed

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from delivery.errors import Refused, TopicWouldShrink
+from delivery.errors import NotApplied, Refused, StopRequested, TopicWouldShrink, Unavailable
 from delivery.plan import Action, WayBack
 from delivery.topics import (
     ObservedTopic,
     TopicSpec,
+    conclude_topics,
+    describe_held,
     is_as_specified,
     plan_topic,
     plan_topics,
@@ -109,3 +111,19 @@ def test_a_topic_that_is_still_changing_is_not_as_specified() -> None:
     assert is_as_specified(METRICS, held())
     assert not is_as_specified(METRICS, held().model_copy(update={"is_settled": False}))
     assert not is_as_specified(METRICS, None)
+
+
+def test_one_error_names_every_topic_that_is_not_as_specified() -> None:
+    away = Unavailable("The brokers are away.")
+    with pytest.raises(Unavailable, match=r"2 of 3 topics are not as specified: b, c. The brokers are away."):
+        conclude_topics({"a": plan_topic(METRICS, held()), "b": away, "c": away})
+
+
+def test_a_stop_that_was_asked_for_is_told_before_what_failed() -> None:
+    with pytest.raises(StopRequested):
+        conclude_topics({"a": NotApplied("Topic a is not there."), "b": StopRequested("Anna asked to stop.")})
+
+
+def test_what_the_brokers_hold_is_told_by_what_differs() -> None:
+    assert describe_held(METRICS, held(retention_ms="1000")) == f"retention.ms: 1000 -> {14 * DAY_MS}"
+    assert describe_held(METRICS, held()) == "the change is still under way"
