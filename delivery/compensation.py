@@ -1,10 +1,13 @@
 """What a failed release leaves: what was taken back, what is kept, and how its run ends."""
 
+from collections.abc import Iterable
+
 from delivery.errors import DeliveryError, RolledBack, Unfinished
 from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
 
 APPLICATION_STEPS = (f"{Phase.APPLICATION}/", "Canary/")
+GO_ON = "Traffic was not touched. A release that is started again goes on from there."
 
 
 def touched_application(journal: tuple[Record, ...]) -> bool:
@@ -32,5 +35,12 @@ def ending_after(failure: DeliveryError, journal: tuple[Record, ...], way_back: 
     """
     if not has_effects(journal):
         return failure
-    sentence = " ".join(part for part in (str(failure), way_back, describe_kept(journal)) if part)
-    return RolledBack(sentence) if touched_application(journal) else Unfinished(sentence)
+    said = [str(failure), way_back, describe_kept(journal)]
+    if touched_application(journal):
+        return RolledBack(join_sentences(said))
+    return Unfinished(join_sentences([*said, GO_ON]))
+
+
+def join_sentences(parts: Iterable[str]) -> str:
+    """Each that is not empty, with a full stop at its end."""
+    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)

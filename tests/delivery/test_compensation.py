@@ -28,6 +28,9 @@ def test_a_failed_canary_ends_rolled_back_with_reason_and_way_back() -> None:
 def test_a_failed_stack_leaves_nothing_to_take_back_and_a_person_to_decide() -> None:
     ended = ending_after(StackFailed("MSKStack failed."), journal(("Infrastructure/NetworkStack", Event.INTENDED)), "")
     assert isinstance(ended, Unfinished)
+    assert str(ended) == (
+        "MSKStack failed. Traffic was not touched. A release that is started again goes on from there."
+    )
 
 
 def test_stacks_and_topics_that_stay_are_named() -> None:
