@@ -19,6 +19,7 @@ PREFIX = "SLIPWAY_"
 CHECKOUT = Path(__file__).parent.parent
 # Variables that are not settings of an environment.
 OTHER_VARIABLES = {"SLIPWAY_ENVIRONMENTS", "SLIPWAY_OVERLAYS", "SLIPWAY_CACHE"}
+MEND = "Nothing was begun with these settings. Mend them and start again."
 
 
 class EnvironmentSettings(Environment, BaseSettings):
@@ -57,13 +58,13 @@ def load_environment(name: str) -> Environment:
         problems += [] if settings.name == name else [f"{name}: its file names the environment {settings.name!r}."]
         if not problems:
             return Environment.model_validate(settings.model_dump())
-    raise SettingsError("\n".join(problems))
+    raise SettingsError("\n".join(problems) + f" {MEND}")
 
 
 def settings_files(name: str) -> list[Path]:
     """The environment's own file, then the overlays in their order."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-        raise SettingsError(f"{name!r} is no name of an environment: lowercase letters, digits, dashes.")
+        raise SettingsError(f"{name!r} is no name of an environment: lowercase letters, digits, dashes. {MEND}")
     folder = Path(os.environ.get("SLIPWAY_ENVIRONMENTS") or CHECKOUT / "environments")
     overlays = os.environ.get("SLIPWAY_OVERLAYS", "").split(":")
     return [folder / f"{name}.toml", *(Path(overlay) for overlay in overlays if overlay)]
@@ -73,9 +74,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        raise SettingsError(f"{path} does not exist. It is looked for because of {reason_of(path)}.") from error
+        raise SettingsError(f"{path} does not exist. It is looked for because of {reason_of(path)}. {MEND}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
+        raise SettingsError(f"{path}: {error}. {MEND}") from error
 
 
 def reason_of(path: Path) -> str:

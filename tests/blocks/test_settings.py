@@ -33,7 +33,9 @@ def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *contents: str) -> 
 def problems_of(name: str = "production") -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_environment(name)
-    return str(caught.value).splitlines()
+    problems, _, advice = str(caught.value).rpartition(" Nothing was begun")
+    assert advice == " with these settings. Mend them and start again."
+    return problems.splitlines()
 
 
 def test_the_committed_production_is_complete_but_for_what_is_the_operators() -> None:
