@@ -179,7 +179,7 @@ def confidence_sequence(hits: int, misses: int, *, confidence: float) -> tuple[f
         if log_mixture(hits, misses, outside) < limit:
             return outside
         inside = centre
-        for _ in range(60):
+        for _ in range(48):
             middle = (inside + outside) / 2
             inside, outside = (middle, outside) if log_mixture(hits, misses, middle) < limit else (inside, middle)
         return outside
