@@ -24,10 +24,10 @@ SPLIT_CONCENTRATION = 100.0
 def log_mean_exp(logs: Sequence[float], weights: Sequence[float] | None = None) -> float:
     """The logarithm of the mean of what the logarithms stand for. weights: sum to 1; equal where not given."""
     highest = max(logs)
-    shares = weights or [1 / len(logs)] * len(logs)
-    return highest + math.log(
-        math.fsum(share * math.exp(log - highest) for log, share in zip(logs, shares, strict=True))
-    )
+    if weights is None:
+        return highest + math.log(math.fsum([math.exp(log - highest) for log in logs]) / len(logs))
+    shares = [weight * math.exp(log - highest) for log, weight in zip(logs, weights, strict=True)]
+    return highest + math.log(math.fsum(shares))
 
 
 @dataclass(frozen=True)

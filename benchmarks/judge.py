@@ -1,0 +1,165 @@
+"""How often four judges take a healthy release back, and how soon they find a harmful one.
+
+    python -m benchmarks.judge --runs 2000
+    python -m benchmarks.judge --table detection --seed 42
+
+Every judge sees the same traffic and is read at every period. In brackets: the 95 % interval (Wilson) of a share.
+"""
+
+import argparse
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from random import Random
+from statistics import quantiles
+
+from benchmarks.judges import JUDGES, PERIODS_PER_STEP
+from delivery.canary import Counts, Period
+from delivery.evidence import Evidence, Policy
+from delivery.simulation import Scenario, count_period, simulate
+from delivery.verdict import next_move
+
+WEIGHTS = (20, 40, 60, 80)
+REQUESTS_PER_READING = 600
+Traffic = Iterator[tuple[Counts, Counts]]
+
+
+def main() -> None:
+    tables: dict[str, Callable[[int, int], None]] = {
+        "weights": print_weights,
+        "canaries": print_canaries,
+        "pauses": print_pauses,
+        "detection": print_detection,
+        "speed": print_speed,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=200, help="releases per row")
+    parser.add_argument("--seed", type=int, default=None, help="reproduces a table; otherwise fresh")
+    parser.add_argument("--table", choices=tables, action="append", help="all where not given")
+    chosen = parser.parse_args()
+    seed = secrets.randbits(32) if chosen.seed is None else chosen.seed
+    print(f"seed {seed}, {chosen.runs} runs per row")
+    for name in chosen.table or tables:
+        began = time.perf_counter()
+        tables[name](chosen.runs, seed)
+        print(f"({name}: {time.perf_counter() - began:.0f} s)\n", flush=True)
+
+
+def print_weights(runs: int, seed: int) -> None:
+    """False aborts over 200,000 requests at one weight."""
+    print(f"\nFalse aborts, 2 % and 2 %, 200,000 requests read every {REQUESTS_PER_READING}")
+    _print_head()
+    for weight in (5, 20, 40, 50, 80):
+        traffic = _at_weight(Scenario(requests_per_second=REQUESTS_PER_READING / 60), weight)
+        readings = 200_000 // REQUESTS_PER_READING
+        _print_aborts(f"weight {weight} %", runs, f"{seed}/{weight}", lambda r, t=traffic, n=readings: islice(t(r), n))
+
+
+def print_canaries(runs: int, seed: int) -> None:
+    """False aborts over the 40 minutes of a whole canary."""
+    print("\nFalse aborts, 2 % and 2 %, canary of 20, 40, 60 and 80 %, ten minutes each, read every minute")
+    _print_head()
+    for shock in (0.0, 0.5):
+        for rate in (2, 10, 50, 500):
+            traffic = _whole_canary(Scenario(requests_per_second=rate, shock=shock))
+            _print_aborts(f"{rate} requests/s, shock {shock:g}", runs, f"{seed}/{rate}/{shock}", traffic)
+
+
+def print_pauses(runs: int, seed: int) -> None:
+    """How healthy releases end with our judge and its pauses, which stretch where traffic is missing."""
+    print("\nHealthy releases with pauses of 10 to 30 minutes, ours alone")
+    print(f"{'':26}{'aborted':>25}{'promoted':>25}{'inconclusive':>25}")
+    for shock in (0.0, 0.5):
+        for rate in (2, 10, 50, 500):
+            random = Random(f"{seed}/pauses/{rate}/{shock}")
+            scenario = Scenario(requests_per_second=rate, shock=shock)
+            ended = [simulate(scenario, Policy(), WEIGHTS, random).action.name for _ in range(runs)]
+            counted = [ended.count("ABORT"), ended.count("ADVANCE")]
+            cells = "".join(f"{describe_share(count, runs):>25}" for count in [*counted, runs - sum(counted)])
+            print(f"{f'{rate} requests/s, shock {shock:g}':26}{cells}", flush=True)
+
+
+def print_detection(runs: int, seed: int) -> None:
+    """Requests until 2 % -> 5 % is found at weight 20."""
+    print(f"\nRequests until 2 % -> 5 % is found, weight 20 %, read every {REQUESTS_PER_READING}")
+    print(f"{'':26}{'p50':>10}{'p90':>10}{'p99':>10}")
+    scenario = Scenario(requests_per_second=REQUESTS_PER_READING / 60, canary_failure_rate=0.05)
+    for name, judge in JUDGES.items():
+        random, took = Random(f"{seed}/detection"), []
+        for _ in range(runs):
+            arms = islice(_at_weight(scenario, 20)(random), 200_000 // REQUESTS_PER_READING)
+            reading = judge()
+            found = next((n for n, (stable, canary) in enumerate(arms, 1) if reading.aborts(stable, canary)), None)
+            took.append(math.inf if found is None else found * REQUESTS_PER_READING)
+        cuts = quantiles(took, n=100, method="inclusive")
+        print(f"{name:26}{cuts[49]:>10.0f}{cuts[89]:>10.0f}{cuts[98]:>10.0f}", flush=True)
+
+
+def print_speed(runs: int, seed: int) -> None:
+    """What the judge costs; runs count for nothing here."""
+    began = time.perf_counter()
+    simulate(Scenario(), Policy(), WEIGHTS, Random(seed))
+    print(f"\nA canary of 40 minutes on the virtual clock: {(time.perf_counter() - began) * 1000:.0f} ms")
+    for periods in (10, 10_000):
+        print(f"Judging one more period after {periods}: {_cost_of_a_period(periods, runs) * 1000:.2f} ms")
+
+
+def describe_share(count: int, runs: int) -> str:
+    """`0.40 % [0.19, 0.83]`: the share and its 95 % interval, in percent."""
+    z, share = 1.96, count / runs
+    centre = (share + z * z / (2 * runs)) / (1 + z * z / runs)
+    half = z / (1 + z * z / runs) * math.sqrt(share * (1 - share) / runs + z * z / (4 * runs * runs))
+    return f"{share:.2%} [{max(centre - half, 0) * 100:.2f}, {(centre + half) * 100:.2f}]"
+
+
+def _print_head() -> None:
+    print(f"{'':26}" + "".join(f"{name:>25}" for name in JUDGES))
+
+
+def _print_aborts(row: str, runs: int, seed: str, traffic: Callable[[Random], Traffic]) -> None:
+    random, aborted = Random(seed), dict.fromkeys(JUDGES, 0)
+    for _ in range(runs):
+        reading = {name: judge() for name, judge in JUDGES.items()}
+        for stable, canary in traffic(random):
+            for name in [name for name, judge in reading.items() if judge.aborts(stable, canary)]:
+                aborted[name] += 1
+                del reading[name]
+    print(f"{row:26}" + "".join(f"{describe_share(count, runs):>25}" for count in aborted.values()), flush=True)
+
+
+def _at_weight(scenario: Scenario, weight_percent: int) -> Callable[[Random], Traffic]:
+    def traffic(random: Random) -> Traffic:
+        while True:
+            yield count_period(scenario, weight_percent / 100, 60, random)
+
+    return traffic
+
+
+def _whole_canary(scenario: Scenario) -> Callable[[Random], Traffic]:
+    def traffic(random: Random) -> Traffic:
+        for weight in WEIGHTS:
+            yield from islice(_at_weight(scenario, weight)(random), PERIODS_PER_STEP)
+
+    return traffic
+
+
+def _cost_of_a_period(periods: int, repeats: int) -> float:
+    """Seconds for the reading after so many, its words included; the least of some repeats."""
+    minute, now = timedelta(minutes=1), datetime(2026, 1, 1, tzinfo=UTC)
+    evidence = Evidence.begin(Policy(), 20, now)
+    for _ in range(periods):
+        evidence = evidence.observe(Period(now, Counts(80, 2), Counts(20, 1)))
+        now += minute
+    costs: list[float] = []
+    for _ in range(max(repeats, 20)):
+        began = time.perf_counter()
+        next_move(evidence.observe(Period(now, Counts(80, 2), Counts(20, 1))), now + minute)
+        costs.append(time.perf_counter() - began)
+    return min(costs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The judge of canaries and three in common use, each fed one closed period at a time, for comparison."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Protocol
+
+from delivery.canary import Counts
+from delivery.evidence import Policy
+from delivery.sequential import Harm, Hits
+from delivery.verdict import is_success_rate_refuted
+
+SIGNIFICANT = NormalDist().inv_cdf(0.99)
+PERIODS_PER_STEP = 10
+
+
+class Judge(Protocol):
+    """Reads one period of both arms and says whether it takes the release back."""
+
+    def aborts(self, stable: Counts, canary: Counts) -> bool: ...
+
+
+@dataclass
+class Evidence:
+    """Ours: proof of harm, or a success rate that is refuted; what ends a release at once."""
+
+    policy: Policy = field(default_factory=Policy)
+    harm: Harm = field(default_factory=Harm)
+    seen: Counts = field(default_factory=Counts)
+
+    def aborts(self, stable: Counts, canary: Counts) -> bool:
+        self.harm, self.seen = self.harm.add(Hits.failures(stable, canary)), self.seen + canary
+        return self.harm.is_proven(self.policy.alpha) or is_success_rate_refuted(self.seen, self.policy)
+
+
+class Threshold:
+    """More than 5 % of a minute's requests to the canary failed."""
+
+    def aborts(self, stable: Counts, canary: Counts) -> bool:
+        del stable  # it looks at one arm only
+        return canary.failures > 0.05 * canary.requests
+
+
+@dataclass
+class MannWhitney:
+    """The canary's failure rates per minute against the stable's, at the end of each step; one-sided, 1 %."""
+
+    stable: list[float] = field(default_factory=list)
+    canary: list[float] = field(default_factory=list)
+
+    def aborts(self, stable: Counts, canary: Counts) -> bool:
+        self.stable.append(1 - stable.success_rate)
+        self.canary.append(1 - canary.success_rate)
+        if len(self.stable) < PERIODS_PER_STEP:
+            return False
+        score = mann_whitney(self.stable, self.canary)
+        self.stable, self.canary = [], []
+        return score > SIGNIFICANT
+
+
+@dataclass
+class ZTest:
+    """Two proportions of all requests so far, read each minute as if it were the only reading; one-sided, 1 %."""
+
+    stable: Counts = field(default_factory=Counts)
+    canary: Counts = field(default_factory=Counts)
+
+    def aborts(self, stable: Counts, canary: Counts) -> bool:
+        self.stable, self.canary = self.stable + stable, self.canary + canary
+        if not (self.stable.requests and self.canary.requests):
+            return False
+        rate = 1 - (self.stable + self.canary).success_rate
+        variance = rate * (1 - rate) * (1 / self.stable.requests + 1 / self.canary.requests)
+        worse = self.stable.success_rate - self.canary.success_rate
+        return variance > 0 and worse / math.sqrt(variance) > SIGNIFICANT
+
+
+JUDGES: dict[str, type[Judge]] = {
+    "evidence": Evidence,
+    "5 % in a minute": Threshold,
+    "Mann-Whitney": MannWhitney,
+    "z-test": ZTest,
+}
+
+
+def mann_whitney(lower: Sequence[float], higher: Sequence[float]) -> float:
+    """Standard score of "higher is higher", with the correction for ties and for continuity; 0 where all are tied."""
+    values = sorted([*lower, *higher])
+    first_places = {value: place for place, value in reversed(list(enumerate(values)))}
+    ties = {value: values.count(value) for value in first_places}
+    ranks = sum(first_places[value] + (ties[value] + 1) / 2 for value in higher)
+    sizes, total = (len(lower), len(higher)), len(values)
+    above = ranks - sizes[1] * (sizes[1] + 1) / 2
+    spread = total + 1 - sum(count**3 - count for count in ties.values()) / (total * (total - 1))
+    variance = sizes[0] * sizes[1] / 12 * spread
+    return (above - sizes[0] * sizes[1] / 2 - 0.5) / math.sqrt(variance) if variance > 0 else 0.0
