@@ -64,18 +64,23 @@ class Supervisor:
     def log(self, name: str) -> Path:
         return self._state / "logs" / f"{name}.log"
 
+    def end(self, name: str) -> None:
+        """End one part in order, and whatever it left behind in its process group; it can be started again."""
+        part = next(part for part in self._parts if part.name == name)
+        process = self._processes.pop(name)
+        process.send_signal(part.stop_signal)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(SECONDS_TO_STOP)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._parts.remove(part)
+        self._ready.discard(name)
+
     def stop(self) -> None:
-        """End all parts, the last one started first, and whatever a part left behind in its process group."""
-        signals = {part.name: part.stop_signal for part in self._parts}
-        for name, process in reversed(self._processes.items()):
-            process.send_signal(signals[name])
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(SECONDS_TO_STOP)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        self._processes.clear()
-        self._ready.clear()
+        """End all parts, the last one started first."""
+        for name in reversed(self.running()):
+            self.end(name)
         self._parts.clear()
 
     def _start_possible(self) -> None:

@@ -27,6 +27,16 @@ def test_a_part_can_be_asked_for_later_and_twice(tmp_path: Path) -> None:
         assert sandbox.supervisor.pid("valkey") == first
 
 
+def test_one_part_can_be_ended_and_started_again(tmp_path: Path) -> None:
+    with Sandbox(tmp_path, parts=("valkey", "nginx")) as sandbox:
+        first = sandbox.supervisor.pid("valkey")
+        sandbox.supervisor.end("valkey")
+        assert not is_running(first)
+        assert sandbox.supervisor.running() == ["nginx"]
+        sandbox.require("valkey")
+        assert is_running(sandbox.supervisor.pid("valkey"))
+
+
 def test_a_part_that_dies_is_told_by_name(tmp_path: Path) -> None:
     with Sandbox(tmp_path, parts=("valkey", "nginx")) as sandbox:
         os.kill(sandbox.supervisor.pid("valkey"), signal.SIGKILL)
