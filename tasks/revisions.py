@@ -22,7 +22,8 @@ def choose_revision(environment: Environment, revision: int | None) -> ReplicaSe
     chosen = next((found for found in reading.replica_sets if found.revision == revision), None)
     if chosen is None:
         said = "No revision was named." if revision is None else f"There is no revision {revision}."
-        raise Refused(f"{said} Rollout {reading.name} can go back to: {'; '.join(describe_revisions(reading))}.")
+        listed = "".join(f"\n  {revision}" for revision in describe_revisions(reading))
+        raise Refused(f"{said} Rollout {reading.name} can go back to:{listed}\n")
     if not chosen.artifact_digest:
         raise Refused(
             f"Revision {revision} runs {chosen.image}, which names no digest: it may be another image by now."
@@ -31,10 +32,10 @@ def choose_revision(environment: Environment, revision: int | None) -> ReplicaSe
 
 
 def describe_revisions(reading: Reading) -> list[str]:
-    """Newest first; numbers move when a revision is used again, hence the image and the time."""
+    """Newest first; numbers move when a revision is used again, hence the digest and the time."""
     return [
-        f"{found.revision} ({found.image}, made {found.created_at}"
-        f"{', serves now' if found.hash == reading.stable_hash else ''})"
+        f"{found.revision}: {found.artifact_digest or found.image}, made {found.created_at}"
+        f"{', serves now' if found.hash == reading.stable_hash else ''}"
         for found in reading.replica_sets
     ]
 

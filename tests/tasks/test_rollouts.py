@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.logging import disable_run_logger
@@ -71,6 +72,12 @@ def stand_at(shop: Shop, release: Release, canary: CanaryRun, index: int) -> Non
             clear_pause.fn(shop.environment, release, canary, step, proof)
 
 
+def judged(shop: Shop, release: Release) -> list[dict[str, Any]]:
+    """What the journal keeps of each step's judgement."""
+    journal = read_journal(shop.environment, release.number)
+    return [record.detail for record in journal if record.event is Event.JUDGED]
+
+
 def served_image(shop: Shop) -> str:
     """The image of the revision that has all traffic, by every witness and at rest."""
     live = connect_system(shop.environment)
@@ -111,6 +118,9 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
         with pytest.raises(NotPromoted, match=r"not promoted past 30 %: 0\.00 % of"):
             go_through(shop, release, start(shop, release))
         sentence = take_back_application.fn(shop.environment, release)
+    (step,) = judged(shop, release)
+    assert (step["weight_percent"], step["verdict"]) == (30, "fail")
+    assert step["canary"]["failures"] == step["canary"]["requests"] > 0 == step["stable"]["failures"]
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence
     assert served_image(shop) == good
     assert plan(shop, good).steps[-1].action is Action.NOTHING
@@ -133,6 +143,24 @@ def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) ->
         with pytest.raises(NotPromoted, match="no requests reached the new revision") as stopped:
             go_through(shop, release, start(shop, release))
         assert not stopped.value.is_failure
+    (step,) = judged(shop, release)
+    assert (step["verdict"], step["canary"]["requests"], step["periods"] > 0) == ("inconclusive", 0, True)
+    assert step["seconds"] >= shop.environment.canary.pause.total_seconds()
+
+
+@pytest.mark.proof
+def test_a_digest_that_failed_is_judged_again_when_it_is_released_again(shop: Shop) -> None:
+    bad = shop.push("bad", status=500)
+    roll_out(shop, shop.push("a"))
+    with shop.users():
+        with shop.release(bad) as first:
+            canary = start(shop, first)
+            wait_until_paused.fn(shop.environment, canary, canary.steps[0])
+            take_back_application.fn(shop.environment, first)
+        # What serves now is younger than the failed revision, which the controller takes for one that was proved.
+        roll_out(shop, shop.push("b"))
+        with shop.release(bad) as second, pytest.raises(NotPromoted, match="not promoted past 30 %"):
+            go_through(shop, second, start(shop, second))
 
 
 @pytest.mark.proof
@@ -214,7 +242,9 @@ def test_a_roll_back_to_no_known_revision_lists_them_all_and_touches_nothing(sho
     digest = shop.push("a")
     roll_out(shop, digest)
     for revision in (None, 7):
-        with pytest.raises(Refused, match=f"can go back to: 1 .*{digest}.*serves now.*Nothing was touched"):
+        with pytest.raises(
+            Refused, match=rf"can go back to:\n  1: {digest}, made .*, serves now\n Nothing was touched"
+        ):
             choose_revision.fn(shop.environment, revision)
 
 
