@@ -1,6 +1,7 @@
 """What the demo's releases showed: each canary step as it was judged, and which numbers differ from production's."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,8 @@ from sandbox.settings import SandboxSettings
 SLIPWAY = Path(sys.executable).parent / "slipway"
 ENVIRONMENTS = Path(__file__).parents[1] / "environments"
 WEIGHTS = (20, 40, 60, 80)
+# Shown by its first twelve digits.
+DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 Release = Mapping[str, Any]
 
@@ -64,7 +67,7 @@ def describe_failure(releases: list[Release], digest: str) -> str:
         if record["event"] in ("done", "ended"):
             seconds = (datetime.fromisoformat(record["at"]) - verdict_at).total_seconds()
             lines.append(f"{seconds:4.1f} s after the verdict: {record['step']} {record['event']}")
-    return "\n".join([*lines, release["outcome"]])
+    return "\n".join([*lines, DIGEST.sub(r"\1…", release["outcome"])])
 
 
 def is_failed_step(record: Mapping[str, Any]) -> bool:

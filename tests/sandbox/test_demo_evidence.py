@@ -23,7 +23,12 @@ def release(digest: str, *records: Any, number: int = 2) -> Any:
         {**record, "sequence": sequence, "at": f"2026-11-24T12:00:{2 * sequence:02}Z"}
         for sequence, record in enumerate(records)
     ]
-    return {"number": number, "artifact_digest": digest, "outcome": "ROLLED BACK  B serves.", "journal": timed}
+    return {
+        "number": number,
+        "artifact_digest": digest,
+        "outcome": f"ROLLED BACK  sha256:{'b' * 64} serves.",
+        "journal": timed,
+    }
 
 
 def test_a_canary_whose_steps_all_had_requests_of_both_arms_is_evidence() -> None:
@@ -66,7 +71,7 @@ def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps()
         "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
         " 2.0 s after the verdict: Canary/abort done",
         " 4.0 s after the verdict: Hold ended",
-        "ROLLED BACK  B serves.",
+        f"ROLLED BACK  sha256:{'b' * 12}… serves.",
     ]
 
 
