@@ -11,9 +11,12 @@ from sandbox.processes import become, die_with_parent, state_argument
 def main() -> None:
     die_with_parent()
     state = state_argument(__doc__)
-    address = urlsplit(Addresses.read(state).prefect)
+    api = Addresses.read(state).prefect
+    address = urlsplit(api)
     os.environ |= {
         "PREFECT_HOME": str(state / "prefect"),
+        # Its pages would ask port 4200 otherwise, wherever the server listens.
+        "PREFECT_SERVER_UI_API_URL": api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         # Kept in files, leases survive a restart of the server; in memory their slots would stay taken for good.
