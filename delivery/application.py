@@ -7,7 +7,7 @@ from typing import Any
 from delivery.environment import Environment
 from delivery.manifests import HASH_LABEL, CanaryStep, Manifest, System, setting_variable
 from delivery.plan import Action, PartPlan, Phase, Step
-from delivery.reading import Reading
+from delivery.reading import Reading, ReplicaSet
 from delivery.rollout import is_inside_window, why_not_ready_to_start
 
 # The API server's own bookkeeping, which differs without anything having changed.
@@ -121,10 +121,13 @@ def is_stable_already(reading: Reading, template: Mapping[str, Any] | None) -> b
     return is_same and why_not_ready_to_start(reading) is None
 
 
-def takes_no_steps(reading: Reading, template: Mapping[str, Any] | None) -> bool:
-    """Whether the controller would give the template all traffic at once: a revision in its rollback window has it."""
-    same = [found for found in reading.replica_sets if clean_template(found.template) == template]
-    return any(is_inside_window(reading, found.hash) for found in same)
+def unjudged_revisions(reading: Reading, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
+    """The earlier revisions of this template that the controller would give all traffic at once, without a step.
+
+    It takes what is in its rollback window for proved; one whose canary failed is in there as well.
+    """
+    same = (found for found in reading.replica_sets if clean_template(found.template) == template)
+    return tuple(found for found in same if is_inside_window(reading, found.hash))
 
 
 def steps_left(reading: Reading, steps: Sequence[CanaryStep]) -> tuple[CanaryStep, ...]:
@@ -172,8 +175,10 @@ def _describe_way(system: System, reading: Reading, template: Mapping[str, Any] 
         lines.append(
             f"an unfinished canary of {reading.current.image if reading.current else 'another'} is aborted first"
         )
-    if takes_no_steps(reading, template):
-        return (*lines, "no canary: it is a recent revision, the controller gives it all traffic at once")
+    lines += [
+        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once"
+        for found in unjudged_revisions(reading, template)
+    ]
     return (*lines, f"canary at {', '.join(str(step.weight_percent) for step in system.steps)} %, then all traffic")
 
 

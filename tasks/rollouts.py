@@ -11,13 +11,13 @@ from delivery.application import (
     image_reference,
     is_stable_already,
     steps_left,
-    takes_no_steps,
+    unjudged_revisions,
 )
 from delivery.environment import Environment
 from delivery.errors import RolloutBroken
 from delivery.manifests import CanaryStep, Manifest, without_controllers_fields
 from delivery.plan import Phase
-from delivery.reading import Reading
+from delivery.reading import Reading, ReplicaSet
 from delivery.release import Release
 from delivery.rollout import why_not_at_pause, why_not_done, why_not_ready_to_start, why_not_started
 from tasks.abort import abort_rollout, describe_before
@@ -82,11 +82,33 @@ def start_rollout(live: LiveSystem, release: Release, manifest: Manifest, previe
     is_there = reading is not None and is_stable_already(reading, preview.template)
     if reading and is_there and preview.objects[0].changes == ():
         return CanaryRun(reading.stable_hash, reading.current_hash, image, ())
+    for found in unjudged_revisions(reading, preview.template) if reading else ():
+        forget_revision(live, release, found)
     with effect(live.environment, release, live.step, describe_before(reading)) as done:
         live.cluster.apply(manifest)
-        run = follow_start(live, reading, preview, image, is_there)
+        run = follow_start(live, reading, image, is_there)
         done.read_back = {"revision": run.canary_hash, "image": image}
     return run
+
+
+def forget_revision(live: LiveSystem, release: Release, found: ReplicaSet) -> None:
+    """Take an earlier revision away, once it has no pods, so that the controller gives its template a canary."""
+    live.wait_until(
+        live.read,
+        lambda reading: f"it has {count} pods" if (count := len(reading.pods_of(found.hash))) else None,
+        f"revision {found.revision} to end its pods",
+        deadline=live.environment.canary.ready_deadline,
+    )
+    before = {"exists": True, "revision": found.revision, "image": found.image}
+    with effect(live.environment, release, f"{Phase.APPLICATION}/ReplicaSet {found.name}", before) as done:
+        live.cluster.delete("ReplicaSet", found.name, live.system.namespace)
+        live.wait_until(
+            live.read,
+            lambda reading: "it is still there" if reading.replica_set(found.hash) else None,
+            f"revision {found.revision} to be gone",
+            deadline=live.environment.canary.weight_deadline,
+        )
+        done.read_back = {"exists": False}
 
 
 def go_on(live: LiveSystem, release: Release, reading: Reading, image: str) -> CanaryRun:
@@ -96,7 +118,7 @@ def go_on(live: LiveSystem, release: Release, reading: Reading, image: str) -> C
     return CanaryRun(reading.stable_hash, reading.current_hash, image, steps_left(reading, live.system.steps))
 
 
-def follow_start(live: LiveSystem, reading: Reading | None, preview: Preview, image: str, is_there: bool) -> CanaryRun:
+def follow_start(live: LiveSystem, reading: Reading | None, image: str, is_there: bool) -> CanaryRun:
     """reading: as it was before the Rollout was applied. is_there: its pods were of this template already."""
     if reading is None or not reading.stable_hash:
         return follow_installation(live, image)
@@ -108,8 +130,7 @@ def follow_start(live: LiveSystem, reading: Reading | None, preview: Preview, im
         f"a revision with {image}",
         deadline=live.environment.canary.ready_deadline,
     )
-    steps = () if takes_no_steps(reading, preview.template) else live.system.steps
-    return CanaryRun(reading.stable_hash, started.current_hash, image, steps)
+    return CanaryRun(reading.stable_hash, started.current_hash, image, live.system.steps)
 
 
 def follow_installation(live: LiveSystem, image: str) -> CanaryRun:

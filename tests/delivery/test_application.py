@@ -12,7 +12,7 @@ from delivery.application import (
     plan_application,
     plan_unseen,
     steps_left,
-    takes_no_steps,
+    unjudged_revisions,
 )
 from delivery.plan import Action, Step
 from delivery.reading import Reading
@@ -66,8 +66,10 @@ def test_a_first_installation_says_that_it_has_no_canary() -> None:
     assert "first installation: no canary" in step.changes[1]
 
 
-def test_going_back_inside_the_rollback_window_says_that_it_has_no_canary() -> None:
-    assert "no canary: it is a recent revision" in plan(done(), STABLE_IMAGE).changes[-1]
+def test_a_release_of_a_recent_revision_has_a_canary_like_any_other() -> None:
+    *_, taken_away, canary = plan(done(), STABLE_IMAGE).changes
+    assert taken_away.endswith("taken away first: the controller would give it all traffic at once")
+    assert canary.startswith("canary at ")
 
 
 def test_an_unfinished_canary_of_the_same_artifact_is_said_to_be_gone_on_with() -> None:
@@ -123,8 +125,8 @@ def test_a_rollout_that_is_not_at_rest_is_not_stable_already() -> None:
 
 
 def test_the_window_counts_for_equal_templates_alone() -> None:
-    assert takes_no_steps(done(), template(STABLE_IMAGE))
-    assert not takes_no_steps(done(), template(NEW_IMAGE))
+    assert unjudged_revisions(done(), template(STABLE_IMAGE))
+    assert not unjudged_revisions(done(), template(NEW_IMAGE))
 
 
 def test_a_canary_is_gone_on_with_at_the_pause_where_it_stands() -> None:
