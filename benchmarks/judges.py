@@ -23,15 +23,22 @@ class Judge(Protocol):
 
 @dataclass
 class Evidence:
-    """Ours: proof of harm, or a success rate that is refuted; what ends a release at once."""
+    """Ours: proof of harm; or a refuted success rate, at a step's end where the stable revision misses it too."""
 
     policy: Policy = field(default_factory=Policy)
     harm: Harm = field(default_factory=Harm)
-    seen: Counts = field(default_factory=Counts)
+    canary: Counts = field(default_factory=Counts)
+    stable: Counts = field(default_factory=Counts)
+    periods: int = 0
 
     def aborts(self, stable: Counts, canary: Counts) -> bool:
-        self.harm, self.seen = self.harm.add(Hits.failures(stable, canary)), self.seen + canary
-        return self.harm.is_proven(self.policy.alpha) or is_success_rate_refuted(self.seen, self.policy)
+        at_a_begin = self.periods % PERIODS_PER_STEP == 0
+        self.stable = stable if at_a_begin else self.stable + stable
+        self.periods, self.canary = self.periods + 1, self.canary + canary
+        self.harm = self.harm.add(Hits.failures(stable, canary))
+        ends = self.stable.success_rate >= self.policy.min_success_rate or self.periods % PERIODS_PER_STEP == 0
+        refuted = ends and is_success_rate_refuted(self.canary, self.policy)
+        return refuted or self.harm.is_proven(self.policy.alpha)
 
 
 class Threshold:

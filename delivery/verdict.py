@@ -42,9 +42,12 @@ def judge(evidence: Evidence, now: datetime) -> Analysis:
 
 
 def next_move(evidence: Evidence, now: datetime) -> Move:
-    """Whether the pause ends: on failure at once, on a pass after its floor, without proof at its ceiling."""
+    """Whether the pause ends: on harm at once, on a pass after its floor, without proof at its ceiling."""
     analysis, elapsed = judge(evidence, now), now - evidence.begun
     if analysis.verdict is Verdict.FAIL:
+        if elapsed < evidence.policy.pause and _is_shared(evidence):
+            line = f"{analysis.reason}; the stable revision fails as well, so the pause runs to its end"
+            return Move(Action.WAIT, analysis, line)
         return Move(Action.ABORT, analysis, analysis.reason)
     if analysis.verdict is Verdict.PASS:
         return Move(Action.ADVANCE, analysis, analysis.reason)
@@ -103,6 +106,13 @@ def is_success_rate_refuted(canary: Counts, policy: Policy) -> bool:
         return False
     successes = canary.requests - canary.failures
     return log_mixture(successes, canary.failures, policy.min_success_rate) >= -math.log1p(-policy.confidence)
+
+
+def _is_shared(evidence: Evidence) -> bool:
+    """Whether all that failed is a success rate that the stable revision misses too: going back would not help."""
+    if evidence.broken or evidence.harm.is_proven(evidence.policy.alpha):
+        return False
+    return evidence.step_stable.success_rate < evidence.policy.min_success_rate
 
 
 def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:

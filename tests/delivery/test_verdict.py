@@ -241,6 +241,17 @@ def test_a_pause_ends_at_once_on_harm() -> None:
     assert next_move(watch((Counts(800, 8), Counts(200, 40))), NOON + MINUTE).action is Action.ABORT
 
 
+def test_a_success_rate_that_both_miss_is_judged_when_the_pause_has_run() -> None:
+    evidence = watch((Counts(800, 400), Counts(200, 100)))
+    early, late = next_move(evidence, NOON + MINUTE), next_move(evidence, NOON + 10 * MINUTE)
+    assert (early.action, late.action) == (Action.WAIT, Action.ABORT)
+    assert early.line.endswith("the stable revision fails as well, so the pause runs to its end")
+
+
+def test_a_success_rate_that_the_canary_alone_misses_ends_the_pause_at_once() -> None:
+    assert next_move(watch((Counts(), Counts(200, 100))), NOON + MINUTE).action is Action.ABORT
+
+
 def test_a_pause_stretches_while_requests_are_missing_and_says_until_when() -> None:
     evidence = watch(*[(Counts(160, 3), Counts(40, 1))] * 12)
     move = next_move(evidence, NOON + 12 * MINUTE)
