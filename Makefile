@@ -4,6 +4,7 @@ CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/python -m
+PYTEST := $(RUN) pytest -n auto --dist loadgroup --no-loadscope-reorder
 ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -23,10 +24,10 @@ sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
 	$(RUN) sandbox start
 
 test: .venv brokers            ## every test but the slow proofs
-	$(RUN) pytest -n auto -q -m "not proof"
+	$(PYTEST) -q -m "not proof"
 
 proofs: .venv brokers          ## the slow ones: whole releases that are broken on purpose
-	$(RUN) pytest -n auto -q -m proof
+	$(PYTEST) -q -m proof
 
 check: .venv                   ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .
