@@ -63,6 +63,11 @@ def aws(cloud: Cloud) -> AwsClient:
 
 
 @pytest.fixture
+def cfn(aws: AwsClient) -> Any:
+    return aws("cloudformation")
+
+
+@pytest.fixture
 def name() -> str:
     """A name that no other test has."""
     return f"t{uuid4().hex[:10]}"

@@ -18,6 +18,18 @@ def queues(*names: str, **properties: Any) -> Template:
     return {"Resources": resources, "Outputs": {"Url": {"Value": {"Ref": "Queue0"}}}}
 
 
+def one(kind: str, properties: dict[str, Any], *attributes: str) -> dict[str, Any]:
+    """A template of one resource, with its Ref and those attributes as outputs."""
+    values = {"Ref": {"Value": {"Ref": "It"}}}
+    values |= {name.replace(".", ""): {"Value": {"Fn::GetAtt": ["It", name]}} for name in attributes}
+    return {"Resources": {"It": {"Type": kind, "Properties": properties}}, "Outputs": values}
+
+
+def outputs(stack: dict[str, Any]) -> dict[str, str]:
+    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
 def until(is_so: Callable[[], Any]) -> Any:
     """The first truthy answer."""
     deadline = time.monotonic() + SECONDS

@@ -10,11 +10,6 @@ from tests.sandbox.aws.conftest import AwsClient
 from tests.sandbox.aws.stacks import deployed, error_code, planned, queues, settled
 
 
-@pytest.fixture
-def cfn(aws: AwsClient) -> Any:
-    return aws("cloudformation")
-
-
 def test_a_first_change_set_leaves_the_stack_in_review(cfn: Any, name: str) -> None:
     plan = planned(cfn, name, queues(name))
     assert (plan["Status"], plan["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")

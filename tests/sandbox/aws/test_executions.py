@@ -9,11 +9,6 @@ from tests.sandbox.aws.conftest import AwsClient
 from tests.sandbox.aws.stacks import deployed, events, planned, queues, settled
 
 
-@pytest.fixture
-def cfn(aws: AwsClient) -> Any:
-    return aws("cloudformation")
-
-
 def failing(template: dict[str, Any], after: str = "Queue0") -> dict[str, Any]:
     """The template with a resource that the service refuses, made after that one."""
     refused = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:nowhere", "Protocol": "sqs", "Endpoint": "x"}

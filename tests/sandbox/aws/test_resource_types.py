@@ -2,39 +2,16 @@
 
 import base64
 import json
-import subprocess
-from collections.abc import Iterator
 from typing import Any
 
-import psycopg
-import pytest
-
 from sandbox.aws.cloud import Cloud
-from sandbox.postgres import as_somebody_else, create_database_cluster, server
 from tests.sandbox.aws.conftest import AwsClient
-from tests.sandbox.aws.stacks import deployed, planned, settled, until
+from tests.sandbox.aws.stacks import deployed, one, outputs, planned, settled, until
 
 ANYONE = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-
-
-@pytest.fixture
-def cfn(aws: AwsClient) -> Any:
-    return aws("cloudformation")
-
-
-def one(kind: str, properties: dict[str, Any], *attributes: str) -> dict[str, Any]:
-    """A template of one resource, with its Ref and those attributes as outputs."""
-    values = {"Ref": {"Value": {"Ref": "It"}}}
-    values |= {name.replace(".", ""): {"Value": {"Fn::GetAtt": ["It", name]}} for name in attributes}
-    return {"Resources": {"It": {"Type": kind, "Properties": properties}}, "Outputs": values}
-
-
-def outputs(stack: dict[str, Any]) -> dict[str, str]:
-    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def brokers(name: str, **properties: Any) -> dict[str, Any]:
@@ -72,64 +49,6 @@ def test_a_cluster_takes_a_new_revision_of_its_configuration(cfn: Any, aws: AwsC
     revision = aws("kafka").describe_configuration_revision(Arn=software["ConfigurationArn"], Revision=2)
     assert software["ConfigurationRevision"] == 2
     assert revision["ServerProperties"] == b"auto.create.topics.enable=false\n"
-
-
-@pytest.fixture(scope="module")
-def database(cloud: Cloud) -> Iterator[str]:
-    """The sandbox's PostgreSQL, at the address where the AWS looks for it."""
-    data = cloud.state / "postgres"
-    create_database_cluster(data)
-    process = subprocess.Popen(
-        [*as_somebody_else(), *server(data, cloud.addresses.postgres)], stderr=subprocess.DEVNULL
-    )
-    yield cloud.addresses.postgres
-    process.kill()
-    process.wait()
-
-
-def instance(name: str, secret: str, **properties: Any) -> dict[str, Any]:
-    return {
-        "DBInstanceIdentifier": name,
-        "DBInstanceClass": "db.r6g.large",
-        "Engine": "postgres",
-        "EngineVersion": "16.4",
-        "AllocatedStorage": "100",
-        "DBName": name,
-        "MasterUsername": f"{name}_admin",
-        "MasterUserPassword": f"{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}",
-        **properties,
-    }
-
-
-def test_a_database_instance_is_a_database_that_lets_its_master_in(
-    cfn: Any, aws: AwsClient, cloud: Cloud, database: str, name: str
-) -> None:
-    aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "pass\'word"}')
-    template = one("AWS::RDS::DBInstance", instance(name, name), "Endpoint.Address", "Endpoint.Port")
-    told = outputs(deployed(cfn, name, template))
-    assert f"{told['EndpointAddress']}:{told['EndpointPort']}" == cloud.addresses.postgres_tls
-    host, port = database.split(":")
-    with psycopg.connect(
-        host=host, port=int(port), user=f"{name}_admin", password="pass'word", dbname=name
-    ) as connection:
-        assert connection.execute("SELECT current_user").fetchone() == (f"{name}_admin",)
-
-
-def test_an_update_of_a_database_instance_is_what_is_read(cfn: Any, aws: AwsClient, database: str, name: str) -> None:
-    aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "x"}')
-    deployed(cfn, name, one("AWS::RDS::DBInstance", instance(name, name, BackupRetentionPeriod=14)))
-    wanted = instance(name, name, BackupRetentionPeriod=30, DeletionProtection=True, MultiAZ=True)
-    deployed(cfn, name, one("AWS::RDS::DBInstance", wanted), "UPDATE")
-    found = aws("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
-    read = (found["DBInstanceStatus"], found["BackupRetentionPeriod"], found["DeletionProtection"], found["MultiAZ"])
-    assert read == ("available", 30, True, True)
-
-
-def test_a_protected_database_instance_survives_its_stack(cfn: Any, aws: AwsClient, database: str, name: str) -> None:
-    aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "x"}')
-    deployed(cfn, name, one("AWS::RDS::DBInstance", instance(name, name, DeletionProtection=True)))
-    cfn.delete_stack(StackName=name)
-    assert settled(cfn, name)["StackStatus"] == "DELETE_FAILED"
 
 
 def test_a_cache_tells_where_it_listens_and_can_be_changed(cfn: Any, aws: AwsClient, cloud: Cloud, name: str) -> None:
