@@ -53,7 +53,7 @@ class Lease:
         if hold is None or hold.epoch != self.epoch:
             raise HoldLost(f"Meanwhile the environment was taken: {hold.describe() if hold else ''}. {RESUME}")
         if stop := hold.stop:
-            raise StopRequested(f"{stop.who} asked this release to stop: {stop.why} {RESUME}")
+            raise StopRequested(f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {RESUME}")
 
     def _renew(self) -> None:
         """Until the lease has ended, or has run out: then it may be somebody else's already."""
