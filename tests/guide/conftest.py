@@ -15,10 +15,9 @@ NO_CAPACITY = "Insufficient capacity for kafka.m5.large in us-east-1a"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one process and in time: what they share is dear, and releases take as long as they take."""
+    """Releases take as long as they take."""
     for item in items:
         if "tests/guide/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("guide"))
             item.add_marker(pytest.mark.timeout(900))
 
 

@@ -18,6 +18,8 @@ import httpx
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
+from tasks.holds import read_hold
+from tests.environments import production
 from tests.sandbox.polling import eventually
 
 SLIPWAY = Path(sys.executable).parent / "slipway"
@@ -166,11 +168,12 @@ class Rehearsal:
             (of["weight_percent"], of["verdict"]) for of in (r["detail"] for r in journal if r["event"] == "judged")
         ]
 
-    def kill_holder(self) -> None:
-        """End the process that holds production, as a machine that dies does."""
-        found = re.search(r"process (\d+)", self.status()["hold"]["holder"]["who"])
+    def holder(self) -> int:
+        """The process that holds production."""
+        hold = read_hold(production(self.sandbox.state / "store"))
+        found = re.search(r"process (\d+)", hold.holder.who) if hold else None
         assert found
-        os.kill(int(found[1]), signal.SIGKILL)
+        return int(found[1])
 
 
 def children_of(pid: int) -> list[int]:
