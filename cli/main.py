@@ -67,7 +67,7 @@ def release(
 @app.command()
 def roll_back(
     environment: EnvironmentName = PRODUCTION,
-    revision: Annotated[int | None, typer.Option(help="Where to; the one before the current unless told.")] = None,
+    revision: Annotated[int | None, typer.Option(help="Where to; without it the run lists them all.")] = None,
     reason: Reason = "",
     as_json: AsJson = False,
     detach: Detach = False,

@@ -99,5 +99,6 @@ def advice(ended: Run, environment: str) -> str:
         return ""
     return (
         f" The run could not say what it left behind: see slipway status {environment}. What it had begun is in its "
-        "journal; a release started again goes on from what is there, slipway roll-back takes the last one back."
+        "journal; a release started again goes on from what is there, "
+        "slipway roll-back --revision N brings an earlier revision back."
     )

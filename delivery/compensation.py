@@ -2,23 +2,18 @@
 
 from collections.abc import Iterable
 
-from delivery.errors import DeliveryError, RolledBack, Unfinished
+from delivery.errors import DeliveryError, HoldLost, RollBackFailed, RolledBack, StopRequested, Unfinished
 from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
 
-APPLICATION_STEPS = (f"{Phase.APPLICATION}/", "Canary/")
+MOVES_TRAFFIC = (f"{Phase.APPLICATION}/Rollout ", "Canary/")
 GO_ON = "Traffic was not touched. A release that is started again goes on from there."
 
 
-def touched_application(journal: tuple[Record, ...]) -> bool:
-    """Whether the release may have changed which pods run or how traffic is split."""
-    return any(record.event is Event.INTENDED and record.step.startswith(APPLICATION_STEPS) for record in journal)
-
-
 def kept_changes(journal: tuple[Record, ...]) -> tuple[str, ...]:
-    """The steps before the application that were carried out and stay: stacks, topics, settings."""
+    """The steps that were carried out and stay: stacks, topics, settings, the application without its Rollout."""
     done = [record.step for record in journal if record.event is Event.DONE]
-    return tuple(step for step in done if not step.startswith(APPLICATION_STEPS))
+    return tuple(step for step in done if not step.startswith(MOVES_TRAFFIC))
 
 
 def describe_kept(journal: tuple[Record, ...]) -> str:
@@ -30,15 +25,21 @@ def describe_kept(journal: tuple[Record, ...]) -> str:
 def ending_after(failure: DeliveryError, journal: tuple[Record, ...], way_back: str) -> DeliveryError:
     """The error a failed release ends by.
 
-    way_back: the sentence of the compensating flow. Without an effect the failure itself is the ending; without an
-    effect on the application there was nothing to take back, and a person goes on from what is kept.
+    way_back: the sentence of the compensating flow, empty where there was nothing to take back; then a person goes on
+    from what is kept. Without an effect the failure itself is the ending.
     """
     if not has_effects(journal):
         return failure
     said = [str(failure), way_back, describe_kept(journal)]
-    if touched_application(journal):
-        return RolledBack(join_sentences(said))
-    return Unfinished(join_sentences([*said, GO_ON]))
+    return RolledBack(join_sentences(said)) if way_back else Unfinished(join_sentences([*said, GO_ON]))
+
+
+def ending_without_way_back(failure: DeliveryError, fault: DeliveryError, journal: tuple[Record, ...]) -> DeliveryError:
+    """The error a release ends by whose way back failed as well. fault: why it did."""
+    said = join_sentences([str(failure), "" if str(fault) == str(failure) else str(fault), describe_kept(journal)])
+    # Who lost the hold, or was asked to stop, must not touch anything any more.
+    kind = type(fault) if isinstance(fault, HoldLost | StopRequested) else RollBackFailed
+    return kind(said)
 
 
 def join_sentences(parts: Iterable[str]) -> str:

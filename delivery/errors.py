@@ -20,7 +20,8 @@ DeliveryError
 ├── Inconclusive       a look that had to tell could not
 ├── RolledBack         the release failed and was taken back
 ├── Unfinished         the release changed something and went neither on nor back: a person decides
-└── RollBackFailed     the way back did not arrive; a person is needed
+├── RollBackFailed     the way back did not arrive; a person is needed
+└── Unexpected         a fault of ours, not of what is delivered
 
 A verdict or a failed check is a value until a flow turns it into one of these.
 """
@@ -116,3 +117,14 @@ class Unfinished(DeliveryError):
 
 class RollBackFailed(DeliveryError):
     """Says which traffic flows where now, as read back, and what to do by hand."""
+
+
+class Unexpected(DeliveryError):
+    """Names the fault by its type; its traceback is in the run's log."""
+
+
+def as_delivery_error(error: BaseException) -> DeliveryError:
+    """The error itself, or what says that it should never have come this far."""
+    if isinstance(error, DeliveryError):
+        return error
+    return Unexpected(f"A fault in Slipway itself, {type(error).__name__}: {error}.")

@@ -124,7 +124,7 @@ CREATED_ANEW = (Standing.ABSENT, Standing.DELETE_FIRST)
 
 def refusals_of(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) -> tuple[str, ...]:
     """A sentence for everything that must not or cannot be done. unsettled: dependencies this release changes."""
-    refusals = [_data_loss(stack, change) for change in found.changes if change.loses_data]
+    refusals = data_losses(stack, found.changes)
     if stack.size_bytes > MAX_TEMPLATE_BYTES:
         refusals.append(
             f"{stack.id}: its template has {stack.size_bytes:,} bytes and CloudFormation takes {MAX_TEMPLATE_BYTES:,} "
@@ -138,6 +138,11 @@ def refusals_of(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]
     if found.refused and not unsettled:
         refusals.append(f"{stack.id}: CloudFormation refused its change set. {found.refused}")
     return tuple(refusals)
+
+
+def data_losses(stack: StackSpec, changes: Iterable[ResourceChange]) -> list[str]:
+    """A sentence for each change that would replace or delete what holds data."""
+    return [_data_loss(stack, change) for change in changes if change.loses_data]
 
 
 def _data_loss(stack: StackSpec, change: ResourceChange) -> str:

@@ -3,7 +3,6 @@
 from prefect import flow
 
 from blocks.settings import load_environment
-from delivery.errors import DeliveryError
 from delivery.release import ArtifactDigest
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
@@ -32,6 +31,6 @@ def deploy_production(
             deploy_infrastructure(release)
             configure_topics(release)
             roll_out(release)
-        except DeliveryError as failure:
-            raise failed(settings, release, failure, take_back(release)) from failure
-        return promoted(settings, release, look_at_the_result(release))
+        except Exception as failure:
+            raise failed(settings, release, failure, take_back(release, return_state=True)) from failure
+        return promoted(settings, release, look_at_the_result(release, return_state=True))

@@ -23,27 +23,30 @@ from delivery.rollout import why_not_aborted, why_not_at_pause, why_not_done
 from delivery.weights import describe_witness
 from tasks.journal import effect, read_journal
 from tasks.progress import progress
-from tasks.systems import WRITES, LiveSystem, connect_system
+from tasks.systems import WRITES, LiveSystem, connect_system, read_system, rollout_step
 from tasks.traffic import end_pause
 from tasks.waiting import ASKED_AGAIN
 
 ABORT = "Canary/abort"
 # Answers that will not change: the way back ends here, and a person is needed.
+# Longer than anything else is asked again: nobody else brings the traffic back.
+WAY_BACK = ASKED_AGAIN | {"retries": 12, "retry_delay_seconds": [2, 4, 8, 16, 30]}
 GAVE_UP = (NotApplied, NotFound, NotPromoted, Conflict, Rejected, RolloutBroken)
 
 
-@task(**ASKED_AGAIN, task_run_name="take the application back")
+@task(**WAY_BACK, task_run_name="take the application back")
 def take_back_application(environment: Environment, release: Release) -> str:
     """Bring the Rollout back to where this release found it, by the journal; return the sentence that says so.
 
     Empty where the release did not touch it. Raises RollBackFailed where the way back did not arrive.
     """
-    live = connect_system(environment)
-    found = found_at_start(live, release)
+    # The journal first: a release that failed before there was a cluster has nothing to take back, and says why itself.
+    found = found_at_start(environment, release)
     if found is None:
         return ""
+    live = connect_system(environment)
     try:
-        return uninstall(live, release) if not found["stable_hash"] else return_to(live, release, found["stable_hash"])
+        return return_to_start(live, release, found)
     except GAVE_UP as error:
         raise RollBackFailed(f"{error} {describe_rest(live)}") from error
 
@@ -56,6 +59,15 @@ def put_back_revision(environment: Environment, release: Release, target: Replic
         return return_to(live, release, target.hash)
     except GAVE_UP as error:
         raise RollBackFailed(f"{error} {describe_rest(live)}") from error
+
+
+def return_to_start(live: LiveSystem, release: Release, found: dict[str, Any]) -> str:
+    """found: the Rollout as the release found it. One that had no stable revision yet may be serving all the same."""
+    if not found["exists"]:
+        return uninstall(live, release)
+    if not found["stable_hash"]:
+        raise NotApplied(f"Rollout {live.system.rollout} had no stable revision to go back to when the release began.")
+    return return_to(live, release, found["stable_hash"])
 
 
 def return_to(live: LiveSystem, release: Release, pod_hash: str) -> str:
@@ -165,10 +177,10 @@ def uninstall(live: LiveSystem, release: Release) -> str:
     return f"There was no revision before: Rollout {name} and its pods were taken away again."
 
 
-def found_at_start(live: LiveSystem, release: Release) -> dict[str, Any] | None:
+def found_at_start(environment: Environment, release: Release) -> dict[str, Any] | None:
     """The Rollout as the release's first intent on it found it; None where the release never got that far."""
-    journal = read_journal(live.environment, release.number)
-    touched = [record for record in journal if record.event is Event.INTENDED and record.step in (live.step, ABORT)]
+    journal, steps = read_journal(environment, release.number), (rollout_step(read_system(environment)), ABORT)
+    touched = [record for record in journal if record.event is Event.INTENDED and record.step in steps]
     return touched[0].detail if touched else None
 
 

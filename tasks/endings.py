@@ -10,15 +10,16 @@ from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from delivery.compensation import ending_after
+from delivery.compensation import ending_after, ending_without_way_back
 from delivery.environment import Environment
-from delivery.errors import DeliveryError
+from delivery.errors import DeliveryError, as_delivery_error
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
 from delivery.release import Release
 from tasks.history import may_have_effects
 from tasks.journal import read_journal
 from tasks.notices import notify
+from tasks.progress import progress
 
 
 def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,21 +52,42 @@ def nothing_to_do(plan: ReleasePlan) -> State:
     return Completed(name=NOTHING_TO_DO.state_name, message=describe_nothing_to_do(plan))
 
 
-def promoted(environment: Environment, release: Release, seen: str) -> State:
-    """The release's end, told to the environment's channels. seen: what the look at the result saw."""
-    message = f"Release {release.number}: {release.artifact_digest} serves all traffic of {environment.name}. {seen}"
-    notify(environment, release, COMPLETED.state_name, message)
-    return Completed(message=message)
+def promoted(environment: Environment, release: Release, look: State) -> State:
+    """The release's end, told to the environment's channels. look: how the look at the result ended.
+
+    Raises what the look raised, told as well: the traffic is where it was wanted, and something else is not.
+    """
+    seen = look.result(raise_on_failure=False)
+    serves = f"Release {release.number}: {release.artifact_digest} serves all traffic of {environment.name}."
+    if isinstance(seen, BaseException):
+        error = as_delivery_error(seen)
+        tell(environment, release, outcome_of(error, has_effects=True).state_name, f"{serves} {error}")
+        raise error
+    tell(environment, release, COMPLETED.state_name, f"{serves} {seen}")
+    return Completed(message=f"{serves} {seen}")
 
 
 def rolled_back(environment: Environment, release: Release, seen: str) -> str:
     """The end of a roll-back by hand, told to the environment's channels."""
-    notify(environment, release, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
+    tell(environment, release, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
     return seen
 
 
-def failed(environment: Environment, release: Release, failure: DeliveryError, way_back: str) -> DeliveryError:
-    """The error that the release ends by, told to the environment's channels."""
-    error = ending_after(failure, read_journal(environment, release.number), way_back)
-    notify(environment, release, outcome_of(error).state_name, f"Release {release.number}: {error}")
+def failed(environment: Environment, release: Release, failure: Exception, way_back: State) -> DeliveryError:
+    """The error that the release ends by, told to the environment's channels. way_back: how the compensation ended."""
+    reason, back = as_delivery_error(failure), way_back.result(raise_on_failure=False)
+    journal = read_journal(environment, release.number)
+    if isinstance(back, BaseException):
+        error = ending_without_way_back(reason, as_delivery_error(back), journal)
+    else:
+        error = ending_after(reason, journal, back)
+    tell(environment, release, outcome_of(error, has_effects=True).state_name, f"Release {release.number}: {error}")
     return error
+
+
+def tell(environment: Environment, release: Release, event: str, text: str) -> None:
+    """Notify; a store that is away does not change how the release ended."""
+    try:
+        notify(environment, release, event, text)
+    except DeliveryError as error:
+        progress(f"Nobody was told: {error}")

@@ -4,8 +4,9 @@ import json
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from clients.store import ObjectStore, open_store
 from delivery.environment import Environment
-from delivery.errors import Conflict, HoldLost
+from delivery.errors import Conflict, HoldLost, Unavailable
 from delivery.plan import ReleasePlan
 from delivery.release import Event, Record, Release
 from tasks.leases import RESUME, lease_of
@@ -38,16 +39,26 @@ class Appender:
         self._folder = journal_folder(environment, number)
         self._lock = threading.Lock()
         self._next = len(store.list(self._folder))
-        self._writer = f"{socket.gethostname()}:{os.getpid()}"
+        self._writer = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
 
     def append(self, step: str, event: Event, detail: dict[str, Any]) -> Record:
         with self._lock:
             at = datetime.now(UTC)
             record = Record(sequence=self._next, at=at, step=step, event=event, detail=detail, writer=self._writer)
-            if not self._store.create_own(f"{self._folder}/{self._next}.json", record.model_dump_json().encode()):
-                raise HoldLost(f"Another process wrote record {self._next} of {self._folder}. {RESUME}")
+            while not self._store.create_own(self._key(record.sequence), record.model_dump_json().encode()):
+                self._step_over(record.sequence)
+                record = record.model_copy(update={"sequence": self._next})
             self._next += 1
             return record
+
+    def _step_over(self, sequence: int) -> None:
+        """A record of ours may have been stored although its answer was lost. Raises HoldLost for anybody else's."""
+        if json.loads(self._store.read(self._key(sequence))).get("writer") != self._writer:
+            raise HoldLost(f"Another process wrote record {sequence} of {self._folder}. {RESUME}")
+        self._next += 1
+
+    def _key(self, sequence: int) -> str:
+        return f"{self._folder}/{sequence}.json"
 
 
 @contextmanager
@@ -62,7 +73,8 @@ def effect(environment: Environment, release: Release, step: str, before: dict[s
     try:
         yield effect
     except Exception as error:
-        append(environment, release, step, Event.FAILED, {"message": str(error)})
+        with suppress(Unavailable):  # What went wrong says more than that the store is away as well.
+            append(environment, release, step, Event.FAILED, {"message": str(error)})
         raise
     append(environment, release, step, Event.DONE, effect.read_back)
 

@@ -21,7 +21,7 @@ from delivery.stack_progress import (
     stack_failed,
 )
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
-from delivery.stacks import StackState, needs_protection
+from delivery.stacks import StackState, data_losses, needs_protection
 from tasks.progress import progress
 from tasks.waiting import poll_until
 
@@ -117,6 +117,7 @@ class StackWork:
         """A change set that can be executed or has nothing to do; raises StackFailed where it is refused."""
         arn = self.formation.open_change_set(self.stack, self.token, is_new=is_new)
         change_set = wait_until_described(self.environment, self.formation, arn)
+        self._refuse_data_loss(change_set)
         if change_set.is_ready or change_set.has_no_changes:
             return change_set
         self.formation.delete_change_set(arn)
@@ -124,6 +125,12 @@ class StackWork:
             f"{self.stack.id}: CloudFormation refused the change set of {self.stack.name}: {change_set.reason} "
             "The stack is as it was. Mend the template and release again."
         )
+
+    def _refuse_data_loss(self, change_set: ChangeSet) -> None:
+        """The plan's refusal again, on what would really be executed: values it did not know may have moved since."""
+        if losses := data_losses(self.stack, change_set.changes):
+            self.formation.delete_change_set(change_set.arn)
+            raise StackFailed(f"{' '.join(losses)} The stack is as it was: its change set was not executed.")
 
     def _delete(self, state: StackState) -> None:
         """Delete what a failed creation left, which has no resources."""

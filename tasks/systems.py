@@ -32,8 +32,7 @@ class LiveSystem:
 
     @property
     def step(self) -> str:
-        """The journal's name of what brings the Rollout to a template."""
-        return f"{Phase.APPLICATION}/Rollout {self.system.rollout}"
+        return rollout_step(self.system)
 
     def find(self) -> Reading | None:
         """The Rollout with its ReplicaSets and pods; None where it does not exist."""
@@ -137,6 +136,11 @@ class LiveSystem:
                 continue
             return
         raise Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
+
+
+def rollout_step(system: System) -> str:
+    """The journal's name of what brings the Rollout to a template."""
+    return f"{Phase.APPLICATION}/Rollout {system.rollout}"
 
 
 def connect_system(environment: Environment) -> LiveSystem:

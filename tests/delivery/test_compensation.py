@@ -1,7 +1,16 @@
 from datetime import UTC, datetime
 
-from delivery.compensation import describe_kept, ending_after
-from delivery.errors import NotPromoted, RolledBack, StackFailed, Unfinished
+from delivery.compensation import describe_kept, ending_after, ending_without_way_back
+from delivery.errors import (
+    NotPromoted,
+    RollBackFailed,
+    RolledBack,
+    StackFailed,
+    StopRequested,
+    Unavailable,
+    Unfinished,
+    as_delivery_error,
+)
 from delivery.release import Event, Record
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -36,3 +45,28 @@ def test_a_failed_stack_leaves_nothing_to_take_back_and_a_person_to_decide() -> 
 def test_stacks_and_topics_that_stay_are_named() -> None:
     done = journal(("Infrastructure/RDSStack", Event.DONE), ("Topics/clicks", Event.DONE), ("Canary/20 %", Event.DONE))
     assert describe_kept(done) == "Kept as this release left them: Infrastructure/RDSStack, Topics/clicks."
+
+
+def test_a_service_that_was_applied_stays_and_is_named_and_nothing_was_rolled_back() -> None:
+    done = journal(("Application/Service shop", Event.INTENDED), ("Application/Service shop", Event.DONE))
+    ended = ending_after(StackFailed("The Ingress was refused."), done, "")
+    assert isinstance(ended, Unfinished)
+    assert "Kept as this release left them: Application/Service shop." in str(ended)
+
+
+def test_a_way_back_that_failed_needs_a_person_and_keeps_the_reason_of_the_release() -> None:
+    failure, fault = NotPromoted("91 % succeeded.", is_failure=True), Unavailable("The cluster does not answer.")
+    ended = ending_without_way_back(failure, fault, journal(("Topics/clicks", Event.DONE)))
+    assert isinstance(ended, RollBackFailed)
+    assert str(ended) == ("91 % succeeded. The cluster does not answer. Kept as this release left them: Topics/clicks.")
+
+
+def test_who_was_asked_to_stop_ends_so_and_says_it_once() -> None:
+    stop = StopRequested("Ann asked this release to stop.")
+    ended = ending_without_way_back(stop, StopRequested("Ann asked this release to stop."), ())
+    assert isinstance(ended, StopRequested)
+    assert str(ended) == str(stop)
+
+
+def test_a_fault_of_ours_is_named_by_its_type() -> None:
+    assert str(as_delivery_error(KeyError("phase"))) == "A fault in Slipway itself, KeyError: 'phase'."

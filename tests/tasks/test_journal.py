@@ -8,7 +8,16 @@ from delivery.errors import Conflict, HoldLost, NotFound, StopRequested, Unavail
 from delivery.plan import ReleasePlan
 from delivery.release import Event, has_effects
 from tasks.holds import hold_environment, request_stop
-from tasks.journal import append, effect, last_release_number, read_journal, read_plan, record_plan, take_number
+from tasks.journal import (
+    append,
+    effect,
+    journal_folder,
+    last_release_number,
+    read_journal,
+    read_plan,
+    record_plan,
+    take_number,
+)
 from tests.environments import production
 
 DIGEST = "sha256:" + "b" * 64
@@ -92,3 +101,14 @@ def test_the_plan_stands_beside_the_journal(tmp_path: Path) -> None:
         record_plan(environment, release, plan)
     assert read_plan(environment, release.number) == plan
     assert last_release_number(environment) == 1
+
+
+def test_a_record_of_ours_whose_answer_was_lost_is_stepped_over(tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    with hold_environment(environment, DIGEST, "hash", "because") as release:
+        first = append(environment, release, "Topics/a", Event.INTENDED)
+        # As it is when the store kept the next record and its answer never came.
+        lost = first.model_copy(update={"sequence": first.sequence + 1, "event": Event.DONE})
+        key = f"{journal_folder(environment.name, release.number)}/{lost.sequence}.json"
+        assert open_store(environment.state.url).create(key, lost.model_dump_json().encode())
+        assert append(environment, release, "Topics/b", Event.INTENDED).sequence == lost.sequence + 1
