@@ -1,0 +1,93 @@
+"""However a release ends, its channels hear of it, with the reason and what became of the way back."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import flow
+from prefect.client.schemas import State
+
+from delivery.environment import Environment
+from delivery.errors import ChecksFailed, NotPromoted, RollBackFailed, RolledBack, Unavailable
+from delivery.release import Event, Release
+from tasks.endings import failed, promoted
+from tasks.holds import hold_environment
+from tasks.journal import append
+from tests.receivers import receiving
+from tests.tasks.test_notices import DIGEST, telling
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+BAD = NotPromoted("91 % succeeded.", is_failure=True)
+
+
+def ended(body: Callable[[], str]) -> State[Any]:
+    """The state of a flow with that body."""
+
+    @flow
+    def run() -> str:
+        return body()
+
+    return run(return_state=True)
+
+
+def told(store: Path, end: Callable[[Environment, Release], object]) -> tuple[str, str]:
+    """The event and the text that the webhook got of a release that moved traffic and then ended so."""
+    with receiving() as receiver:
+        environment = telling(store, receiver.url)
+
+        @flow
+        def release_it() -> None:
+            with hold_environment(environment, DIGEST, "hash", "try") as release:
+                append(environment, release, "Canary/20 %", Event.INTENDED)
+                end(environment, release)
+
+        release_it()
+        ((body, _),) = receiver.taken
+        return body["event"], body["text"]
+
+
+def test_a_release_taken_back_is_told_with_its_reason_and_its_way_back(tmp_path: Path) -> None:
+    def end(environment: Environment, release: Release) -> None:
+        error = failed(environment, release, BAD, ended(lambda: "Revision 41 serves all traffic."))
+        assert isinstance(error, RolledBack)
+
+    assert told(tmp_path, end) == (
+        "RolledBack",
+        "Release 1: 91 % succeeded. Revision 41 serves all traffic.",
+    )
+
+
+def test_a_way_back_that_failed_is_told_with_both_reasons(tmp_path: Path) -> None:
+    def away() -> str:
+        raise Unavailable("The cluster does not answer.")
+
+    def end(environment: Environment, release: Release) -> None:
+        assert isinstance(failed(environment, release, BAD, ended(away)), RollBackFailed)
+
+    assert told(tmp_path, end) == (
+        "RollBackFailed",
+        "Release 1: 91 % succeeded. The cluster does not answer.",
+    )
+
+
+def test_a_fault_of_ours_takes_the_release_back_and_is_told_by_its_type(tmp_path: Path) -> None:
+    def end(environment: Environment, release: Release) -> None:
+        failed(environment, release, KeyError("phase"), ended(lambda: "Revision 41 serves all traffic."))
+
+    event, text = told(tmp_path, end)
+    assert event == "RolledBack"
+    assert "A fault in Slipway itself, KeyError: 'phase'. Revision 41 serves all traffic." in text
+
+
+def test_a_promoted_release_that_does_not_look_as_planned_is_told(tmp_path: Path) -> None:
+    def look() -> str:
+        raise ChecksFailed("1 of 4 checks fail.")
+
+    def end(environment: Environment, release: Release) -> None:
+        with pytest.raises(ChecksFailed, match="1 of 4 checks fail"):
+            promoted(environment, release, ended(look))
+
+    event, text = told(tmp_path, end)
+    assert event == "ChecksFailed"
+    assert text.endswith("serves all traffic of production. 1 of 4 checks fail.")
