@@ -19,6 +19,9 @@ from tasks.topics import configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
 
+# Brokers are three Java processes: in one worker.
+pytestmark = pytest.mark.xdist_group("brokers")
+
 DIGEST = "sha256:" + "d" * 64
 CONFIGURATION = {"retention.ms": "1209600000", "compression.type": "gzip", "min.insync.replicas": "2"}
 
@@ -104,7 +107,7 @@ def test_a_write_that_is_ignored_is_not_taken_for_done(
 ) -> None:
     short = environment.topics.model_copy(update={"lag": timedelta(seconds=3)})
     aws.fault(kind="ignore", match="kafka:CreateTopic")
-    with pytest.raises(NotApplied, match="the brokers tell no such topic"):
+    with pytest.raises(NotApplied, match="the brokers tell: there is no such topic"):
         configure_topic.fn(environment.model_copy(update={"topics": short}), release, topic)
     assert told(environment, release)[-1].event is Event.FAILED
 
