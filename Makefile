@@ -4,7 +4,7 @@ CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
 PYTHON ?= python3
 UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/python -m
-PYTEST := $(RUN) pytest -n auto --dist loadgroup --no-loadscope-reorder
+PYTEST := $(RUN) pytest -n auto --dist loadscope --no-loadscope-reorder
 ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 

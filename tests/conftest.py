@@ -9,29 +9,7 @@ from prefect.testing.utilities import prefect_test_harness
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 
-LONGEST = ("rollout", "brokers", "prefect")
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook as well
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one group run in one worker, so that what they share starts once; the longest begin first."""
-    groups = {item: group_of(item) for item in items}
-    ranks = {kind: rank for rank, kind in enumerate(LONGEST)}
-    items.sort(key=lambda item: ranks.get(groups[item].partition(" ")[0], len(ranks)))
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def group_of(item: pytest.Item) -> str:
-    """What the test says itself; a rollout, which mostly waits, alone; else by the Prefect server, or by the file."""
-    needed = getattr(item, "fixturenames", ())
-    if named := item.get_closest_marker("xdist_group"):
-        return named.args[0]
-    if item.nodeid.startswith("tests/guide/"):
-        return "guide"
-    if "shop" in needed:
-        return f"rollout {item.name}"
-    return "prefect" if "prefect_server" in needed else item.nodeid.partition("::")[0]
+pytest_plugins = ["tests.scheduling"]
 
 
 @pytest.fixture(scope="session")

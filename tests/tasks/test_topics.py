@@ -19,9 +19,6 @@ from tasks.topics import configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
 
-# Brokers are three Java processes: in one worker.
-pytestmark = pytest.mark.xdist_group("brokers")
-
 DIGEST = "sha256:" + "d" * 64
 CONFIGURATION = {"retention.ms": "1209600000", "compression.type": "gzip", "min.insync.replicas": "2"}
 

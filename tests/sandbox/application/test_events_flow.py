@@ -14,9 +14,6 @@ from sandbox.instance import Sandbox
 from tests.sandbox.application.process import Application, page_view, running
 from tests.sandbox.polling import eventually
 
-# Brokers are three Java processes: in one worker.
-pytestmark = pytest.mark.xdist_group("brokers")
-
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[psycopg.Connection[Any]]:

@@ -12,9 +12,6 @@ from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from tests.sandbox.aws.stacks import deployed, error_code, until
 
-# Brokers are three Java processes: in one worker.
-pytestmark = pytest.mark.xdist_group("brokers")
-
 
 class Cluster:
     """An MSK cluster of the sandbox, with its topic API and its brokers."""

@@ -8,9 +8,6 @@ from confluent_kafka.cimpl import NewTopic
 from sandbox.instance import Sandbox
 from tests.sandbox.polling import eventually
 
-# Brokers are three Java processes: in one worker.
-pytestmark = pytest.mark.xdist_group("brokers")
-
 
 @pytest.fixture(scope="module")
 def admin(sandbox: Sandbox) -> AdminClient:
