@@ -52,8 +52,9 @@ class Ending:
 class Command:
     """`slipway ...` under way."""
 
-    def __init__(self, arguments: tuple[str, ...], environ: Mapping[str, str]) -> None:
-        self._log = Path(tempfile.mkstemp(suffix=f"-{arguments[0]}.log")[1])
+    def __init__(self, arguments: tuple[str, ...], environ: Mapping[str, str], folder: Path) -> None:
+        """folder: keeps what it prints, beside the logs of the sandbox's parts."""
+        self._log = Path(tempfile.mkstemp(suffix=".log", prefix=f"slipway-{arguments[0]}-", dir=folder)[1])
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([SLIPWAY, *arguments], env=environ, stdout=log, stderr=subprocess.STDOUT)
 
@@ -81,7 +82,7 @@ class Rehearsal:
 
     def start(self, *arguments: str, **settings: str) -> Command:
         """settings: environment variables besides the shell's own."""
-        return Command(arguments, self.environ | settings)
+        return Command(arguments, self.environ | settings, self.sandbox.state / "logs")
 
     def slipway(self, *arguments: str, **settings: str) -> Ending:
         return self.start(*arguments, **settings).wait()
