@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 
 from sandbox.instance import Sandbox
@@ -16,13 +21,14 @@ pytest_plugins = ["tests.scheduling"]
 def prefect_server() -> Iterator[str]:
     """The address of a server of this test process; flows called here report to it.
 
-    Without heartbeats, whose thread takes a second to end with each flow.
+    Without heartbeats, whose thread takes a second to end with each flow. A task that is called by itself logs nowhere.
     """
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         with (
             prefect_test_harness(server_startup_timeout=120),
             temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+            temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}),
         ):
             yield PREFECT_API_URL.value()
 
