@@ -35,7 +35,7 @@ def setting(admin: AdminClient, topic: str, name: str) -> str | None:
 
 def test_a_topic_gets_three_replicas_and_wants_two_in_sync(admin: AdminClient) -> None:
     create(admin, "brokers-test")
-    partitions = admin.list_topics("brokers-test", timeout=10).topics["brokers-test"].partitions
+    partitions = eventually(lambda: admin.list_topics("brokers-test", timeout=10).topics["brokers-test"].partitions)
     assert len(partitions[0].replicas) == 3
     assert eventually(lambda: setting(admin, "brokers-test", "min.insync.replicas")) == "2"
 
