@@ -65,14 +65,16 @@ def server(data: Path, address: str) -> list[str]:
 def as_somebody_else() -> list[str]:
     """What to put before a command of PostgreSQL, which refuses to run as root.
 
-    The user keeps root's reach into folders, for the checkout may lie where only root comes; the death signal is asked
-    for once more, because a change of user forgets it.
+    The user keeps root's reach into folders, for the checkout may lie where only root comes. access(2) honours that
+    only without the kernel's fix-up of capabilities (initdb looks for its programs by it). The death signal is asked
+    for again, because a change of user forgets it.
     """
     if os.geteuid() != 0:
         return []
     return [
         "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-        "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=KILL",
+        "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup", "--pdeathsig=KILL",
     ]  # fmt: skip
 
 
