@@ -36,7 +36,8 @@ def ending_after(failure: DeliveryError, journal: tuple[Record, ...], way_back: 
 
 def ending_without_way_back(failure: DeliveryError, fault: DeliveryError, journal: tuple[Record, ...]) -> DeliveryError:
     """The error a release ends by whose way back failed as well. fault: why it did."""
-    said = join_sentences([str(failure), "" if str(fault) == str(failure) else str(fault), describe_kept(journal)])
+    reason = "" if str(fault).startswith(str(failure)) else str(failure)
+    said = join_sentences([reason, str(fault), describe_kept(journal)])
     # Who lost the hold, or was asked to stop, must not touch anything any more.
     kind = type(fault) if isinstance(fault, HoldLost | StopRequested) else RollBackFailed
     return kind(said)

@@ -15,12 +15,13 @@ from delivery.errors import (
     Rejected,
     RollBackFailed,
     RolloutBroken,
+    StopRequested,
 )
 from delivery.manifests import HASH_LABEL, read_steps
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Release
 from delivery.rollout import why_not_aborted, why_not_at_pause, why_not_done
-from delivery.weights import describe_witness
+from delivery.weights import describe_witness, why_not_weight
 from tasks.journal import effect, read_journal
 from tasks.progress import progress
 from tasks.systems import WRITES, LiveSystem, connect_system, read_system, rollout_step
@@ -38,7 +39,8 @@ GAVE_UP = (NotApplied, NotFound, NotPromoted, Conflict, Rejected, RolloutBroken)
 def take_back_application(environment: Environment, release: Release) -> str:
     """Bring the Rollout back to where this release found it, by the journal; return the sentence that says so.
 
-    Empty where the release did not touch it. Raises RollBackFailed where the way back did not arrive.
+    Empty where the release did not touch it. Raises RollBackFailed where the way back did not arrive,
+    StopRequested with where the traffic stays where somebody asked for that.
     """
     # The journal first: a release that failed before there was a cluster has nothing to take back, and says why itself.
     found = found_at_start(environment, release)
@@ -47,6 +49,8 @@ def take_back_application(environment: Environment, release: Release) -> str:
     live = connect_system(environment)
     try:
         return return_to_start(live, release, found)
+    except StopRequested as stop:
+        raise StopRequested(f"{stop} {describe_stand(live)}") from stop
     except GAVE_UP as error:
         raise RollBackFailed(f"{error} {describe_rest(live)}") from error
 
@@ -197,6 +201,21 @@ def describe_before(reading: Reading | None) -> dict[str, Any]:
         "current_hash": reading.current_hash,
         "step": reading.step_index,
     }
+
+
+def describe_stand(live: LiveSystem) -> str:
+    """Where the traffic stays that nobody moves any more, as read back, and the ways on from there."""
+    reading = live.read()
+    if not reading.is_unfinished:
+        return "No canary is under way."
+    share = reading.weights.canary_percent if reading.weights else 0
+    differing = why_not_weight(live.call_witnesses(), share)
+    seen = differing or f"{share} % of the traffic, read back from the load balancer"
+    revision = f" --revision {reading.stable.revision}" if reading.stable else ""
+    return (
+        f"The canary stays at {seen}, and nobody promotes it. A release of the same digest goes on from there, one of "
+        f"another digest aborts it first; slipway roll-back {live.environment.name}{revision} takes it back."
+    )
 
 
 def describe_rest(live: LiveSystem) -> str:

@@ -70,3 +70,9 @@ def test_who_was_asked_to_stop_ends_so_and_says_it_once() -> None:
 
 def test_a_fault_of_ours_is_named_by_its_type() -> None:
     assert str(as_delivery_error(KeyError("phase"))) == "A fault in Slipway itself, KeyError: 'phase'."
+
+
+def test_a_reason_that_the_way_back_repeats_is_told_once() -> None:
+    stop = StopRequested("Ann asked this release to stop.")
+    ended = ending_without_way_back(stop, StopRequested(f"{stop} The canary stays at 20 %."), ())
+    assert str(ended) == "Ann asked this release to stop. The canary stays at 20 %."

@@ -1,6 +1,7 @@
 """Requests per arm of a canary, counted at three places that know nothing of one another."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from delivery.environment import Environment
 from sandbox.aws.client import client
 from tests.environments import production as production_file
 from tests.guide.rehearsal import Rehearsal
+from tests.sandbox.polling import eventually
 
 NAMESPACE = "genai-demo-production"
 ROLLOUT = "genai-demo-backend"
@@ -58,6 +60,21 @@ def count_at_load_balancer(rehearsal: Rehearsal) -> Counts:
             rehearsal, binding["spec"]["targetGroupARN"].rpartition(":")[2]
         )
     return Counts(**found)
+
+
+def settle_at_load_balancer(rehearsal: Rehearsal) -> Counts:
+    """The same, once nothing came in for three periods: counts are published when their period has ended."""
+    quiet = 3 * rehearsal.sandbox.settings.metric_period_seconds
+    seen, since = count_at_load_balancer(rehearsal), time.monotonic()
+
+    def is_quiet() -> bool:
+        nonlocal seen, since
+        if (now := count_at_load_balancer(rehearsal)) != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > quiet
+
+    eventually(is_quiet, 60)
+    return seen
 
 
 def requests_of(rehearsal: Rehearsal, group: str) -> int:

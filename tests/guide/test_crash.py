@@ -1,12 +1,13 @@
 """A release whose process is killed in its canary: what stays, what is said, and what the next release does."""
 
 import os
+import re
 import signal
 from dataclasses import dataclass
 
 import pytest
 
-from tests.guide.counts import PROBES, Counts, count_at_generator, count_at_load_balancer, count_at_pods, shares
+from tests.guide.counts import PROBES, Counts, count_at_generator, count_at_pods, settle_at_load_balancer, shares
 from tests.guide.rehearsal import Ending, Rehearsal
 from tests.sandbox.polling import eventually
 
@@ -35,7 +36,7 @@ def crash(production: Rehearsal) -> Crash:
     """Killed at its first pause; released again and stopped at the next one; then another digest, which fails."""
     digest = production.push("crashed")
     with production.without("traffic"):
-        pods, balancer = count_at_pods(production), count_at_load_balancer(production)
+        balancer, pods = settle_at_load_balancer(production), count_at_pods(production)
     command = production.start_release(digest)
     command.wait_for("apply the connection settings")
     holder = production.holder()
@@ -46,13 +47,10 @@ def crash(production: Rehearsal) -> Crash:
     ended = command.wait()
     after = shares(production)
     production.sandbox.supervisor.end("traffic")
-    users = count_at_generator(production)
-    now = count_at_pods(production)
-    eventually(lambda: count_at_load_balancer(production).less(balancer).total == now.less(pods).total)
     counted = {
-        "pods": now.less(pods),
-        "load balancer": count_at_load_balancer(production).less(balancer),
-        "users": users,
+        "load balancer": settle_at_load_balancer(production).less(balancer),
+        "pods": count_at_pods(production).less(pods),
+        "users": count_at_generator(production),
     }
     production.sandbox.require("traffic")
     command = production.start_release(digest)
@@ -94,7 +92,11 @@ def test_a_stop_comes_at_the_next_safe_point_and_says_where_traffic_is(crash: Cr
     assert "It stops before its next step." in crash.stop.output
     assert crash.again.exit_code == 8
     assert crash.again.sentence.startswith("UNFINISHED  ")
-    assert "asked this release to stop: the shop has a sale" in crash.again.sentence
+    assert "asked this release to stop: the shop has a sale. No further step was started" in crash.again.sentence
+    assert re.search(
+        r"The canary stays at \d+ % of the traffic, read back from the load balancer", crash.again.sentence
+    )
+    assert "slipway roll-back production --revision " in crash.again.sentence
 
 
 def test_another_digest_aborts_the_canary_that_was_left_first(crash: Crash) -> None:
