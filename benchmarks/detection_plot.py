@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from random import Random
 
-from delivery.evidence import Policy
+from benchmarks.policy import production_policy
 from delivery.simulation import Scenario, simulate
 from delivery.verdict import Action
 
@@ -43,7 +43,7 @@ def draw(curves: dict[str, list[tuple[float, float]]]) -> str:
 def _minutes(harm: float, rate: float, runs: int, seed: int) -> tuple[float, float]:
     """p50 and p90 of the minutes to the abort within the first step, at 20 %."""
     random = Random(f"{seed}/{harm}/{rate}")
-    scenario, policy = Scenario(requests_per_second=rate, canary_failure_rate=harm), Policy()
+    scenario, policy = Scenario(requests_per_second=rate, canary_failure_rate=harm), production_policy()
     ended = [simulate(scenario, policy, (20,), random) for _ in range(runs)]
     took = [run.duration.total_seconds() / 60 if run.action is Action.ABORT else math.inf for run in ended]
     cuts = sorted(took)

@@ -17,8 +17,9 @@ from random import Random
 from statistics import quantiles
 
 from benchmarks.judges import JUDGES, PERIODS_PER_STEP
+from benchmarks.policy import production_policy
 from delivery.canary import Counts, Period
-from delivery.evidence import Evidence, Policy
+from delivery.evidence import Evidence
 from delivery.simulation import Scenario, count_period, simulate
 from delivery.verdict import next_move
 
@@ -76,7 +77,7 @@ def print_pauses(runs: int, seed: int) -> None:
         for rate in (2, 10, 50, 500):
             random = Random(f"{seed}/pauses/{rate}/{shock}")
             scenario = Scenario(requests_per_second=rate, shock=shock)
-            ended = [simulate(scenario, Policy(), WEIGHTS, random).action.name for _ in range(runs)]
+            ended = [simulate(scenario, production_policy(), WEIGHTS, random).action.name for _ in range(runs)]
             counted = [ended.count("ABORT"), ended.count("ADVANCE")]
             cells = "".join(f"{describe_share(count, runs):>25}" for count in [*counted, runs - sum(counted)])
             print(f"{f'{rate} requests/s, shock {shock:g}':26}{cells}", flush=True)
@@ -101,7 +102,7 @@ def print_detection(runs: int, seed: int) -> None:
 def print_speed(runs: int, seed: int) -> None:
     """What the judge costs; runs count for nothing here."""
     began = time.perf_counter()
-    simulate(Scenario(), Policy(), WEIGHTS, Random(seed))
+    simulate(Scenario(), production_policy(), WEIGHTS, Random(seed))
     print(f"\nA canary of 40 minutes on the virtual clock: {(time.perf_counter() - began) * 1000:.0f} ms")
     for periods in (10, 10_000):
         print(f"Judging one more period after {periods}: {_cost_of_a_period(periods, runs) * 1000:.2f} ms")
@@ -149,7 +150,7 @@ def _whole_canary(scenario: Scenario) -> Callable[[Random], Traffic]:
 def _cost_of_a_period(periods: int, repeats: int) -> float:
     """Seconds for the reading after so many, its words included; the least of some repeats."""
     minute, now = timedelta(minutes=1), datetime(2026, 1, 1, tzinfo=UTC)
-    evidence = Evidence.begin(Policy(), 20, now)
+    evidence = Evidence.begin(production_policy(), 20, now)
     for _ in range(periods):
         evidence = evidence.observe(Period(now, Counts(80, 2), Counts(20, 1)))
         now += minute

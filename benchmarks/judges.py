@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Protocol
 
+from benchmarks.policy import production_policy
 from delivery.canary import Counts
 from delivery.evidence import Policy
 from delivery.sequential import Harm, Hits
@@ -25,7 +26,7 @@ class Judge(Protocol):
 class Evidence:
     """Ours: proof of harm; or a refuted success rate, at a step's end where the stable revision misses it too."""
 
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=production_policy)
     harm: Harm = field(default_factory=Harm)
     canary: Counts = field(default_factory=Counts)
     stable: Counts = field(default_factory=Counts)

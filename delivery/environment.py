@@ -2,21 +2,23 @@
 
 import re
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 
 
 def parse_duration(value: Any) -> Any:
-    """`90d`, `1h`, `10m` or `5s` as a timedelta; anything else is left to pydantic."""
-    found = re.fullmatch(r"(\d+)([dhms])", value) if isinstance(value, str) else None
+    """`90d`, `1h`, `10m`, `5s` or `500ms` as a timedelta; anything else is left to pydantic."""
+    found = re.fullmatch(r"(\d+)(ms|[dhms])", value) if isinstance(value, str) else None
     return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else value
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Chance = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 class Section(BaseModel):
@@ -89,16 +91,51 @@ class Application(Section):
     kubeconfig: str | None = None
 
 
+class SmallestHarm(Section):
+    """The least increase of the failure rate (0.0 to 1.0) that a canary must not overlook."""
+
+    stable: Share
+    canary: Share
+
+    def __str__(self) -> str:
+        return f"failure rate {self.stable:.2%} -> {self.canary:.2%}"
+
+
+class WhenUnsure(StrEnum):
+    """What to do when the ceiling of a pause is reached without proof."""
+
+    REVERT = "revert"
+    ASK = "ask"
+    GUIDE = "guide"
+
+
 class Canary(Section):
-    """pause: of each step; the verdict is read from periods that closed within it. *_deadline: ours, not
-    the controller's.
+    """What an environment wants of a canary.
+
+    pause: of each step, at least. ceiling: at most, times the pause. lateness: how long after its end a period's counts
+    may still arrive. slow_after: the latency objective; what takes longer is slow. alpha: chance of a false abort in a
+    whole release. split_alpha: the same for a weight that is honoured. *_deadline: ours, not the controller's;
+    mismatch_deadline: how long a weight that was confirmed may be another one again. answer_deadline: how long a person
+    is asked.
     """
 
     pause: Duration
     period: Duration
+    ceiling: float = Field(ge=1.0)
+    lateness: Duration
     min_success_rate: Share
+    slow_after: Duration
+    alpha: Chance
+    split_alpha: Chance
+    confidence: Chance
+    harmless_ratio: float = Field(gt=1.0)
+    smallest_harm: SmallestHarm
+    chance_to_find: Chance
+    when_unsure: WhenUnsure
+    answer_deadline: Duration
     ready_deadline: Duration
     weight_deadline: Duration
+    mismatch_deadline: Duration
     abort_deadline: Duration
     poll: Duration
 

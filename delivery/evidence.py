@@ -1,44 +1,32 @@
 """What a canary has shown so far: a frozen value that takes one closed period at a time."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Self
 
 from delivery.canary import STALE_PERIODS, Counts, Period
-from delivery.power import Power, SmallestHarm
+from delivery.environment import Canary, SmallestHarm, WhenUnsure
+from delivery.power import Power
 from delivery.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
-
-
-class WhenUnsure(StrEnum):
-    """What to do when the ceiling of a pause is reached without proof."""
-
-    REVERT = "revert"
-    ASK = "ask"
-    GUIDE = "guide"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What an environment wants of a canary.
+    """What the judge goes by; its numbers and their meaning are those of the environment's `[canary]`."""
 
-    pause: of each step, at least. ceiling: at most, times the pause. lateness: how long after its end a period may
-    close. alpha: chance of a false abort in a whole release. split_alpha: the same for a weight that is honoured.
-    """
-
-    pause: timedelta = timedelta(minutes=10)
-    period: timedelta = timedelta(minutes=1)
-    ceiling: float = 3.0
-    lateness: timedelta = timedelta(0)
-    min_success_rate: float = 0.95
-    confidence: float = 0.99
-    alpha: float = 0.01
-    split_alpha: float = 0.0005
-    harmless_ratio: float = 1.5
-    smallest_harm: SmallestHarm = field(default_factory=SmallestHarm)
-    chance_to_find: float = 0.9
-    when_unsure: WhenUnsure = WhenUnsure.REVERT
+    pause: timedelta
+    period: timedelta
+    ceiling: float
+    lateness: timedelta
+    min_success_rate: float
+    confidence: float
+    alpha: float
+    split_alpha: float
+    harmless_ratio: float
+    smallest_harm: SmallestHarm
+    chance_to_find: float
+    when_unsure: WhenUnsure
 
     @property
     def longest(self) -> timedelta:
@@ -47,6 +35,11 @@ class Policy:
     def power(self) -> Power:
         """Before any request; failures alone must be able to prove the smallest harm."""
         return Power(self.smallest_harm, -math.log(self.alpha * Harm().failures_weight), self.chance_to_find)
+
+
+def policy_of(canary: Canary) -> Policy:
+    """The judge's part of an environment's settings."""
+    return Policy(**{item.name: getattr(canary, item.name) for item in fields(Policy)})
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,12 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Self
 
+from delivery.environment import SmallestHarm
 from delivery.sequential import RATIOS, log_mean_exp
 
 # No service sees this many requests in a canary; a search beyond it has no answer worth printing.
 MOST_REQUESTS = 1 << 40
 _NOTHING = (0.0,) * len(RATIOS)
-
-
-@dataclass(frozen=True)
-class SmallestHarm:
-    """The least increase of the failure rate (0.0 to 1.0) that a canary must not overlook."""
-
-    stable: float = 0.02
-    canary: float = 0.05
-
-    def __str__(self) -> str:
-        return f"failure rate {self.stable:.2%} -> {self.canary:.2%}"
 
 
 @dataclass(frozen=True)

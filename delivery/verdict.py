@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from delivery.canary import Analysis, Counts
-from delivery.evidence import Evidence, Policy, WhenUnsure
+from delivery.environment import WhenUnsure
+from delivery.evidence import Evidence, Policy
 from delivery.sequential import confidence_sequence, log_mixture
 from delivery.verification import Verdict
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from delivery.environment import Environment
+from delivery.evidence import Policy, policy_of
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -19,6 +20,11 @@ def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: t
     content["application"]["certificate_arn"] = "arn:aws:acm:us-east-1:123456789012:certificate/none"
     content["hold"] = {"lease": lease, "wait": wait}
     return Environment.model_validate(content)
+
+
+def production_policy() -> Policy:
+    """By which production's canaries are judged."""
+    return policy_of(production(CHECKOUT).canary)
 
 
 def installed(store: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:

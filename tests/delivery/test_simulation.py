@@ -6,16 +6,19 @@ from statistics import fmean, pvariance
 
 import pytest
 
-from delivery.evidence import Policy, WhenUnsure
+from delivery.environment import WhenUnsure
+from delivery.evidence import Policy
 from delivery.simulation import Run, Scenario, binomial, count_period, poisson, simulate, summarize
 from delivery.verdict import Action
+from tests.environments import production_policy
 
 STEPS = (20, 40, 60, 80)
 BUSY = Scenario(requests_per_second=50)
+POLICY = production_policy()
 
 
 def run(scenario: Scenario, seed: int = 1, policy: Policy | None = None) -> Run:
-    return simulate(scenario, policy or Policy(), STEPS, Random(seed))
+    return simulate(scenario, policy or POLICY, STEPS, Random(seed))
 
 
 def test_a_healthy_release_takes_its_forty_minutes_and_is_promoted() -> None:
@@ -43,7 +46,7 @@ def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
 
 
 def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
-    by_guide = run(replace(BUSY, requests_per_second=0.2), policy=Policy(when_unsure=WhenUnsure.GUIDE))
+    by_guide = run(replace(BUSY, requests_per_second=0.2), policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE))
     assert by_guide.action in (Action.ADVANCE, Action.ADVANCE_BY_GUIDE)
 
 

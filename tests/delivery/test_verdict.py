@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Counts, Period
-from delivery.evidence import Evidence, Policy, Slow, WhenUnsure
-from delivery.power import SmallestHarm
+from delivery.environment import SmallestHarm, WhenUnsure
+from delivery.evidence import Evidence, Policy, Slow
 from delivery.verdict import Action, foresee, judge, next_move, progress_line
 from delivery.verification import Verdict
+from tests.environments import production_policy
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-POLICY = Policy()
+POLICY = replace(production_policy(), lateness=timedelta(0))
 HEALTHY = (Counts(800, 16), Counts(200, 4))
 Arms = tuple[Counts, Counts]
 
@@ -305,7 +306,10 @@ def test_no_traffic_before_the_release_is_foreseen_too() -> None:
 
 
 def test_a_larger_smallest_harm_makes_a_quiet_service_decidable() -> None:
-    assert foresee(replace(POLICY, smallest_harm=SmallestHarm(0.02, 0.3)), [20], requests_per_second=0.5) is None
+    assert (
+        foresee(replace(POLICY, smallest_harm=SmallestHarm(stable=0.02, canary=0.3)), [20], requests_per_second=0.5)
+        is None
+    )
 
 
 def test_evidence_is_as_large_after_many_periods_as_after_one() -> None:
