@@ -46,6 +46,7 @@ def load_environment(name: str) -> Environment:
 
     Raises SettingsError that names every file, key and variable at fault at once, and shows no secret.
     """
+    require_environment(name)
     files = {path: read_toml(path) for path in settings_files(name)}
     problems = [f"{variable} is no setting." for variable in unknown_variables()]
     try:
@@ -58,7 +59,20 @@ def load_environment(name: str) -> Environment:
         problems += [] if settings.name == name else [f"{name}: its file names the environment {settings.name!r}."]
         if not problems:
             return Environment.model_validate(settings.model_dump())
-    raise SettingsError("\n".join(problems) + f" {MEND}")
+    raise SettingsError("\n".join([*problems, MEND]))
+
+
+def require_environment(name: str) -> None:
+    """Raises SettingsError where the environment has no file, which names those that have one."""
+    own, *_ = settings_files(name)
+    if not own.is_file():
+        raise SettingsError(describe_missing(own))
+
+
+def describe_missing(own: Path) -> str:
+    there = sorted(path.stem for path in own.parent.glob("*.toml") if read_toml(path).get("name") == path.stem)
+    known = f"There are: {', '.join(there)}." if there else "There is no other one either."
+    return f"There is no environment {own.stem!r}: {own} does not exist. {known} {MEND}"
 
 
 def settings_files(name: str) -> list[Path]:
@@ -74,14 +88,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        raise SettingsError(f"{path} does not exist. It is looked for because of {reason_of(path)}. {MEND}") from error
+        raise SettingsError(f"{path} does not exist; SLIPWAY_OVERLAYS names it. {MEND}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: {error}. {MEND}") from error
-
-
-def reason_of(path: Path) -> str:
-    is_overlay = str(path) in os.environ.get("SLIPWAY_OVERLAYS", "").split(":")
-    return "SLIPWAY_OVERLAYS" if is_overlay else f"the environment {path.stem!r}"
 
 
 def merge_all(layers: Any) -> dict[str, Any]:

@@ -5,17 +5,19 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from blocks.settings import CHECKOUT, load_environment
+from blocks.settings import CHECKOUT, load_environment, require_environment
 from cli.running import submit
 from cli.screen import Screen
 from cli.status import show_status
 from delivery.errors import DeliveryError
 from delivery.outcome import INTERRUPTED, outcome_of
 from delivery.release import DIGEST
+from delivery.report import ASKED_FOR_BY
 from deployments.install import install as install_all
 from deployments.pool import POOL
 from tasks.holds import request_stop
@@ -60,7 +62,7 @@ def release(
     detach: Detach = False,
 ) -> None:
     """Bring the environment to the artifact; a release that fails is taken back."""
-    request = {"artifact_digest": digest_of(digest), "reason": reason or f"asked for by {who()}", "wait": wait}
+    request = {"artifact_digest": digest_of(digest), "reason": reason or f"{ASKED_FOR_BY} {who()}", "wait": wait}
     run(f"deploy-{environment}", environment, request, as_json=as_json, detach=detach)
 
 
@@ -73,7 +75,7 @@ def roll_back(
     detach: Detach = False,
 ) -> None:
     """Bring back an earlier revision of the application."""
-    request = {"revision": revision, "reason": reason or f"asked for by {who()}"}
+    request = {"revision": revision, "reason": reason or f"{ASKED_FOR_BY} {who()}"}
     run("roll-back", environment, request, as_json=as_json, detach=detach)
 
 
@@ -89,7 +91,7 @@ def status(
     count: Annotated[int, typer.Option(min=1, help="How many releases to show.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Show who holds the environment, and the last releases, from the state store."""
+    """Show what serves, what one can go back to, who holds the environment, and how the last releases ended."""
     show_status(environment, count=count, as_json=as_json)
 
 
@@ -111,6 +113,7 @@ def worker() -> None:
 
 
 def run(flow: str, environment: str, request: dict[str, Any], *, as_json: bool, detach: bool = False) -> None:
+    require_environment(environment)
     parameters = request | {"environment": environment}
     code = submit(f"{flow}/{environment}", parameters, environment=environment, as_json=as_json, detach=detach)
     raise typer.Exit(code)
@@ -126,9 +129,10 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ends by SystemExit with the exit code. arguments: those of the process unless told."""
     try:
-        app()
+        app(arguments)
     except DeliveryError as error:
         Screen(for_program=True).show_error(str(error))
         sys.exit(outcome_of(error).exit_code)

@@ -13,6 +13,7 @@ from delivery.errors import Unavailable
 from delivery.outcome import INTERRUPTED, exit_code_of
 from deployments.pool import POOL
 from tasks.history import may_have_effects
+from tasks.planning import plan_data_key
 
 SECONDS_BETWEEN_LOOKS = 1.0
 # Longer than a worker's longest pause between two questions for work.
@@ -38,7 +39,11 @@ def submit(deployment: str, parameters: dict[str, Any], *, environment: str, as_
         screen.say(f"Not followed any more; the run goes on in Prefect: {api.page_of(run)}")
         screen.say(f"To stop it at its next safe point: slipway stop {environment} --reason WHY")
         return INTERRUPTED
-    return conclude(ended, screen, environment, as_json=as_json)
+    code, message = conclude(ended, screen, environment)
+    if as_json:
+        told = {"run": str(ended.id), "state": ended.state_name, "message": message, "exit_code": code}
+        print(json.dumps(told | {"plan": api.read_artifact(run, plan_data_key(environment))}))
+    return code
 
 
 def follow(api: PrefectApi, run: UUID, screen: Screen) -> Run:
@@ -82,15 +87,13 @@ def tell_if_nobody_works(api: PrefectApi, run: UUID, submitted: datetime, screen
     return True
 
 
-def conclude(ended: Run, screen: Screen, environment: str, *, as_json: bool) -> int:
-    """Shows how the run ended. The exit code."""
+def conclude(ended: Run, screen: Screen, environment: str) -> tuple[int, str]:
+    """Shows how the run ended. The exit code, and the sentence about it."""
     is_success = ended.state_type == "COMPLETED"
     code = exit_code_of(ended.state_type, ended.state_name, may_have_effects(environment, str(ended.id)))
     message = ended.message + advice(ended, environment)
     screen.show_ending(ended.state_name, shorten(message), is_success=is_success)
-    if as_json:
-        print(json.dumps({"run": str(ended.id), "state": ended.state_name, "message": message, "exit_code": code}))
-    return code
+    return code, message
 
 
 def advice(ended: Run, environment: str) -> str:

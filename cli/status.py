@@ -1,4 +1,4 @@
-"""How an environment stands, as the store tells: who holds it, and the last releases."""
+"""How an environment stands: what serves, by the cluster; who holds it and how releases ended, by the store."""
 
 import json
 from datetime import UTC, datetime
@@ -7,10 +7,13 @@ from blocks.settings import load_environment
 from cli.following import shorten
 from cli.screen import Screen
 from delivery.environment import Environment
-from delivery.errors import NotFound
+from delivery.errors import DeliveryError, NotFound
+from delivery.holds import HoldState
 from delivery.report import ReleaseReport, describe_end, describe_status
+from delivery.serving import as_serving, describe_serving
 from tasks.holds import read_hold
 from tasks.journal import list_numbers, read_journal, read_request
+from tasks.workloads import read_workload
 
 
 def show_status(environment: str, *, count: int, as_json: bool) -> None:
@@ -19,16 +22,25 @@ def show_status(environment: str, *, count: int, as_json: bool) -> None:
     hold, now = read_hold(settings), datetime.now(UTC)
     releases = [report_release(settings, number) for number in reversed(list_numbers(settings)[-count:])]
     if as_json:
-        is_held = hold is not None and not hold.is_over(now)
-        shown = {"environment": environment, "is_held": is_held, "hold": hold.model_dump(mode="json") if hold else None}
-        under_way = hold.number if hold and is_held else None
-        print(json.dumps(shown | {"releases": [as_object(release, under_way) for release in releases]}, indent=2))
+        print(json.dumps(as_object(settings, hold, releases, now), indent=2))
         return
     screen = Screen()
+    for line in say_serving(settings, releases):
+        screen.say(line)
     hold_line, *rows = describe_status(environment, hold, releases, now)
     screen.say(hold_line)
     for row in rows:
         screen.say_row(shorten(row))
+
+
+def say_serving(environment: Environment, releases: list[ReleaseReport]) -> tuple[str, ...]:
+    """What serves, or why that cannot be told: the store's part of the status is worth reading without it."""
+    try:
+        return describe_serving(environment.name, read_workload(environment), releases)
+    except NotFound as error:
+        return (f"{environment.name} has no application yet: {error}",)
+    except DeliveryError as error:
+        return (f"What serves {environment.name} cannot be told: {error}",)
 
 
 def report_release(environment: Environment, number: int) -> ReleaseReport:
@@ -45,7 +57,29 @@ def read_request_if_any(environment: Environment, number: int) -> dict[str, str]
         return {}
 
 
-def as_object(release: ReleaseReport, under_way: int | None) -> dict[str, object]:
+def as_object(
+    environment: Environment, hold: HoldState | None, releases: list[ReleaseReport], now: datetime
+) -> dict[str, object]:
+    """The status for a program. serving: null where nothing serves, or where that cannot be told."""
+    is_held = hold is not None and not hold.is_over(now)
+    under_way = hold.number if hold and is_held else None
+    return {
+        "environment": environment.name,
+        "serving": read_serving(environment),
+        "is_held": is_held,
+        "hold": hold.model_dump(mode="json") if hold else None,
+        "releases": [release_as_object(release, under_way) for release in releases],
+    }
+
+
+def read_serving(environment: Environment) -> dict[str, object] | None:
+    try:
+        return as_serving(read_workload(environment))
+    except DeliveryError:
+        return None
+
+
+def release_as_object(release: ReleaseReport, under_way: int | None) -> dict[str, object]:
     return {
         "number": release.number,
         "artifact_digest": release.artifact_digest,

@@ -11,6 +11,9 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterParentFlowRunId,
     LogFilter,
@@ -19,7 +22,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilter,
     TaskRunFilterFlowRunId,
 )
-from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.sorting import ArtifactSort, LogSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 
@@ -87,7 +90,9 @@ class PrefectApi:
             try:
                 found = self._client.read_deployment_by_name(deployment)
             except ObjectNotFound as error:
-                raise NotFound(f"Prefect has no deployment {deployment}. Install it: slipway install") from error
+                raise NotFound(
+                    f"Prefect has no deployment {deployment}. slipway install makes those of prefect.yaml."
+                ) from error
             return self._client.create_flow_run_from_deployment(found.id, parameters=parameters).id
 
     def read_run(self, run: UUID) -> Run:
@@ -115,6 +120,14 @@ class PrefectApi:
             LogLine(line.id, line.timestamp, line.level, line.name, line.message, line.flow_run_id, line.task_run_id)
             for line in found
         )
+
+    def read_artifact(self, run: UUID, key: str) -> Any:
+        """What the run left under the key; None where it left nothing."""
+        of_run = ArtifactFilterFlowRunId(any_=[run])
+        wanted = ArtifactFilter(flow_run_id=of_run, key=ArtifactFilterKey(any_=[key]))
+        with self._translated(f"reading {key}"):
+            found = self._client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC)
+        return found[0].data if found else None
 
     def count_workers(self, pool: str) -> int:
         """How many workers asked the pool for work lately; 0 where there is no such pool."""

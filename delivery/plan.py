@@ -90,33 +90,11 @@ def join_plan(
     return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=tuple(findings))
 
 
-def describe_step(step: Step) -> str:
-    """`create  six.topics (reversible): 6 partitions`; what has nothing to do has no way back to tell of."""
-    if step.action is Action.NOTHING:
-        return f"{step.action}  {step.name}"
-    changes = "".join(f"\n    {change}" for change in step.changes)
-    return f"{step.action}  {step.name}  ({step.way_back}){changes}"
-
-
-def describe_phase(plan: ReleasePlan, phase: Phase) -> str:
-    """A heading and a line a step; one line for a phase in which there is nothing to do."""
-    steps = plan.of(phase)
-    if all(step.action is Action.NOTHING for step in steps):
-        return f"{phase}: nothing to do ({len(steps)} as planned)"
-    return f"{phase}:\n" + "\n".join(f"  {describe_step(step)}" for step in steps)
-
-
-def describe_plan(plan: ReleasePlan) -> str:
-    """The whole plan as the operator reads it."""
-    lines = [f"Plan {plan.hash} for {plan.environment}: {plan.artifact_digest}"]
-    lines += [f"Found: {finding}" for finding in plan.findings]
-    return "\n".join([*lines, *(describe_phase(plan, phase) for phase in Phase)])
-
-
 def sum_up(plan: ReleasePlan) -> str:
-    """`Plan 1f2e…: 3 of 23 steps have something to do.`."""
-    changing = sum(step.action is not Action.NOTHING for step in plan.steps)
-    return f"Plan {plan.hash}: {changing or 'none'} of {len(plan.steps)} steps have something to do."
+    """`Plan 1f2e…: 2 to create, 1 to change, 20 as planned.`."""
+    counted = {action: sum(step.action is action for step in plan.steps) for action in Action}
+    told = [f"{counted[action]} to {action}" for action in (Action.CREATE, Action.CHANGE) if counted[action]]
+    return f"Plan {plan.hash}: {', '.join([*told, f'{counted[Action.NOTHING]} as planned'])}."
 
 
 def describe_nothing_to_do(plan: ReleasePlan) -> str:

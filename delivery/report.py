@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from delivery.holds import HoldState
 from delivery.release import Event, Record, has_effects, last_step
 
+# A reason that nobody gave: who asked is told by the hold already.
+ASKED_FOR_BY = "asked for by"
 LONGEST_WORD = len("ROLL BACK FAILED")
 
 
@@ -70,7 +72,8 @@ def describe_release(release: ReleaseReport, *, is_under_way: bool) -> str:
     digest = release.artifact_digest.removeprefix("sha256:")[:12]
     word, sentence = end_of_release(release.journal, is_under_way)
     told = " ".join(sentence.removeprefix(f"Release {release.number}: ").split())
-    reason = f"({release.reason})" if release.reason else ""
+    has_reason = bool(release.reason) and not release.reason.startswith(ASKED_FOR_BY)
+    reason = f"({release.reason})" if has_reason else ""
     columns = (f"{release.number:>5}", started, digest, f"{word:<{LONGEST_WORD}}", told, reason)
     return "  ".join(column for column in columns if column).rstrip()
 

@@ -157,11 +157,11 @@ def _data_loss(stack: StackSpec, change: ResourceChange) -> str:
 
 
 def _create(stack: StackSpec, found: ObservedStack, absent: Sequence[str]) -> Step:
-    lines = [f"{len(stack.resources)} resources"]
+    lines = [f"{len(stack.resources)} resource{'' if len(stack.resources) == 1 else 's'}"]
     if found.standing is Standing.DELETE_FIRST:
         lines.insert(0, "deletes what a failed creation left (ROLLBACK_COMPLETE), then creates it")
     if absent:
-        lines.append(f"values known after {', '.join(absent)}")
+        lines.append(f"after {', '.join(absent)}")
     has_state = any(resource["Type"] in STATEFUL for resource in stack.resources.values())
     return Step(
         phase=Phase.STACKS,
@@ -177,7 +177,7 @@ def _change(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) ->
     if found.is_changed and not found.changes:
         lines.append("~ tags or outputs only")
     if found.refused:
-        lines.append(f"values known after {', '.join(unsettled)}")
+        lines.append(f"~ cannot be shown in full: it takes values from {', '.join(unsettled)}, which changes first")
     if found.state and needs_protection(stack, found.state):
         lines.append("+ termination protection")
     return Step(

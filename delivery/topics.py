@@ -11,6 +11,7 @@ from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 MILLISECOND = timedelta(milliseconds=1)
 RETENTION = "retention.ms"
+FOR_EVER = "-1"
 
 
 class TopicSpec(BaseModel):
@@ -155,14 +156,37 @@ def _way_back(partitions: int | None, differing: Mapping[str, str], observed: Ob
 
 
 def _created(topic: TopicSpec) -> tuple[str, ...]:
-    configuration = ", ".join(f"{key} {value}" for key, value in topic.configuration.items())
-    return (f"{topic.partitions} partitions, {topic.replication_factor} replicas, {configuration}",)
+    """What is a topic's own, then what it shares with all others of the environment."""
+    own = f"{describe_partitions(topic.partitions)}, kept {describe_retention(topic.configuration[RETENTION])}"
+    rest = (f"{key} {value}" for key, value in topic.configuration.items() if key != RETENTION)
+    return own, ", ".join([f"{topic.replication_factor} replicas", *rest])
 
 
 def _changed(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> tuple[str, ...]:
     lines = [f"partitions: {observed.partitions} -> {partitions}"] if partitions is not None else []
-    lines += [f"{key}: {observed.configuration.get(key, '(none)')} -> {value}" for key, value in differing.items()]
+    lines += [describe_key(key, observed.configuration.get(key), value) for key, value in differing.items()]
     return tuple(lines)
+
+
+def describe_key(key: str, before: str | None, after: str) -> str:
+    """`retention.ms: 14 days -> 30 days`; None: the brokers tell no value."""
+    say = describe_retention if key == RETENTION else str
+    return f"{key}: {say(before) if before is not None else '(none)'} -> {say(after)}"
+
+
+def describe_partitions(count: int) -> str:
+    return f"{count} partition{'' if count == 1 else 's'}"
+
+
+def describe_retention(milliseconds: str) -> str:
+    """`90 days`, `36 hours`; for ever for Kafka's -1, and the number itself where it is neither."""
+    if milliseconds == FOR_EVER:
+        return "for ever"
+    for unit, word in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour")):
+        count, rest = divmod(int(milliseconds) * MILLISECOND, unit)
+        if count and not rest:
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{milliseconds} ms"
 
 
 def _unknown(topic: TopicSpec) -> Step:

@@ -1,12 +1,13 @@
 """A release's plan: made of its parts' plans, shown where the operator can see it, confirmed under the hold."""
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import Artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from delivery.environment import Environment
 from delivery.errors import Refused
-from delivery.plan import ReleasePlan, describe_plan, join_plan, sum_up
+from delivery.plan import ReleasePlan, join_plan, sum_up
+from delivery.plan_text import describe_plan
 from delivery.release import Release
 from tasks.admission import admit
 from tasks.history import observe_last_release
@@ -37,14 +38,27 @@ def make_plan(environment: Environment, artifact_digest: str) -> ReleasePlan:
 
 @task(task_run_name="show plan {plan.hash}", cache_policy=NO_CACHE)
 def show_plan(plan: ReleasePlan) -> str:
-    """The plan in one sentence; in full it stands in the log and in the run's artifact `plan-<environment>`."""
+    """The plan in one sentence; as text it stands in the log and in the run's artifact `plan-<environment>`.
+
+    Every value of it is in the artifact `plan-<environment>-data`, for programs.
+    """
     text = describe_plan(plan)
     progress(text)
     create_markdown_artifact(f"```text\n{text}\n```", key=f"plan-{plan.environment}", description=f"Plan {plan.hash}")
+    save_data(plan)
     return sum_up(plan)
 
 
-@task(task_run_name="confirm plan {shown.hash}", cache_policy=NO_CACHE)
+def save_data(plan: ReleasePlan) -> None:
+    data = plan.model_dump(mode="json") | {"hash": plan.hash}
+    Artifact(type="json", key=plan_data_key(plan.environment), description=f"Plan {plan.hash}", data=data).create()
+
+
+def plan_data_key(environment: str) -> str:
+    return f"plan-{environment}-data"
+
+
+@task(task_run_name="check that nothing moved since plan {shown.hash}", cache_policy=NO_CACHE)
 def confirm_plan(environment: Environment, release: Release, shown: ReleasePlan) -> None:
     """Nothing moved between the plan that was shown and the hold that was taken; the plan is kept with the journal."""
     now = make_plan(environment, release.artifact_digest)

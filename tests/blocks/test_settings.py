@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,9 +34,9 @@ def overlay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *contents: str) -> 
 def problems_of(name: str = "production") -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_environment(name)
-    problems, _, advice = str(caught.value).rpartition(" Nothing was begun")
-    assert advice == " with these settings. Mend them and start again."
-    return problems.splitlines()
+    *problems, advice = re.split(r"\n| (?=Nothing was begun)", str(caught.value))
+    assert advice == "Nothing was begun with these settings. Mend them and start again."
+    return problems
 
 
 def test_the_committed_production_is_complete_but_for_what_is_the_operators() -> None:
@@ -103,12 +104,17 @@ def test_a_secret_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_that_is_not_there_is_named_with_what_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_OVERLAYS", "/nowhere/a.toml")
-    assert problems_of() == ["/nowhere/a.toml does not exist. It is looked for because of SLIPWAY_OVERLAYS."]
-    monkeypatch.delenv("SLIPWAY_OVERLAYS")
-    assert (
-        "staging.toml does not exist. It is looked for because of the environment 'staging'."
-        in problems_of("staging")[0]
-    )
+    assert problems_of() == ["/nowhere/a.toml does not exist; SLIPWAY_OVERLAYS names it."]
+
+
+def test_an_environment_without_a_file_is_refused_and_those_with_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_ENVIRONMENTS", str(tmp_path))
+    (tmp_path / "production.toml").write_text('name = "production"')
+    (tmp_path / "overlay.toml").write_text("[hold]")
+    missing = f"There is no environment 'staging': {tmp_path / 'staging.toml'} does not exist. There are: production."
+    assert problems_of("staging") == [missing]
 
 
 def test_a_name_that_leaves_the_folder_is_refused() -> None:

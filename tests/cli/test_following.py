@@ -139,7 +139,7 @@ def test_what_is_younger_than_asked_for_is_kept_for_later(look: tuple[Follower, 
 
 
 def test_a_deployment_that_is_not_there_is_named_with_the_command_that_makes_it(prefect_server: str) -> None:
-    with pytest.raises(NotFound, match=r"no deployment deploy-nowhere/nowhere\. Install it: slipway install"):
+    with pytest.raises(NotFound, match=r"no deployment deploy-nowhere/nowhere\. slipway install makes"):
         PrefectApi(prefect_server).submit("deploy-nowhere/nowhere", {})
 
 

@@ -1,84 +1,127 @@
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from cli.main import main
 from delivery.errors import RolledBack
 from tasks.holds import hold_environment, read_hold
-from tests.environments import CHECKOUT, production
+from tests.environments import CHECKOUT, installed, production
 
 DIGEST = "sha256:" + "d" * 64
 
 
-def slipway(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "PREFECT_"))}
-    command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(
-        command, cwd=CHECKOUT, env=kept | variables, capture_output=True, text=True, timeout=60, check=False
-    )
+@dataclass(frozen=True)
+class Ran:
+    """What one call of the command line said, and its exit code."""
+
+    exit_code: object
+    stdout: str
+    stderr: str
 
 
-def settings(store: Path) -> dict[str, str]:
-    environment = production(store)
-    return {
-        "SLIPWAY_AWS__ACCOUNT_ID": environment.aws.account_id,
-        "SLIPWAY_STATE__URL": environment.state.url,
-        "SLIPWAY_APPLICATION__CERTIFICATE_ARN": environment.application.certificate_arn,
-    }
+@dataclass(frozen=True)
+class Slipway:
+    """The command line, called in this process."""
+
+    printed: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Ran:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        printed = self.printed.readouterr()
+        return Ran(end.value.code, printed.out, printed.err)
 
 
-def test_a_digest_that_is_none_is_a_matter_of_usage(tmp_path: Path) -> None:
-    result = slipway("release", "--digest", "latest", PREFECT_HOME=str(tmp_path))
-    assert result.returncode == 2
-    assert "sha256: and 64 hexadecimal digits" in result.stderr
+@pytest.fixture
+def slipway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Slipway]:
+    """The command line with production's settings, a store of its own, and neither an account nor a Prefect server."""
+    installed(tmp_path / "store", monkeypatch)
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield Slipway(capsys)
 
 
-def test_without_an_address_of_prefect_nothing_is_started(tmp_path: Path) -> None:
-    result = slipway("verify", PREFECT_HOME=str(tmp_path))
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "PREFECT_API_URL is not set: name the Prefect server, as http://host:4200/api.\n"
+def test_the_command_ends_by_its_exit_code() -> None:
+    command = [sys.executable, "-m", "cli.main", "release", "--digest", "latest"]
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "sha256: and 64 hexadecimal digits" in ended.stderr
 
 
-def test_a_prefect_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+def test_without_an_address_of_prefect_nothing_is_started(slipway: Slipway) -> None:
+    ran = slipway("verify")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr == "PREFECT_API_URL is not set: name the Prefect server, as http://host:4200/api.\n"
+
+
+def test_a_prefect_that_does_not_answer_is_one_sentence(slipway: Slipway) -> None:
     url = "http://127.0.0.1:1/api"
-    result = slipway("release", "--digest", DIGEST, PREFECT_HOME=str(tmp_path), PREFECT_API_URL=url)
-    assert result.returncode == 4
-    assert result.stderr == f"Prefect's server at {url} does not answer. Is it running?\n"
+    with temporary_settings({PREFECT_API_URL: url}):
+        ran = slipway("release", "--digest", DIGEST)
+    assert ran.exit_code == 4
+    assert ran.stderr == f"Prefect's server at {url} does not answer. Is it running?\n"
 
 
-def test_missing_settings_are_named_and_nothing_else(tmp_path: Path) -> None:
-    result = slipway("status", PREFECT_HOME=str(tmp_path))
-    assert result.returncode == 2
-    assert "SLIPWAY_STATE__URL" in result.stderr
-    assert "Traceback" not in result.stderr
+def test_an_environment_without_a_file_is_a_matter_of_usage_that_names_those_with_one(slipway: Slipway) -> None:
+    ran = slipway("plan", "staging", "--digest", DIGEST)
+    assert ran.exit_code == 2
+    assert f"There is no environment 'staging': {CHECKOUT}/environments/staging.toml does not exist." in ran.stderr
+    assert "There are: " in ran.stderr
+    assert "production" in ran.stderr.partition("There are: ")[2]
 
 
-def test_the_status_tells_of_the_last_releases_newest_first(tmp_path: Path) -> None:
-    environment = production(tmp_path / "store")
-    with hold_environment(environment, DIGEST, "hash", "first"):
+def test_missing_settings_are_named_and_nothing_else(slipway: Slipway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLIPWAY_STATE__URL")
+    ran = slipway("status")
+    assert ran.exit_code == 2
+    problem, advice = ran.stderr.splitlines()
+    assert problem.endswith("or as SLIPWAY_STATE__URL.")
+    assert advice == "Nothing was begun with these settings. Mend them and start again."
+
+
+def test_the_status_tells_of_the_last_releases_newest_first(slipway: Slipway, tmp_path: Path) -> None:
+    with hold_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
         pass
     release_that_failed(tmp_path / "store")
-    result = slipway("status", PREFECT_HOME=str(tmp_path), **settings(tmp_path / "store"))
-    free, second, first = result.stdout.splitlines()
-    assert (result.returncode, free) == (0, "production is free.")
+    ran = slipway("status")
+    _, free, second, first = ran.stdout.splitlines()
+    assert (ran.exit_code, free) == (0, "production is free.")
     assert second.endswith("ROLLED BACK       41 serves all traffic.  (second)")
     assert first.endswith("COMPLETED         (first)")
 
 
-def test_on_a_terminal_the_status_is_one_line_a_release_and_in_a_file_it_is_whole(tmp_path: Path) -> None:
+def test_a_status_without_an_account_says_so_and_tells_the_rest(slipway: Slipway) -> None:
+    first, *rest = slipway("status").stdout.splitlines()
+    assert first.startswith("What serves production cannot be told: ")
+    assert rest == ["production is free.", "Nothing was ever released to production."]
+
+
+def test_on_a_terminal_the_status_is_one_line_a_release_and_in_a_file_it_is_whole(
+    slipway: Slipway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release_that_failed(tmp_path / "store", "41 serves all traffic." + " It took long." * 20)
-    variables = settings(tmp_path / "store") | {"PREFECT_HOME": str(tmp_path)}
-    in_file = slipway("status", **variables)
-    on_terminal = slipway("status", **variables, FORCE_COLOR="1", COLUMNS="80")
-    assert in_file.stdout.splitlines()[1].count("It took long.") == 20
-    assert [len(line) for line in on_terminal.stdout.splitlines()[1:]] == [80]
+    in_file = slipway("status")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    on_terminal = slipway("status")
+    assert in_file.stdout.splitlines()[-1].count("It took long.") == 20
+    assert len(on_terminal.stdout.splitlines()[-1]) == 80
 
 
-def test_the_status_for_a_program_keeps_all_of_a_digest_and_the_journal(tmp_path: Path) -> None:
+def test_the_status_for_a_program_keeps_all_of_a_digest_and_the_journal(slipway: Slipway, tmp_path: Path) -> None:
     release_that_failed(tmp_path / "store")
-    result = slipway("status", "--json", PREFECT_HOME=str(tmp_path), **settings(tmp_path / "store"))
-    (release,) = json.loads(result.stdout)["releases"]
+    told = json.loads(slipway("status", "--json").stdout)
+    (release,) = told["releases"]
+    assert told["serving"] is None
     assert (release["artifact_digest"], release["outcome"]) == (DIGEST, "ROLLED BACK  41 serves all traffic.")
     assert [record["event"] for record in release["journal"]] == ["started", "ended"]
 
@@ -91,20 +134,19 @@ def release_that_failed(store: Path, message: str = "41 serves all traffic.") ->
         return
 
 
-def test_a_release_under_way_is_asked_to_stop(tmp_path: Path) -> None:
+def test_a_release_under_way_is_asked_to_stop(slipway: Slipway, tmp_path: Path) -> None:
     environment = production(tmp_path / "store")
-    variables = settings(tmp_path / "store") | {"PREFECT_HOME": str(tmp_path)}
     with hold_environment(environment, DIGEST, "hash", "long"):
-        result = slipway("stop", "--reason", "the database moves.", **variables)
+        ran = slipway("stop", "--reason", "the database moves.")
         hold = read_hold(environment)
-    assert result.returncode == 0
-    assert result.stdout.startswith("Asked to stop: Release 1 of production")
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith("Asked to stop: Release 1 of production")
     assert hold
     assert hold.stop
     assert hold.stop.why == "the database moves."
 
 
-def test_there_is_nothing_to_stop_where_nobody_holds(tmp_path: Path) -> None:
-    result = slipway("stop", "--reason", "x", PREFECT_HOME=str(tmp_path), **settings(tmp_path / "store"))
-    assert result.returncode == 4
-    assert result.stderr == "Nobody holds production: there is nothing to stop.\n"
+def test_there_is_nothing_to_stop_where_nobody_holds(slipway: Slipway) -> None:
+    ran = slipway("stop", "--reason", "x")
+    assert ran.exit_code == 4
+    assert ran.stderr == "Nobody holds production: there is nothing to stop.\n"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 
 from delivery.holds import Holder, HoldState, Stop
 from delivery.release import Event, Record
-from delivery.report import ReleaseReport, describe_elapsed, describe_ending, describe_status
+from delivery.report import ASKED_FOR_BY, ReleaseReport, describe_elapsed, describe_ending, describe_status
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "1b2c3d4e5f6a" * 5 + "0000"
@@ -86,6 +87,12 @@ def test_what_a_release_said_of_itself_is_one_line_without_its_number() -> None:
     ended = ("Hold", Event.ENDED, {"outcome": "Refused", "message": "Release 8: The plan moved.\nIt is now:\n  a"})
     *_, line = describe_status("production", None, [release(STARTED, ended)], NOW)
     assert line.endswith("REFUSED           The plan moved. It is now: a  (spring)")
+
+
+def test_a_reason_that_nobody_gave_is_not_repeated_at_each_release() -> None:
+    nobodys = replace(release(STARTED, number=8), reason=f"{ASKED_FOR_BY} ana@desk")
+    *_, line = describe_status("production", None, [nobodys], NOW)
+    assert "ana@desk" not in line
 
 
 def test_the_words_of_releases_stand_in_one_column() -> None:

@@ -90,15 +90,15 @@ def test_a_new_stack_that_holds_data_is_costly_to_take_back() -> None:
     assert step.way_back is WayBack.COSTLY
 
 
-def test_values_of_a_missing_stack_are_known_after_the_missing_stacks_it_needs() -> None:
+def test_a_missing_stack_is_created_after_the_missing_stacks_it_needs() -> None:
     assembly = [spec("Network"), spec("Security", "Network"), spec("RDS", "Network", "Security")]
     observed = {"Network": ObservedStack(id="Network", state=state())}
     observed |= {name: ObservedStack(id=name) for name in ("Security", "RDS")}
     plan = plan_stacks(assembly, observed)
     assert [step.changes for step in plan.steps] == [
         (),
-        ("1 resources",),
-        ("1 resources", "values known after Security"),
+        ("1 resource",),
+        ("1 resource", "after Security"),
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_change_set_refused_while_a_stack_it_needs_changes_is_known_later() ->
     }
     plan = plan_stacks(assembly, observed)
     assert plan.refusals == ()
-    assert plan.steps[1].changes == ("values known after Security",)
+    assert plan.steps[1].changes == ("~ cannot be shown in full: it takes values from Security, which changes first",)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from delivery.topics import (
     TopicSpec,
     conclude_topics,
     describe_held,
+    describe_retention,
     is_as_specified,
     plan_topic,
     plan_topics,
@@ -52,7 +53,8 @@ def test_a_missing_topic_is_created_as_specified() -> None:
     change = plan_topic(METRICS, None)
     assert (change.action, change.partitions, change.configuration) == (Action.CREATE, 3, CONFIGURATION)
     assert change.lines == (
-        "3 partitions, 3 replicas, retention.ms 1209600000, compression.type gzip, min.insync.replicas 2",
+        "3 partitions, kept 14 days",
+        "3 replicas, compression.type gzip, min.insync.replicas 2",
     )
 
 
@@ -107,6 +109,20 @@ def test_topics_are_known_after_the_cluster_when_there_is_none() -> None:
     assert step.changes[-1] == "known after the broker cluster"
 
 
+def test_a_new_topic_is_told_by_what_is_its_own_and_by_what_it_shares_with_others() -> None:
+    own, shared = plan_topic(METRICS.model_copy(update={"partitions": 1}), None).lines
+    assert own == "1 partition, kept 14 days"
+    assert shared.startswith("3 replicas, compression.type gzip")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [(str(DAY_MS), "1 day"), (str(DAY_MS * 3 // 2), "36 hours"), ("-1", "for ever"), ("1500", "1500 ms")],
+)
+def test_how_long_a_topic_keeps_its_records_is_told_in_days(milliseconds: str, words: str) -> None:
+    assert describe_retention(milliseconds) == words
+
+
 def test_a_topic_that_is_still_changing_is_not_as_specified() -> None:
     assert is_as_specified(METRICS, held())
     assert not is_as_specified(METRICS, held().model_copy(update={"is_settled": False}))
@@ -125,5 +141,5 @@ def test_a_stop_that_was_asked_for_is_told_before_what_failed() -> None:
 
 
 def test_what_the_brokers_hold_is_told_by_what_differs() -> None:
-    assert describe_held(METRICS, held(retention_ms="1000")) == f"retention.ms: 1000 -> {14 * DAY_MS}"
+    assert describe_held(METRICS, held(retention_ms="1000")) == "retention.ms: 1000 ms -> 14 days"
     assert describe_held(METRICS, held()) == "the change is still under way"

@@ -56,7 +56,7 @@ def test_a_release_whose_pods_crash_is_taken_back_with_their_exit_code(productio
 def test_an_image_that_is_gone_after_the_plan_is_named_and_taken_back(production: Rehearsal) -> None:
     digest = production.push("gone")
     command = production.start_release(digest)
-    command.wait_for("confirm plan .* done")
+    command.wait_for("check that nothing moved .* done")
     ecr = client("ecr", production.sandbox.addresses, production.sandbox.settings)
     ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageDigest": digest}])
     ended = command.wait()
