@@ -19,6 +19,7 @@ class Addresses:
     aws: str
     kubernetes: str
     kafka: tuple[str, str, str]
+    kafka_iam: tuple[str, str, str]
     postgres: str
     postgres_tls: str
     valkey: str
@@ -31,7 +32,7 @@ class Addresses:
     @classmethod
     def read(cls, state: Path) -> Self:
         fields = json.loads((state / "addresses.json").read_text())
-        return cls(**{**fields, "kafka": tuple(fields["kafka"])})
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
     def write(self, state: Path) -> None:
         (state / "addresses.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -58,12 +59,13 @@ def _free_socket() -> socket.socket:
 
 def allot_addresses(pod_network: str) -> Addresses:
     """Addresses for every part of one sandbox, its pods being in that network."""
-    aws, kubernetes, prefect, *others = free_addresses(12)
+    aws, kubernetes, prefect, *others = free_addresses(15)
     postgres, postgres_tls, valkey, valkey_tls, load_balancer, load_balancer_http, *brokers = others
     return Addresses(
         aws=f"http://{aws}",
         kubernetes=f"https://{kubernetes}",
         kafka=(brokers[0], brokers[1], brokers[2]),
+        kafka_iam=(brokers[3], brokers[4], brokers[5]),
         postgres=postgres,
         postgres_tls=postgres_tls,
         valkey=valkey,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.addresses import Addresses
-from sandbox.settings import SandboxSettings
+from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
 CHECKOUT = Path(__file__).parents[1]
 SITE = ("api.genai-demo.com", "genai-demo.com", "www.genai-demo.com")
@@ -46,7 +46,7 @@ def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> d
         "AWS_ENDPOINT_URL": addresses.aws,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_ACCESS_KEY_ID": "operator",
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_EC2_METADATA_DISABLED": "true",
         "KUBECONFIG": str(state / "kubeconfig"),
         "PREFECT_API_URL": addresses.prefect,

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+# One for all access keys: a signature is checked, and opens nothing.
+SECRET_ACCESS_KEY = "sandbox"
+
 
 @dataclass(frozen=True)
 class SandboxSettings:

@@ -68,7 +68,7 @@ def listening(sandbox: Sandbox) -> list[tuple[str, str]]:
     addresses = sandbox.addresses
     where = {
         "aws": addresses.aws,
-        "kafka": ", ".join(addresses.kafka),
+        "kafka": f"{', '.join(addresses.kafka)}; by IAM {', '.join(addresses.kafka_iam)}",
         "postgres": addresses.postgres,
         "valkey": addresses.valkey,
         "nginx": f"{addresses.postgres_tls} (PostgreSQL, TLS), {addresses.valkey_tls} (Valkey, TLS)",

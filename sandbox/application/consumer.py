@@ -9,6 +9,7 @@ import psycopg
 import valkey
 from confluent_kafka import Consumer, Message
 
+from sandbox.application.connection import broker_connection
 from sandbox.application.events import STREAMS, event_flaw
 from sandbox.application.meters import Meters
 from sandbox.application.publisher import Publisher
@@ -36,14 +37,13 @@ class EventConsumer:
         self._meters, self._publisher, self._store = meters, publisher, store
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.bootstrap_servers,
+                **broker_connection(settings),
                 "group.id": f"{settings.project}-{settings.environment}-analytics",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "session.timeout.ms": 6000,
                 # Topics that are made later are found within seconds.
                 "topic.metadata.refresh.interval.ms": 5000,
-                "log_level": 2,
             }
         )
         self._stopping = threading.Event()

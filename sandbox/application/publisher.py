@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from sandbox.application.connection import broker_connection
 from sandbox.application.events import STREAM_OF
 from sandbox.application.settings import ApplicationSettings
 
@@ -24,13 +25,12 @@ class Publisher:
         self._settings = settings
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.bootstrap_servers,
+                **broker_connection(settings),
                 "acks": "all",
                 "enable.idempotence": True,
                 "linger.ms": 1,
                 "compression.type": "gzip",
                 "message.timeout.ms": SECONDS_TO_DELIVER * 1000,
-                "log_level": 2,
             }
         )
         self._stopping = threading.Event()

@@ -9,7 +9,7 @@ BEHAVIOURS = ("healthy", "errors", "slow", "crash-loop", "silent")
 
 @dataclass(frozen=True)
 class ApplicationSettings:
-    """ca_bundle: file that TLS to database and cache is verified against; None: no TLS to the database."""
+    """ca_bundle: file that TLS is verified against; None: no TLS to the database. broker_protocol: in Kafka's words."""
 
     host: str
     port: int
@@ -18,6 +18,8 @@ class ApplicationSettings:
     environment: str
     behaviour: str
     bootstrap_servers: str
+    broker_protocol: str
+    region: str
     database_host: str
     database_port: int
     database_name: str
@@ -42,6 +44,8 @@ class ApplicationSettings:
             environment=variables.get("ENVIRONMENT", "production"),
             behaviour=read_behaviour(variables),
             bootstrap_servers=variables["MSK_BOOTSTRAP_SERVERS"],
+            broker_protocol=variables.get("MSK_SECURITY_PROTOCOL", "SASL_SSL"),
+            region=variables.get("AWS_REGION", "us-east-1"),
             database_host=variables["DB_HOST"],
             database_port=int(variables.get("DB_PORT", "5432")),
             database_name=variables.get("DB_NAME", "genai_demo"),

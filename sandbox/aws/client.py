@@ -6,7 +6,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from sandbox.addresses import Addresses
-from sandbox.settings import SandboxSettings
+from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
 CONFIG = Config(
     connect_timeout=5,
@@ -15,7 +15,7 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     s3={"addressing_style": "path"},
 )
-MEANINGLESS = "sandbox"
+ANYBODY = "sandbox"
 
 
 def client(service: str, addresses: Addresses, settings: SandboxSettings) -> Any:
@@ -23,7 +23,7 @@ def client(service: str, addresses: Addresses, settings: SandboxSettings) -> Any
     return client_at(addresses.aws, service, settings.region)
 
 
-def client_at(endpoint: str, service: str, region: str, caller: str = MEANINGLESS, config: Config = CONFIG) -> Any:
+def client_at(endpoint: str, service: str, region: str, caller: str = ANYBODY, config: Config = CONFIG) -> Any:
     """A boto3 client of the service that listens at `endpoint`; `caller` is the access key, which opens nothing."""
-    session = Session(aws_access_key_id=caller, aws_secret_access_key=MEANINGLESS, region_name=region)
+    session = Session(aws_access_key_id=caller, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=region)
     return session.client(service, endpoint_url=endpoint, config=config)

@@ -10,9 +10,11 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from sandbox.addresses import Addresses
+from sandbox.kafka.gate import Gate
 from sandbox.kafka.jars import class_path
-from sandbox.kafka.properties import CLUSTER_ID, controllers, render_properties
+from sandbox.kafka.properties import CLUSTER_ID, Listeners, behind_the_gate, controllers, render_properties
 from sandbox.processes import announce_ready, die_with_parent, end_on_sigterm, kill, state_argument
+from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
 JVM = (
     "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -31,6 +33,8 @@ def main() -> None:
     brokers = [start(configuration) for configuration in configurations]
     try:
         wait_until_serving(brokers, addresses.kafka)
+        gate = Gate(state, SandboxSettings.read(state).region, SECRET_ACCESS_KEY)
+        gate.open(addresses.kafka_iam, behind_the_gate(addresses.pod_network))
         announce_ready()
         watch(brokers)
     finally:
@@ -40,11 +44,12 @@ def main() -> None:
 
 def write_properties(folder: Path, addresses: Addresses) -> list[Path]:
     """One server.properties per broker, each in a folder of its own."""
-    quorum = controllers(addresses.pod_network)
+    quorum, gates = controllers(addresses.pod_network), behind_the_gate(addresses.pod_network)
     paths = [folder / str(node) / "server.properties" for node in (1, 2, 3)]
-    for node, (path, broker) in enumerate(zip(paths, addresses.kafka, strict=True), 1):
+    all_listeners = map(Listeners, addresses.kafka, gates, addresses.kafka_iam)
+    for node, (path, listeners) in enumerate(zip(paths, all_listeners, strict=True), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render_properties(node, broker, quorum, path.parent))
+        path.write_text(render_properties(node, listeners, quorum, path.parent))
     return paths
 
 

@@ -56,17 +56,20 @@ class Clusters:
     def bootstrap_servers(self) -> str:
         return ",".join(self._cloud.addresses.kafka)
 
+    @property
+    def iam_servers(self) -> str:
+        return ",".join(self._cloud.addresses.kafka_iam)
+
     def _bootstrap_brokers(self, request: RestRequest) -> dict[str, Any]:
         cluster = self.cluster(request.path["clusterArn"])
         in_transit = (cluster.encryption_info or {}).get("encryptionInTransit", {}).get("clientBroker", "TLS")
         authentication = (cluster.client_authentication or {}).get("sasl", {})
-        names = {
-            "bootstrapBrokerString": in_transit != "TLS",
-            "bootstrapBrokerStringTls": in_transit != "PLAINTEXT",
-            "bootstrapBrokerStringSaslIam": authentication.get("iam", {}).get("enabled", False),
-            "bootstrapBrokerStringSaslScram": authentication.get("scram", {}).get("enabled", False),
+        # The sandbox's brokers have no listener for TLS alone, nor for SCRAM.
+        offered = {
+            "bootstrapBrokerString": in_transit != "TLS" and self.bootstrap_servers,
+            "bootstrapBrokerStringSaslIam": authentication.get("iam", {}).get("enabled") and self.iam_servers,
         }
-        return {name: self.bootstrap_servers for name, is_offered in names.items() if is_offered}
+        return {name: servers for name, servers in offered.items() if servers}
 
     def operations(self) -> list[RestOperation]:
         path = "/v1/clusters/{clusterArn}/bootstrap-brokers"

@@ -10,7 +10,7 @@ from sandbox.addresses import Addresses
 from sandbox.kubernetes.api.kinds import Object, name_of
 from sandbox.kubernetes.kubelet.images import Image
 from sandbox.processes import die_with_parent
-from sandbox.settings import SandboxSettings
+from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
 _INHERITED = ("LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
@@ -47,7 +47,7 @@ class Host:
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_REGION": self.settings.region,
             "AWS_ACCESS_KEY_ID": "sandbox",
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "SSL_CERT_FILE": str(self.state / "ca" / "ca.pem"),
         }
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.instance import Sandbox
+from sandbox.settings import SECRET_ACCESS_KEY
 from tests.sandbox.polling import eventually
 
 HOSTS = itertools.count(1)
@@ -60,7 +61,7 @@ def variables(sandbox: Sandbox, host: str) -> dict[str, str]:
         "HOSTNAME": "application-test",
         "ENVIRONMENT": "application-test",
         "SPRING_PROFILES_ACTIVE": "msk",
-        "MSK_BOOTSTRAP_SERVERS": ",".join(sandbox.addresses.kafka),
+        "MSK_BOOTSTRAP_SERVERS": ",".join(sandbox.addresses.kafka_iam),
         "DB_HOST": "localhost",
         "DB_PORT": sandbox.addresses.postgres_tls.split(":")[1],
         "DB_NAME": "application_test",
@@ -70,6 +71,8 @@ def variables(sandbox: Sandbox, host: str) -> dict[str, str]:
         "REDIS_PORT": sandbox.addresses.valkey_tls.split(":")[1],
         "REDIS_TLS": "true",
         "SSL_CERT_FILE": str(sandbox.state / "ca" / "ca.pem"),
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "METRIC_STEP_SECONDS": "0.5",
     }
 

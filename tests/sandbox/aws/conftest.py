@@ -24,11 +24,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Nobody listens on the other addresses: what the tests need of them they start themselves."""
     state: Path = tmp_path_factory.mktemp("aws")
     write_certificates(state)
-    free = free_addresses(11)
+    free = free_addresses(14)
     addresses = Addresses(
         aws=f"http://{free[0]}",
         kubernetes=f"https://{free[1]}",
         kafka=(free[2], free[3], free[4]),
+        kafka_iam=(free[11], free[12], free[13]),
         postgres=free[5],
         postgres_tls=free[6],
         valkey=free[7],

@@ -21,6 +21,7 @@ def brokers(name: str, **properties: Any) -> dict[str, Any]:
         "NumberOfBrokerNodes": 3,
         "BrokerNodeGroupInfo": {"InstanceType": "kafka.m7g.large", "ClientSubnets": ["subnet-a", "subnet-b"]},
         "EncryptionInfo": {"EncryptionInTransit": {"ClientBroker": "TLS", "InCluster": True}},
+        "ClientAuthentication": {"Sasl": {"Iam": {"Enabled": True}}},
         **properties,
     }
 
@@ -32,7 +33,8 @@ def test_a_broker_cluster_tells_its_encryption_and_where_the_brokers_are(
     cluster = aws("kafka").describe_cluster(ClusterArn=arn)["ClusterInfo"]
     assert (cluster["State"], cluster["EncryptionInfo"]["EncryptionInTransit"]["ClientBroker"]) == ("ACTIVE", "TLS")
     found = aws("kafka").get_bootstrap_brokers(ClusterArn=arn)
-    assert found["BootstrapBrokerStringTls"] == ",".join(cloud.addresses.kafka)
+    assert found["BootstrapBrokerStringSaslIam"] == ",".join(cloud.addresses.kafka_iam)
+    assert "BootstrapBrokerString" not in found
 
 
 def test_a_cluster_takes_a_new_revision_of_its_configuration(cfn: Any, aws: AwsClient, name: str) -> None:

@@ -138,11 +138,12 @@ def stop_part(process: subprocess.Popen[str]) -> None:
 
 
 def _addresses(aws: str) -> Addresses:
-    kubernetes, *others = free_addresses(11)
+    kubernetes, *others = free_addresses(14)
     return Addresses(
         aws=aws,
         kubernetes=f"https://{kubernetes}",
         kafka=(others[0], others[1], others[2]),
+        kafka_iam=(others[10], others[11], others[12]),
         postgres=others[3],
         postgres_tls=others[4],
         valkey=others[5],
