@@ -12,18 +12,21 @@ ArtifactDigest = Annotated[str, Field(pattern=DIGEST)]
 
 
 class Release(BaseModel):
-    """A release under way: it has a number, and holds its environment under hold_epoch."""
+    """A release under way: it has a number, and holds its environment under hold_epoch.
+
+    plan_hash: None for a roll-back by hand, which goes by no plan.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     environment: str
     number: int
     artifact_digest: ArtifactDigest
-    plan_hash: str
+    plan_hash: str | None
     hold_epoch: int
 
     def token(self, step: str) -> str:
-        """The same for the same step in every process, a letter first, at most 128 of CloudFormation's characters."""
+        """The same at every try of the same step, a letter first, at most 128 of CloudFormation's characters."""
         return f"release-{self.number}-{re.sub(r'[^A-Za-z0-9-]+', '-', step)}"[:128]
 
 

@@ -1,4 +1,7 @@
-"""What the last release did and left behind."""
+"""What earlier releases did and left behind, by their journals."""
+
+from collections.abc import Iterator
+from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -7,8 +10,8 @@ from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.errors import DeliveryError
 from delivery.history import describe_unfinished
-from delivery.release import has_effects
-from tasks.journal import last_release_number, read_journal, read_request
+from delivery.release import Record, has_effects
+from tasks.journal import find_number, last_release_number, list_numbers, read_journal
 
 
 @task(task_run_name="look at the last release to {environment.name}", cache_policy=NO_CACHE)
@@ -25,9 +28,20 @@ def may_have_effects(environment: str, flow_run: str) -> bool:
     """Whether the run's release changed something, as its journal tells; True where that cannot be read."""
     try:
         settings = load_environment(environment)
-        number = last_release_number(settings)
-        if number is None or read_request(settings, number).get("flow_run") != flow_run:
-            return False
-        return has_effects(read_journal(settings, number))
+        number = find_number(settings, flow_run)
+        return number is not None and has_effects(read_journal(settings, number))
     except DeliveryError:
         return True
+
+
+def read_journals_since(environment: Environment, since: datetime) -> dict[int, tuple[Record, ...]]:
+    """The journals of releases by their numbers, newest first, back to the one that was under way at that time."""
+    return dict(_journals_back_to(environment, since))
+
+
+def _journals_back_to(environment: Environment, since: datetime) -> Iterator[tuple[int, tuple[Record, ...]]]:
+    for number in reversed(list_numbers(environment)):
+        journal = read_journal(environment, number)
+        yield number, journal
+        if journal and journal[0].at < since:
+            return

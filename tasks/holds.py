@@ -20,6 +20,7 @@ from delivery.holds import Holder, HoldState, Stop, describe_found
 from delivery.notices import read_notices
 from delivery.outcome import COMPLETED, outcome_of
 from delivery.release import Event, Record, Release, has_effects, last_step
+from delivery.steps import HOLD
 from tasks.journal import append, read_journal, take_number
 from tasks.leases import Lease, elapsed, hold_folder, lease_of, observe_hold, system_now, take_lease
 from tasks.progress import progress
@@ -32,26 +33,25 @@ LONGEST_POLL = timedelta(seconds=5)
 def hold_environment(
     environment: Environment,
     artifact_digest: str,
-    plan_hash: str,
+    plan_hash: str | None,
     reason: str,
     *,
     wait: bool = True,
-    number: int | None = None,
     now: Now = system_now,
 ) -> Iterator[Release]:
     """The environment is this process's within the block; it is renewed by a thread and given back at the end.
 
     The release's end goes into its journal: how it ended, by the error that leaves the block, and its last notice.
 
-    wait: up to the environment's `hold.wait` for whoever holds it. number: of the release to take up again; a new one
-    otherwise. Raises HoldTaken. A process that is ended from outside keeps the hold until its lease is over, because
-    its threads may still be at work.
+    plan_hash: None where nothing was planned. wait: up to the environment's `hold.wait` for whoever holds it. Raises
+    HoldTaken. A process that is ended from outside keeps the hold until its lease is over, because its threads may
+    still be at work.
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
     try:
         request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
         whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id}
-        release = _begin(environment, request | whose, number, previous)
+        release = _begin(environment, request | whose, previous)
     except BaseException:
         _give_back(lease)
         raise
@@ -113,18 +113,16 @@ def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lea
     return found.epoch
 
 
-def _begin(
-    environment: Environment, request: dict[str, Any], number: int | None, previous: HoldState | None
-) -> Release:
+def _begin(environment: Environment, request: dict[str, Any], previous: HoldState | None) -> Release:
     """The release with its number, told to the hold and to its journal. request: with the epoch of our hold."""
-    number = number or take_number(environment, request)
+    number = take_number(environment, request)
     key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
     open_store(environment.state.url).create(key, json.dumps({"number": number}).encode())
     release = Release.model_validate(request | {"environment": environment.name, "number": number})
     found = _describe_previous(environment, previous)
     if found:
         progress(found)
-    append(environment, release, "Hold", Event.STARTED, request | ({"found": found} if found else {}))
+    append(environment, release, HOLD, Event.STARTED, request | ({"found": found} if found else {}))
     return release
 
 
@@ -137,7 +135,7 @@ def _end(environment: Environment, release: Release, lease: Lease, error: Except
     """The journal's last record, then the hold is free. Neither hides how the release ended."""
     try:
         journal = read_journal(environment, release.number)
-        append(environment, release, "Hold", Event.ENDED, ending_of(environment.name, release.number, journal, error))
+        append(environment, release, HOLD, Event.ENDED, ending_of(environment.name, release.number, journal, error))
     except DeliveryError as unwritten:
         progress(f"The release's end could not be written to its journal: {unwritten}")
     _give_back(lease)

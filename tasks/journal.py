@@ -18,7 +18,9 @@ from delivery.environment import Environment
 from delivery.errors import Conflict, HoldLost, Unavailable
 from delivery.plan import ReleasePlan
 from delivery.release import Event, Record, Release
-from tasks.leases import RESUME, lease_of
+from tasks.leases import GO_ON, lease_of
+
+REQUESTS_AT_ONCE = 64
 
 _appenders: dict[tuple[str, str, int], "Appender"] = {}
 _appenders_lock = threading.Lock()
@@ -54,7 +56,7 @@ class Appender:
     def _step_over(self, sequence: int) -> None:
         """A record of ours may have been stored although its answer was lost. Raises HoldLost for anybody else's."""
         if json.loads(self._store.read(self._key(sequence))).get("writer") != self._writer:
-            raise HoldLost(f"Another process wrote record {sequence} of {self._folder}. {RESUME}")
+            raise HoldLost(f"Another process wrote record {sequence} of {self._folder}. {GO_ON}")
         self._next += 1
 
     def _key(self, sequence: int) -> str:
@@ -69,14 +71,14 @@ def effect(environment: Environment, release: Release, step: str, before: dict[s
     """
     lease_of(environment, release).ensure()
     append(environment, release, step, Event.INTENDED, before)
-    effect = Effect()
+    change = Effect()
     try:
-        yield effect
+        yield change
     except Exception as error:
         with suppress(Unavailable):  # What went wrong says more than that the store is away as well.
             append(environment, release, step, Event.FAILED, {"message": str(error)})
         raise
-    append(environment, release, step, Event.DONE, effect.read_back)
+    append(environment, release, step, Event.DONE, change.read_back)
 
 
 def append(
@@ -96,8 +98,8 @@ def append_to(
 def read_journal(environment: Environment, number: int) -> tuple[Record, ...]:
     """All records of a release in their order; empty where there is no such release."""
     store = open_store(environment.state.url)
-    objects = store.list(journal_folder(environment.name, number))
-    records = (parse_record(item.key, store.read(item.key)) for item in objects)
+    objects = store.read_all([item.key for item in store.list(journal_folder(environment.name, number))])
+    records = (parse_record(key, data) for key, data in objects.items())
     return tuple(sorted(records, key=lambda record: record.sequence))
 
 
@@ -117,12 +119,6 @@ def record_plan(environment: Environment, release: Release, plan: ReleasePlan) -
     open_store(environment.state.url).create(key, plan.model_dump_json(indent=2).encode())
 
 
-def read_plan(environment: Environment, number: int) -> ReleasePlan:
-    """Raises NotFound."""
-    key = f"{release_folder(environment.name, number)}/plan.json"
-    return ReleasePlan.model_validate_json(open_store(environment.state.url).read(key))
-
-
 def list_numbers(environment: Environment) -> tuple[int, ...]:
     """The numbers of all releases, oldest first."""
     names = open_store(environment.state.url).folders(f"releases/{environment.name}")
@@ -139,15 +135,30 @@ def take_number(environment: Environment, request: dict[str, Any]) -> int:
     store = open_store(environment.state.url)
     data = json.dumps(request, indent=2).encode()
     number = max(list_numbers(environment), default=0) + 1
-    while not store.create_own(f"{release_folder(environment.name, number)}/request.json", data):
+    while not store.create_own(request_key(environment, number), data):
         number += 1
     return number
 
 
 def read_request(environment: Environment, number: int) -> dict[str, Any]:
     """Raises NotFound."""
-    key = f"{release_folder(environment.name, number)}/request.json"
-    return json.loads(open_store(environment.state.url).read(key))
+    return json.loads(open_store(environment.state.url).read(request_key(environment, number)))
+
+
+def find_number(environment: Environment, flow_run: str) -> int | None:
+    """The release that this run took; None where it took none."""
+    store, numbers = open_store(environment.state.url), list_numbers(environment)
+    # Newest first: a run is asked for while it is under way, or soon after.
+    for last in range(len(numbers), 0, -REQUESTS_AT_ONCE):
+        numbers_of = {request_key(environment, number): number for number in numbers[:last][-REQUESTS_AT_ONCE:]}
+        for key, request in store.read_all(tuple(numbers_of)).items():
+            if json.loads(request).get("flow_run") == flow_run:
+                return numbers_of[key]
+    return None
+
+
+def request_key(environment: Environment, number: int) -> str:
+    return f"{release_folder(environment.name, number)}/request.json"
 
 
 def release_folder(environment: str, number: int) -> str:

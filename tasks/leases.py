@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from clients.store import ObjectStore
@@ -14,7 +15,7 @@ from delivery.release import Release
 # Counts through a suspended machine, unlike Linux's monotonic clock.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 RENEWALS_PER_LEASE = 3
-RESUME = "No further step was started; the release can be taken up again."
+GO_ON = "No further step was started; start the release again, it goes on from what is there."
 
 _leases: dict[tuple[str, str, int], "Lease"] = {}
 
@@ -28,6 +29,7 @@ class Lease:
         self._environment = environment
         self._length = length
         self._renewed = taken
+        self._kept = 1
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name=f"hold of {environment}", daemon=True)
 
@@ -48,12 +50,12 @@ class Lease:
     def ensure(self) -> None:
         """Raises HoldLost or StopRequested, which both mean: no further effect."""
         if self._ended.is_set() or elapsed() - self._renewed >= self._length:
-            raise HoldLost(f"The hold of {self._environment} has ended or could not be renewed in time. {RESUME}")
+            raise HoldLost(f"The hold of {self._environment} has ended or could not be renewed in time. {GO_ON}")
         hold = observe_hold(self._store, self._environment)
         if hold is None or hold.epoch != self.epoch:
-            raise HoldLost(f"Meanwhile the environment was taken: {hold.describe() if hold else ''}. {RESUME}")
+            raise HoldLost(f"Meanwhile the environment was taken: {hold.describe() if hold else ''}. {GO_ON}")
         if stop := hold.stop:
-            raise StopRequested(f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {RESUME}")
+            raise StopRequested(f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {GO_ON}")
 
     def _renew(self) -> None:
         """Until the lease has ended, or has run out: then it may be somebody else's already."""
@@ -61,7 +63,8 @@ class Lease:
         while not self._ended.wait(self._length.total_seconds() / RENEWALS_PER_LEASE):
             if elapsed() - self._renewed >= self._length:
                 return
-            sequence += self._renew_once(f"{hold_folder(self._environment, self.epoch)}/{sequence}.json")
+            sequence += self._renew_once(self._renewal(sequence))
+            self._forget_renewals(before=sequence - 1)
 
     def _renew_once(self, key: str) -> int:
         """1 where the object is there. The lease counts from before the request was sent."""
@@ -74,12 +77,22 @@ class Lease:
         self._renewed = asked if is_created else self._renewed
         return 1
 
+    def _forget_renewals(self, before: int) -> None:
+        """The newest one tells all; the first object, 0.json, says who holds. What cannot be deleted now is later."""
+        with suppress(DeliveryError):
+            while self._kept < before:
+                self._store.delete(self._renewal(self._kept))
+                self._kept += 1
+
+    def _renewal(self, sequence: int) -> str:
+        return f"{hold_folder(self._environment, self.epoch)}/{sequence}.json"
+
 
 def lease_of(environment: Environment, release: Release) -> Lease:
     """This process's lease for the release. Raises HoldLost where it has none."""
     lease = _leases.get((environment.state.url, environment.name, release.hold_epoch))
     if lease is None:
-        raise HoldLost(f"This process does not hold {environment.name} for release {release.number}. {RESUME}")
+        raise HoldLost(f"This process does not hold {environment.name} for release {release.number}. {GO_ON}")
     return lease
 
 

@@ -210,12 +210,34 @@ def test_an_epoch_whose_taker_died_before_it_was_there_is_free(tmp_path: Path) -
         assert release.hold_epoch == 1
 
 
-def test_a_release_taken_up_again_keeps_its_number_under_a_new_hold(tmp_path: Path) -> None:
-    environment = production(tmp_path)
-    die_while_holding(environment)
-    now = later(timedelta(minutes=5))
-    with hold_environment(environment, DIGEST, "hash", "go on", number=1, now=now) as release:
-        assert (release.number, release.hold_epoch) == (1, 2)
+def test_a_hold_that_is_kept_for_long_leaves_two_objects_and_its_newest_sign(tmp_path: Path) -> None:
+    environment = production(tmp_path, lease=SHORT)
+    with hold_environment(environment, DIGEST, "hash", "keep") as release:
+        wait_until(lambda: newest_renewal(environment) >= 6)
+        wait_until(lambda: len(renewals(environment)) <= 2)
+        ensure_held(environment, release)
+    assert "0" in names_in_hold(environment)
+
+
+def names_in_hold(environment: Environment) -> list[str]:
+    return [Path(item.key).stem for item in open_store(environment.state.url).list("holds/production/1")]
+
+
+def renewals(environment: Environment) -> list[int]:
+    return [int(name) for name in names_in_hold(environment) if name.isdigit() and name != "0"]
+
+
+def newest_renewal(environment: Environment) -> int:
+    return max(renewals(environment), default=0)
+
+
+def test_a_hold_whose_renewals_cannot_be_deleted_is_kept(tmp_path: Path) -> None:
+    environment = production(tmp_path, lease=SHORT)
+    with hold_environment(environment, DIGEST, "hash", "keep") as release:
+        # A folder of that name is no object: it can be listed past and not deleted.
+        (tmp_path / "holds" / "production" / "1" / "1.json").mkdir()
+        wait_until(lambda: newest_renewal(environment) >= 5)
+        ensure_held(environment, release)
 
 
 def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+import pytest
+
+from delivery.plan import Phase
+from delivery.steps import ABORT, canary_step, moves_traffic, planned_step, rollout_step
+
+
+@pytest.mark.parametrize(
+    ("step", "is_moved"),
+    [
+        (ABORT, True),
+        (canary_step(20), True),
+        (rollout_step("backend"), True),
+        (planned_step(Phase.APPLICATION, "ReplicaSet backend-7c9f"), False),
+        (planned_step(Phase.APPLICATION, "Ingress front"), False),
+        (planned_step(Phase.TOPICS, "clicks"), False),
+    ],
+)
+def test_canary_and_rollout_move_traffic_and_nothing_else_does(step: str, is_moved: bool) -> None:
+    assert moves_traffic(step) is is_moved
