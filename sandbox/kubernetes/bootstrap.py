@@ -2,6 +2,7 @@
 
 from sandbox.kubernetes.api.kinds import (
     CUSTOM_RESOURCE_DEFINITIONS,
+    DEPLOYMENTS,
     INGRESS_CLASSES,
     KINDS,
     NAMESPACES,
@@ -9,13 +10,17 @@ from sandbox.kubernetes.api.kinds import (
     Object,
 )
 from sandbox.kubernetes.api.registry import Registry, Write
+from sandbox.kubernetes.controllers.addons import ROLLOUTS_DEPLOYMENT, describe_addon
 
+ROLLOUTS_IMAGE = "quay.io/argoproj/argo-rollouts:v1.9.1"
 WRITE = Write("sandbox")
 
 
 def create_initial_objects(registry: Registry) -> None:
     for name in ("default", "kube-system", "argo-rollouts"):
         registry.create(NAMESPACES, "", {"metadata": {"name": name}}, WRITE)
+    addon = describe_addon(ROLLOUTS_DEPLOYMENT, ROLLOUTS_IMAGE)
+    registry.create(DEPLOYMENTS, ROLLOUTS_DEPLOYMENT[0], addon, WRITE)
     for kind in filter(lambda kind: kind.is_custom, KINDS):
         _create_definition(registry, kind)
     ingress_class: Object = {"metadata": {"name": "alb"}, "spec": {"controller": "ingress.k8s.aws/alb"}}
@@ -23,17 +28,7 @@ def create_initial_objects(registry: Registry) -> None:
 
 
 def _create_definition(registry: Registry, kind: Kind) -> None:
-    name = kind.resource
     registry.create(CUSTOM_RESOURCE_DEFINITIONS, "", _definition(kind), WRITE)
-    conditions = [_condition("NamesAccepted", "NoConflicts"), _condition("Established", "InitialNamesAccepted")]
-    status = {"conditions": conditions, "storedVersions": [kind.version]}
-    registry.change(
-        CUSTOM_RESOURCE_DEFINITIONS,
-        "",
-        name,
-        lambda current: {**current, "status": status},
-        Write("sandbox", subresource="status"),
-    )
 
 
 def _definition(kind: Kind) -> Object:
@@ -48,7 +43,3 @@ def _definition(kind: Kind) -> Object:
     names |= {"listKind": f"{kind.kind}List", "shortNames": list(kind.short_names)}
     spec = {"group": kind.group, "scope": "Namespaced", "names": names, "versions": [version]}
     return {"metadata": {"name": kind.resource}, "spec": spec}
-
-
-def _condition(name: str, reason: str) -> Object:
-    return {"type": name, "status": "True", "reason": reason}

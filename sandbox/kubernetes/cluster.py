@@ -15,6 +15,8 @@ from sandbox.kubernetes.api.server import Server
 from sandbox.kubernetes.api.store import Store
 from sandbox.kubernetes.bootstrap import create_initial_objects
 from sandbox.kubernetes.controllers import loop
+from sandbox.kubernetes.controllers.addons import ROLLOUTS_DEPLOYMENT, Addons, Stoppable
+from sandbox.kubernetes.controllers.definitions import Definitions
 from sandbox.kubernetes.controllers.garbage import Garbage
 from sandbox.kubernetes.controllers.namespaces import Namespaces
 from sandbox.kubernetes.controllers.replica_sets import ReplicaSets
@@ -43,8 +45,9 @@ class Cluster:
         kubelet = Kubelet(registry, Host(state, addresses, settings), puller)
         factor = settings.time_factor
         controllers = [
-            *(Garbage(registry), Namespaces(registry)),
-            *(ReplicaSets(registry, factor), Rollouts(registry, factor)),
+            *(Definitions(registry), Garbage(registry), Namespaces(registry)),
+            *(ReplicaSets(registry, factor), Addons(registry, [ROLLOUTS_DEPLOYMENT])),
+            Stoppable(registry, ROLLOUTS_DEPLOYMENT, Rollouts(registry, factor)),
         ]
         return cls(registry, server.application, controllers, kubelet)
 

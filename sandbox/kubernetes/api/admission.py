@@ -17,6 +17,7 @@ from sandbox.kubernetes.api.kinds import (
     namespace_of,
     value_at,
 )
+from sandbox.kubernetes.api.quotas import require_quota
 
 Find = Callable[[Kind, str, str], Object | None]
 Select = Callable[[Kind, str], list[Object]]
@@ -24,8 +25,8 @@ GATE = "target-health.elbv2.k8s.aws/"
 INJECT = "elbv2.k8s.aws/pod-readiness-gate-inject"
 
 
-def admit_new(find: Find, kind: Kind, obj: Object) -> None:
-    """Raise 404 or 403 when the namespace or the service account of a new object is not there."""
+def admit_new(find: Find, select: Select, kind: Kind, obj: Object) -> None:
+    """Raise 404 or 403 when the namespace or the service account of a new object is not there, or a quota is full."""
     if not kind.namespaced:
         return
     namespace = find(NAMESPACES, "", namespace_of(obj))
@@ -37,6 +38,7 @@ def admit_new(find: Find, kind: Kind, obj: Object) -> None:
         raise forbidden(kind, name_of(obj), why)
     if kind is PODS:
         _require_service_account(find, obj)
+        require_quota(select, obj)
 
 
 def inject_readiness_gates(find: Find, select: Select, pod: Object) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from sandbox.kubernetes.api.kinds import (
+    CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
     NAMESPACES,
     PODS,
@@ -18,6 +19,7 @@ from sandbox.kubernetes.api.kinds import (
     name_of,
 )
 
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _CLUSTER_ADDRESSES = (str(ipaddress.ip_address("10.100.0.10") + offset) for offset in itertools.count())
 
 
@@ -113,6 +115,12 @@ def _default_namespace(namespace: Object) -> None:
     namespace.setdefault("status", {}).setdefault("phase", "Active")
 
 
+def _default_definition(definition: Object) -> None:
+    if not definition["metadata"].get("deletionTimestamp"):
+        finalizers = definition["metadata"].setdefault("finalizers", [])
+        finalizers += [] if CLEANUP in finalizers else [CLEANUP]
+
+
 def _default_replica_set(replica_set: Object) -> None:
     spec = replica_set["spec"]
     spec.setdefault("replicas", 1)
@@ -137,6 +145,7 @@ _DEFAULTS: dict[Kind, Callable[[Object], None]] = {
     SERVICES: _default_service,
     SECRETS: _default_secret,
     NAMESPACES: _default_namespace,
+    CUSTOM_RESOURCE_DEFINITIONS: _default_definition,
     REPLICA_SETS: _default_replica_set,
     DEPLOYMENTS: _default_deployment,
 }

@@ -1,7 +1,7 @@
 """What the server serves: versions, groups, resources, and as much OpenAPI as kubectl needs to apply."""
 
 from sandbox.kubernetes.api.errors import no_such_path
-from sandbox.kubernetes.api.kinds import KINDS, PODS, ROLLOUTS, Kind, Object, group_versions
+from sandbox.kubernetes.api.kinds import PODS, ROLLOUTS, Kind, Object, group_versions
 from sandbox.kubernetes.api.patches import JSON, MERGE, STRATEGIC
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -19,25 +19,25 @@ VERSION = {
 OPENAPI = "/openapi/v3"
 
 
-def discover(path: str) -> Object | None:
-    """The document at a discovery path, or None when the path is of another sort."""
+def discover(path: str, kinds: list[Kind]) -> Object | None:
+    """The document at a discovery path, or None when the path is of another sort. kinds: those that are served."""
     if path == "/version":
         return VERSION
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}
     if path == "/apis":
-        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups()}
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups(kinds)}
     if path.startswith(OPENAPI):
-        return _openapi(path.removeprefix(OPENAPI).strip("/"))
-    for group_version, kinds in group_versions().items():
-        if path == f"/{kinds[0].prefix}":
-            return _resources(group_version, kinds)
+        return _openapi(path.removeprefix(OPENAPI).strip("/"), kinds)
+    for group_version, found in group_versions(kinds).items():
+        if path == f"/{found[0].prefix}":
+            return _resources(group_version, found)
     return None
 
 
-def _groups() -> list[Object]:
+def _groups(kinds: list[Kind]) -> list[Object]:
     groups: dict[str, Object] = {}
-    for kind in KINDS:
+    for kind in kinds:
         if kind.group:
             version = {"groupVersion": kind.group_version, "version": kind.version}
             groups[kind.group] = {"name": kind.group, "versions": [version], "preferredVersion": version}
@@ -68,11 +68,14 @@ def _subresources(kind: Kind) -> list[Object]:
         subresources.append({**common, "name": f"{kind.plural}/status", "verbs": ["get", "patch", "update"]})
     if kind is PODS:
         subresources.append({**common, "name": f"{kind.plural}/log", "verbs": ["get"]})
+    if kind.has_scale:
+        scale = {**common, "group": "autoscaling", "version": "v1", "kind": "Scale", "name": f"{kind.plural}/scale"}
+        subresources.append({**scale, "verbs": ["get", "patch", "update"]})
     return subresources
 
 
-def _openapi(name: str) -> Object:
-    by_prefix = {kinds[0].prefix: kinds for kinds in group_versions().values()}
+def _openapi(name: str, kinds: list[Kind]) -> Object:
+    by_prefix = {found[0].prefix: found for found in group_versions(kinds).values()}
     if not name:
         return {"paths": {prefix: {"serverRelativeURL": f"{OPENAPI}/{prefix}?hash=1"} for prefix in by_prefix}}
     if name not in by_prefix:

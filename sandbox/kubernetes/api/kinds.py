@@ -14,6 +14,7 @@ class Kind:
 
     has_status: it has a /status subresource, which alone may change its status.
     has_generation: metadata.generation counts the changes of what is wanted.
+    has_scale: it has a /scale subresource for the number of its pods.
     is_custom: defined by a CustomResourceDefinition, so it takes no strategic merge patch.
     columns: what `kubectl get` prints between NAME and AGE, as (heading, path of the value).
     """
@@ -26,6 +27,7 @@ class Kind:
     short_names: tuple[str, ...] = ()
     has_status: bool = False
     has_generation: bool = False
+    has_scale: bool = False
     is_custom: bool = False
     columns: tuple[tuple[str, str], ...] = ()
 
@@ -48,6 +50,11 @@ def _core(kind: str, plural: str, *short: str, **rules: Any) -> Kind:
     return Kind("", "v1", kind, plural, short_names=short, **rules)
 
 
+def _scaled(group: str, version: str, kind: str, plural: str, short: str, **rules: Any) -> Kind:
+    common = {"has_status": True, "has_generation": True, "has_scale": True}
+    return Kind(group, version, kind, plural, short_names=(short,), **common, **rules)
+
+
 def _custom(group: str, version: str, kind: str, plural: str, *short: str, **rules: Any) -> Kind:
     return Kind(group, version, kind, plural, short_names=short, has_generation=True, is_custom=True, **rules)
 
@@ -56,6 +63,10 @@ _REPLICA_COLUMNS = (
     ("Desired", "spec.replicas"),
     ("Current", "status.replicas"),
     ("Ready", "status.readyReplicas"),
+)
+_DEPLOYMENT_COLUMNS = (
+    ("Up-to-date", "status.updatedReplicas"),
+    ("Available", "status.availableReplicas"),
 )
 _ROLLOUT_COLUMNS = (
     ("Desired", "spec.replicas"),
@@ -79,8 +90,8 @@ SECRETS = _core("Secret", "secrets", columns=(("Type", "type"),))
 CONFIG_MAPS = _core("ConfigMap", "configmaps", "cm")
 EVENTS = _core("Event", "events", "ev", columns=_EVENT_COLUMNS)
 RESOURCE_QUOTAS = _core("ResourceQuota", "resourcequotas", "quota", has_status=True)
-DEPLOYMENTS = Kind("apps", "v1", "Deployment", "deployments", True, ("deploy",), True, True, columns=_ROLLOUT_COLUMNS)
-REPLICA_SETS = Kind("apps", "v1", "ReplicaSet", "replicasets", True, ("rs",), True, True, columns=_REPLICA_COLUMNS)
+DEPLOYMENTS = _scaled("apps", "v1", "Deployment", "deployments", "deploy", columns=_DEPLOYMENT_COLUMNS)
+REPLICA_SETS = _scaled("apps", "v1", "ReplicaSet", "replicasets", "rs", columns=_REPLICA_COLUMNS)
 INGRESSES = Kind(
     "networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), True, True, columns=_INGRESS_COLUMNS
 )
@@ -92,7 +103,9 @@ LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases")
 CUSTOM_RESOURCE_DEFINITIONS = Kind(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False, ("crd", "crds"), True
 )
-ROLLOUTS = _custom("argoproj.io", "v1alpha1", "Rollout", "rollouts", "ro", has_status=True, columns=_ROLLOUT_COLUMNS)
+ROLLOUTS = _custom(
+    "argoproj.io", "v1alpha1", "Rollout", "rollouts", "ro", has_status=True, has_scale=True, columns=_ROLLOUT_COLUMNS
+)
 ANALYSIS_TEMPLATES = _custom("argoproj.io", "v1alpha1", "AnalysisTemplate", "analysistemplates", "at")
 ANALYSIS_RUNS = _custom(
     "argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns", "ar", columns=(("Status", "status.phase"),)
@@ -116,10 +129,10 @@ def find_kind(group: str, version: str, plural: str) -> Kind | None:
     return _BY_PATH.get((group, version, plural))
 
 
-def group_versions() -> dict[str, list[Kind]]:
-    """Every served group and version with its kinds, in the order of KINDS."""
+def group_versions(kinds: Iterable[Kind]) -> dict[str, list[Kind]]:
+    """Every group and version with those of the kinds that are in it."""
     served: dict[str, list[Kind]] = {}
-    for kind in KINDS:
+    for kind in kinds:
         served.setdefault(kind.group_version, []).append(kind)
     return served
 

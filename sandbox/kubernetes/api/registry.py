@@ -106,7 +106,7 @@ class Registry:
     def _admit(self, kind: Kind, obj: Object) -> None:
         add_defaults(kind, obj)
         validate(kind, obj)
-        admission.admit_new(self.find, kind, obj)
+        admission.admit_new(self.find, self.select, kind, obj)
         if kind is PODS:
             admission.inject_readiness_gates(self.find, self.select, obj)
 

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from sandbox.kubernetes.api.authentication import Authenticator
 from sandbox.kubernetes.api.discovery import discover
-from sandbox.kubernetes.api.errors import ApiError, bad_request, expired, method_not_allowed
-from sandbox.kubernetes.api.kinds import PODS, Object, name_of
+from sandbox.kubernetes.api.errors import ApiError, bad_request, expired, method_not_allowed, no_such_path
+from sandbox.kubernetes.api.kinds import CUSTOM_RESOURCE_DEFINITIONS, KINDS, PODS, Kind, Object, name_of
 from sandbox.kubernetes.api.registry import Registry
 from sandbox.kubernetes.api.requests import (
     DEFAULT_WATCH_SECONDS,
@@ -22,6 +22,7 @@ from sandbox.kubernetes.api.requests import (
     read_revision,
     read_target,
 )
+from sandbox.kubernetes.api.scale import as_scale
 from sandbox.kubernetes.api.tables import as_table
 from sandbox.kubernetes.api.verbs import Verbs
 from sandbox.kubernetes.api.watches import Watch
@@ -52,11 +53,13 @@ class Server:
         path = request.url.path.rstrip("/")
         if path in OPEN_PATHS - {"/version"}:
             return PlainTextResponse("ok")
-        if (document := discover(path)) is not None:
+        if (document := discover(path, self._served())) is not None:
             return _json(document)
         target = read_target(path)
-        if target.subresource not in ("", "status", "log") or (target.subresource == "log" and target.kind is not PODS):
-            raise ApiError(404, "NotFound", "the server could not find the requested resource")
+        if not self._is_served(target.kind):
+            raise no_such_path()
+        if target.subresource not in _subresources(target.kind):
+            raise no_such_path()
         if request.method == "GET":
             return self._read(request, target)
         if target.subresource == "log":
@@ -66,11 +69,20 @@ class Server:
         )
         return _json(body, code)
 
+    def _served(self) -> list[Kind]:
+        return [kind for kind in KINDS if self._is_served(kind)]
+
+    def _is_served(self, kind: Kind) -> bool:
+        """A custom kind is served for as long as its definition is there."""
+        return not kind.is_custom or self._registry.find(CUSTOM_RESOURCE_DEFINITIONS, "", kind.resource) is not None
+
     def _read(self, request: Request, target: Target) -> Response:
         if target.subresource == "log":
             return self._log(request, target)
         if is_true(request.query_params.get("watch")):
             return self._watch(request, target)
+        if target.subresource == "scale":
+            return _json(as_scale(self._registry.get(target.kind, target.namespace, target.name)))
         wants_table = "as=Table" in request.headers.get("accept", "")
         if target.name:
             obj = self._registry.get(target.kind, target.namespace, target.name)
@@ -113,6 +125,11 @@ class Server:
         lines = path.read_text(errors="replace").splitlines(keepends=True) if path.exists() else []
         tail = int(request.query_params.get("tailLines") or len(lines))
         return PlainTextResponse("".join(lines[max(len(lines) - tail, 0) :]))
+
+
+def _subresources(kind: Kind) -> set[str]:
+    """Those that the kind has; "" is the object itself."""
+    return {"", "status"} | ({"log"} if kind is PODS else set()) | ({"scale"} if kind.has_scale else set())
 
 
 def _shower(request: Request, target: Target) -> Callable[[Object], Object]:

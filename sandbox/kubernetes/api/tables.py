@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
-from sandbox.kubernetes.api.kinds import PODS, Kind, Object, name_of, value_at
+from sandbox.kubernetes.api.kinds import DEPLOYMENTS, PODS, Kind, Object, name_of, value_at
 from sandbox.kubernetes.clock import now, parse
+
+# What is counted from several fields comes first.
+_COUNTED = {PODS: (("Ready", ""), ("Restarts", "")), DEPLOYMENTS: (("Ready", ""),)}
 
 
 def as_table(kind: Kind, objects: list[Object], revision: str) -> Object:
@@ -18,7 +21,7 @@ def as_table(kind: Kind, objects: list[Object], revision: str) -> Object:
 
 
 def _columns(kind: Kind) -> tuple[tuple[str, str], ...]:
-    return (("Ready", ""), ("Restarts", ""), *kind.columns) if kind is PODS else kind.columns
+    return (*_COUNTED.get(kind, ()), *kind.columns)
 
 
 def _column(name: str) -> Object:
@@ -28,7 +31,7 @@ def _column(name: str) -> Object:
 
 def _row(kind: Kind, obj: Object) -> Object:
     metadata = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
-    values = _pod_values(obj) if kind is PODS else []
+    values = _pod_values(obj) if kind is PODS else _deployment_values(obj) if kind is DEPLOYMENTS else []
     values += [_text(value_at(obj, path)) for _, path in kind.columns]
     age = _age(parse(obj["metadata"]["creationTimestamp"]))
     return {"cells": [name_of(obj), *values, age], "object": metadata}
@@ -39,6 +42,10 @@ def _pod_values(pod: Object) -> list[str]:
     ready = sum(status["ready"] for status in statuses)
     restarts = sum(status["restartCount"] for status in statuses)
     return [f"{ready}/{len(pod['spec']['containers'])}", str(restarts)]
+
+
+def _deployment_values(deployment: Object) -> list[str]:
+    return [f"{value_at(deployment, 'status.readyReplicas') or 0}/{deployment['spec']['replicas']}"]
 
 
 def _text(value: object) -> str:

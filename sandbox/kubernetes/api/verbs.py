@@ -6,8 +6,9 @@ from typing import Any
 from sandbox.kubernetes.api import patches
 from sandbox.kubernetes.api.errors import bad_request, invalid, method_not_allowed, unsupported_media_type
 from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of
-from sandbox.kubernetes.api.registry import Registry
+from sandbox.kubernetes.api.registry import Registry, Write
 from sandbox.kubernetes.api.requests import Target, read_body, read_matcher, read_object, read_write
+from sandbox.kubernetes.api.scale import as_scale, with_scale
 
 Answer = tuple[int, Object]
 """HTTP code and body."""
@@ -36,13 +37,15 @@ class Verbs:
         return 201, self._registry.create(target.kind, target.namespace, obj, write)
 
     def _replace(self, target: Target, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Answer:
+        if target.subresource == "scale":
+            scale = read_body(body, headers.get("content-type", ""))
+            return self._change(target, lambda _: scale, read_write(target, query, headers.get("user-agent", "")))
         obj = read_object(target, body, headers.get("content-type", ""))
         if target.kind.is_custom and not obj["metadata"].get("resourceVersion"):
             why = "Invalid value: 0x0: must be specified for an update"
             raise invalid(target.kind, target.name, "metadata.resourceVersion", why)
         write = read_write(target, query, headers.get("user-agent", ""))
-        changed = self._registry.change(target.kind, target.namespace, target.name, lambda _: obj, write)
-        return 200, changed
+        return self._change(target, lambda _: obj, write)
 
     def _patch(self, target: Target, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Answer:
         content_type = headers.get("content-type", "").split(";")[0].strip()
@@ -56,7 +59,17 @@ class Verbs:
         if "force" in query:
             raise bad_request("PatchOptions.meta.k8s.io is invalid: force: Forbidden: may not be specified")
         build = _builder(target, content_type, patch)
-        return 200, self._registry.change(target.kind, target.namespace, target.name, build, write)
+        return self._change(target, build, write)
+
+    def _change(self, target: Target, build: Callable[[Object], Object], write: Write) -> Answer:
+        """Write what build makes of the object, or of its Scale at that subresource."""
+        if target.subresource != "scale":
+            return 200, self._registry.change(target.kind, target.namespace, target.name, build, write)
+
+        def rescale(current: Object) -> Object:
+            return with_scale(current, build(as_scale(current)))
+
+        return 200, as_scale(self._registry.change(target.kind, target.namespace, target.name, rescale, write))
 
     def _delete(self, target: Target, query: Mapping[str, str], body: bytes) -> Answer:
         options = read_body(body, "application/json")

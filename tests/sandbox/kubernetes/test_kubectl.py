@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import yaml
+
 
 def config_map(**data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": data}
@@ -45,3 +47,13 @@ def test_a_status_patch_goes_to_the_subresource(kubectl, namespace) -> None:
     kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
     patch = ("patch", "rollout", "backend", "-n", namespace, "--subresource=status", "--type=merge")
     assert "patched" in kubectl(*patch, "-p", '{"status":{"promoteFull":true}}')
+
+
+def test_scale_sets_the_replicas_and_leaves_its_name_on_them(kubectl, namespace) -> None:
+    kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
+    assert "scaled" in kubectl("scale", "rollout", "backend", "-n", namespace, "--replicas=0")
+    kubectl("scale", "rollout", "backend", "-n", namespace, "--replicas=2")
+    found = yaml.safe_load(kubectl("get", "rollout", "backend", "-n", namespace, "-o", "yaml", "--show-managed-fields"))
+    assert found["spec"]["replicas"] == 2
+    (entry,) = (item for item in found["metadata"]["managedFields"] if item.get("subresource") == "scale")
+    assert entry["fieldsV1"]["f:spec"] == {"f:replicas": {}}

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.kinds import Object, value_at
 from sandbox.kubernetes.clock import now, parse, timestamp
 from sandbox.kubernetes.controllers.rollouts.strategy import replicas_of, status_of, steps_of
 
 TIMED_OUT = "ProgressDeadlineExceeded"
 ABORTED = "RolloutAborted"
+FAILED = "ReplicaFailure"
 INVALID = "InvalidSpec"
 
 
@@ -45,6 +46,17 @@ def update_conditions(rollout: Object, status: Object, conditions: list[Object],
     is_available = status["availableReplicas"] >= replicas_of(rollout)
     message = "Rollout has minimum availability" if is_available else "Rollout does not have minimum availability"
     set_condition(conditions, "Available", _truth(is_available), "AvailableReason", message)
+
+
+def mirror_failure(conditions: list[Object], replica_sets: list[Object]) -> None:
+    """The first ReplicaSet that cannot make its pods is told by the Rollout as well."""
+    found = (condition_of(value_at(replica_set, "status.conditions") or [], FAILED) for replica_set in replica_sets)
+    failure = next(filter(None, found), None)
+    before = condition_of(conditions, FAILED)
+    if failure is None:
+        drop_condition(conditions, FAILED)
+    elif before is None or before["message"] != failure["message"]:
+        set_condition(conditions, FAILED, failure["status"], failure["reason"], failure["message"], refresh=True)
 
 
 def phase_of(rollout: Object, status: Object) -> tuple[str, str]:

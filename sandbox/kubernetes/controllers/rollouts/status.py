@@ -12,6 +12,7 @@ from sandbox.kubernetes.controllers.rollouts.conditions import (
     TIMED_OUT,
     condition_of,
     drop_condition,
+    mirror_failure,
     phase_of,
     set_condition,
     update_conditions,
@@ -152,6 +153,7 @@ def _write(context: Context, status: Object) -> None:
         if set_condition(conditions, "Progressing", "False", ABORTED, said):
             context.say(ABORTED, said, warning=True)
     update_conditions(context.rollout, status, conditions, name, _deadline(context))
+    mirror_failure(conditions, [*([context.new] if context.new else []), *context.replica_sets])
     _watch_deadline(context, status)
     _persist(context, {**status, "conditions": conditions})
 

@@ -1,0 +1,67 @@
+"""ResourceQuotas: a pod that would exceed one of its namespace is refused."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+from sandbox.kubernetes.api.errors import forbidden
+from sandbox.kubernetes.api.kinds import PODS, RESOURCE_QUOTAS, Kind, Object, name_of, namespace_of, value_at
+
+Select = Callable[[Kind, str], list[Object]]
+
+_QUANTITY = re.compile(r"(?P<number>[0-9.]+)(?P<suffix>[a-zA-Z]*)")
+_FACTORS = {"": Decimal(1), "m": Decimal("0.001")}
+_FACTORS |= {suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T"), 1)}
+_FACTORS |= {suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)}
+
+
+def require_quota(select: Select, pod: Object) -> None:
+    """Raise 403, as the quota's admission says it, where the pod asks for more than is left."""
+    others = [other for other in select(PODS, namespace_of(pod)) if not _is_over(other)]
+    for quota in select(RESOURCE_QUOTAS, namespace_of(pod)):
+        hard: Object = value_at(quota, "spec.hard") or {}
+        exceeded = [name for name in sorted(hard) if _is_exceeded(name, hard[name], pod, others)]
+        if exceeded:
+            requested = ",".join(f"{name}={_show(name, _usage(name, pod))}" for name in exceeded)
+            used = ",".join(f"{name}={_show(name, _total(name, others))}" for name in exceeded)
+            limited = ",".join(f"{name}={hard[name]}" for name in exceeded)
+            why = f"exceeded quota: {name_of(quota)}, requested: {requested}, used: {used}, limited: {limited}"
+            raise forbidden(PODS, name_of(pod), why)
+
+
+def parse_quantity(text: object) -> Decimal:
+    """A Kubernetes quantity such as `500m`, `1Gi` or 2."""
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None or match["suffix"] not in _FACTORS:
+        raise ValueError(f"{text!r} is not a quantity")
+    return Decimal(match["number"]) * _FACTORS[match["suffix"]]
+
+
+def _is_exceeded(name: str, hard: object, pod: Object, others: list[Object]) -> bool:
+    asked = _usage(name, pod)
+    return asked > 0 and asked + _total(name, others) > parse_quantity(hard)
+
+
+def _usage(name: str, pod: Object) -> Decimal:
+    """What one pod takes of a resource that a quota names; 0 for what no pod takes."""
+    if name in ("pods", "count/pods"):
+        return Decimal(1)
+    kind, _, resource = name.rpartition(".")
+    field = kind or "requests"
+    asked = (value_at(container, ("resources", field, resource)) for container in pod["spec"]["containers"])
+    return sum((parse_quantity(quantity) for quantity in asked if quantity is not None), Decimal(0))
+
+
+def _total(name: str, pods: list[Object]) -> Decimal:
+    return sum((_usage(name, pod) for pod in pods), Decimal(0))
+
+
+def _show(name: str, amount: Decimal) -> str:
+    """Memory in Mi and a fraction of a CPU in m, as the API server writes them."""
+    if name.endswith("memory"):
+        return f"{amount / _FACTORS['Mi']:f}Mi" if amount else "0"
+    return str(int(amount)) if amount == int(amount) else f"{int(amount * 1000)}m"
+
+
+def _is_over(pod: Object) -> bool:
+    return value_at(pod, "status.phase") in ("Succeeded", "Failed")
