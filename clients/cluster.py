@@ -18,8 +18,8 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from clients.eks import BearerToken, describe_endpoint
 from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
+from delivery.manifests import FIELD_MANAGER
 
-FIELD_MANAGER = "slipway"
 CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself gives up on a write after 34 seconds
 # The client shares its discovery between processes in one file per host, which another user may have written.
 DISCOVERY = tempfile.TemporaryDirectory(prefix="slipway-discovery-")
@@ -66,7 +66,7 @@ class Cluster:
         kind, metadata = manifest["kind"], manifest["metadata"]
         resource = self._resource(kind, manifest["apiVersion"])
         with translated(f"apply {kind} {metadata['name']}", is_secret=kind == "Secret"):
-            # Ours are the objects and the fields of the manifests alone; whoever else wrote them gives way.
+            # Whoever else wrote them gives way.
             applied = self._api.server_side_apply(
                 resource,
                 body=dict(manifest),
@@ -86,12 +86,23 @@ class Cluster:
         except NotFound:
             return None
 
-    def list(self, kind: str, namespace: str | None = None, labels: str | None = None) -> list[dict[str, Any]]:
-        """labels: a label selector such as `app=genai-demo-backend`."""
+    def list(
+        self, kind: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None
+    ) -> list[dict[str, Any]]:
+        """labels, fields: selectors such as `app=genai-demo-backend` and `involvedObject.name=pod-1`."""
         resource = self._resource(kind)
         with translated(f"list the objects of kind {kind}"):
-            found = self._api.get(resource, namespace=namespace, label_selector=labels)
+            found = self._api.get(resource, namespace=namespace, label_selector=labels, field_selector=fields)
         return found.to_dict()["items"]
+
+    def read_log(self, pod: str, namespace: str, container: str, *, lines: int) -> str:
+        """The last lines of a container's log; of the one before it while it waits to be started again."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        query: list[tuple[str, Any]] = [("container", container), ("tailLines", lines)]
+        accept = {"Accept": "text/plain, application/json"}
+        with translated(f"read the log of pod {pod}"):
+            answer = self._api.request("get", path, query_params=query, header_params=accept, serialize=False)
+        return answer.data.decode(errors="replace")
 
     def patch_merge(
         self,

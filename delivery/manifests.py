@@ -11,6 +11,8 @@ from delivery.errors import SettingsError
 
 Manifest = dict[str, Any]
 
+# Ours are the objects and fields of the manifests alone.
+FIELD_MANAGER = "slipway"
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 HASH_LABEL = "rollouts-pod-template-hash"
 DEFAULT_PREFIX = "alb.ingress.kubernetes.io"

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.manifests import HASH_LABEL
+from delivery.manifests import FIELD_MANAGER, HASH_LABEL
+from delivery.pods import Pod, parse_pod
 
+CONTROLLER = "rollouts-controller"
 REVISION = "rollout.argoproj.io/revision"
-# What does not mend itself: a container that is waiting for one of these will not serve.
-TROUBLES = ("CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-TROUBLES += ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,14 @@ class ReplicaSet:
 
 
 @dataclass(frozen=True)
-class Pod:
-    """trouble: why a container cannot serve and will not by itself, as the kubelet says it."""
+class Writer:
+    """Who wrote the Rollout besides this release and its controller. at: RFC 3339. owns_replicas: spec.replicas is
+    theirs.
+    """
 
-    name: str
-    hash: str
-    images: tuple[str, ...]
-    is_ready: bool
-    restarts: int
-    trouble: str | None = None
+    manager: str
+    at: str
+    owns_replicas: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,7 @@ class Reading:
     rollback_window: int
     replica_sets: tuple[ReplicaSet, ...] = ()
     pods: tuple[Pod, ...] = ()
+    writers: tuple[Writer, ...] = ()
 
     @property
     def is_observed(self) -> bool:
@@ -113,6 +112,16 @@ class Reading:
 
     def pods_of(self, pod_hash: str) -> tuple[Pod, ...]:
         return tuple(pod for pod in self.pods if pod.hash == pod_hash)
+
+    def writers_since(self, pod_hash: str) -> tuple[Writer, ...]:
+        """Who else wrote the Rollout since this revision was made, latest last."""
+        made = self.replica_set(pod_hash)
+        return tuple(writer for writer in self.writers if made and writer.at >= made.created_at)
+
+    def describe_unready(self, pod_hash: str) -> str:
+        """Each pod of a revision that is not ready, with the reason; empty where all are."""
+        waiting = [pod for pod in self.pods_of(pod_hash) if pod.waits_for]
+        return "; ".join(f"pod {pod.name}: {pod.waits_for}" for pod in waiting)
 
     def describe_traffic(self) -> str:
         """Where the controller last sent the traffic, by its own word."""
@@ -158,6 +167,7 @@ def parse_reading(
         rollback_window=spec.get("rollbackWindow", {}).get("revisions") or 0,
         replica_sets=tuple(sorted(owned, key=lambda found: found.revision, reverse=True)),
         pods=tuple(pod for pod in map(parse_pod, pods) if pod.hash in hashes),
+        writers=parse_writers(metadata.get("managedFields") or ()),
     )
 
 
@@ -176,27 +186,15 @@ def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:
     )
 
 
-def parse_pod(found: Mapping[str, Any]) -> Pod:
-    metadata, status = found["metadata"], found.get("status", {})
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    ready = next((item for item in status.get("conditions") or () if item["type"] == "Ready"), {})
-    return Pod(
-        name=metadata["name"],
-        hash=metadata.get("labels", {}).get(HASH_LABEL, ""),
-        images=tuple(container["image"] for container in found["spec"]["containers"]),
-        is_ready=ready.get("status") == "True",
-        restarts=sum(container.get("restartCount", 0) for container in containers),
-        trouble=next((trouble for container in containers if (trouble := _trouble(container))), None),
-    )
+def parse_writers(entries: Iterable[Mapping[str, Any]]) -> tuple[Writer, ...]:
+    """managedFields: every manager but ours and the controller, latest last."""
+    others = [entry for entry in entries if entry.get("manager") not in (FIELD_MANAGER, CONTROLLER)]
+    writers = [Writer(entry.get("manager", ""), entry.get("time", ""), _owns_replicas(entry)) for entry in others]
+    return tuple(sorted(writers, key=lambda writer: writer.at))
 
 
-def _trouble(container: Mapping[str, Any]) -> str | None:
-    waiting = container.get("state", {}).get("waiting") or {}
-    if waiting.get("reason") not in TROUBLES:
-        return None
-    ended = container.get("lastState", {}).get("terminated") or {}
-    last = f"it ended with exit code {ended['exitCode']}" if "exitCode" in ended else waiting.get("message", "")
-    return f"{waiting['reason']} ({last})" if last else waiting["reason"]
+def _owns_replicas(entry: Mapping[str, Any]) -> bool:
+    return "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
 
 
 def _owner(found: Mapping[str, Any]) -> str | None:

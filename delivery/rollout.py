@@ -6,15 +6,18 @@ Raw status is stale after every write, so each asks first whether the controller
 import math
 
 from delivery.manifests import CanaryStep
-from delivery.reading import Condition, Reading
+from delivery.reading import Condition, Reading, Writer
 
+UNOBSERVED = "the controller has not observed the specification yet"
+# It writes spec.replicas where there is a HorizontalPodAutoscaler.
+AUTOSCALER = "kube-controller-manager"
 UNKNOWN = Condition("Unknown")
 
 
 def why_not_ready_to_start(reading: Reading) -> str | None:
     """PRE: all traffic on one revision, at rest, and nobody's hand on it."""
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (reading.is_paused_by_hand, "it is paused by hand (spec.paused)"),
         (reading.is_abort_asked, "it is aborted"),
         (not reading.stable_hash, "it has no stable revision yet"),
@@ -28,7 +31,7 @@ def why_not_started(reading: Reading, stable_hash: str, image: str) -> str | Non
     """STARTED: the controller has made a revision with this image beside the stable one."""
     current = reading.current
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (reading.current_hash == stable_hash, "the controller has not made a new revision"),
         (current is None, f"there is no ReplicaSet of revision {reading.current_hash} yet"),
         (current is not None and current.image != image, f"its new revision runs {current and current.image}"),
@@ -40,15 +43,16 @@ def why_not_at_pause(reading: Reading, step: CanaryStep, canary_hash: str) -> st
 
     Clearing a pause that is not this one would skip a step, hence so many questions.
     """
-    weights, canary = reading.weights, reading.replica_set(canary_hash)
-    needed = math.ceil(step.weight_percent * reading.replicas / 100)
-    available = canary.available if canary else 0
+    weights = reading.weights
+    missing = why_not_available(reading, canary_hash, step.weight_percent)
+    is_near = reading.step_index in (step.pause_index - 1, step.pause_index)
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (reading.current_hash != canary_hash, f"its revision is {reading.current_hash}, not {canary_hash}"),
         (reading.is_abort_asked, "it is aborted"),
+        # The step before the pause ends once its pods are available: that they are not says more than its number.
+        (is_near and missing is not None, f"of the canary, {missing}"),
         (reading.step_index != step.pause_index, f"it is at step {reading.step_index}, not at {step.pause_index}"),
-        (available < needed, f"{available} of {needed} pods of the canary are available"),
         (reading.phase != "Paused", f"it is {_say(reading)}"),
         (reading.is_paused_by_hand, "it is paused by hand (spec.paused)"),
         (not reading.is_paused_by_controller, "the controller has not put the pause"),
@@ -58,15 +62,26 @@ def why_not_at_pause(reading: Reading, step: CanaryStep, canary_hash: str) -> st
         (weights is None, "the controller has written no weights"),
         (
             weights is not None and (weights.canary_percent, weights.canary_hash) != (step.weight_percent, canary_hash),
-            f"the controller's weight is {weights and weights.canary_percent} %, not {step.weight_percent} %",
+            f"the controller's weight is {weights and weights.canary_percent} %, not {step.weight_percent} %"
+            f"{_why_weight_stays(reading, step)}",
         ),
     )
+
+
+def why_not_available(reading: Reading, pod_hash: str, weight_percent: int) -> str | None:
+    """Whether a revision has the pods for its share of the traffic, rounded up; each pod that is not ready is named."""
+    found = reading.replica_set(pod_hash)
+    needed, available = math.ceil(weight_percent * reading.replicas / 100), found.available if found else 0
+    if available >= needed:
+        return None
+    unready = reading.describe_unready(pod_hash)
+    return f"{available} of {needed} pods are available{f' ({unready})' if unready else ''}"
 
 
 def why_not_promoted_past(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
     """PROMOTED: the controller has taken note that the pause is over, and went on."""
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (reading.is_abort_asked, "it is aborted"),
         (reading.current_hash != canary_hash, f"its revision is {reading.current_hash}, not {canary_hash}"),
         ((reading.step_index or 0) <= step.pause_index, f"it is still at step {reading.step_index}"),
@@ -78,12 +93,12 @@ def why_not_done(reading: Reading, pod_hash: str) -> str | None:
     """DONE: the revision has all traffic, every pod, and nothing of another one is left in the weights."""
     weights, canary = reading.weights, reading.replica_set(pod_hash)
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (reading.current_hash != pod_hash, f"its revision is {reading.current_hash}, not {pod_hash}"),
         (reading.stable_hash != pod_hash, f"its stable revision is {reading.stable_hash or 'none'}"),
         (reading.phase != "Healthy", f"it is {_say(reading)}"),
         (not _holds(reading, "Healthy"), "its condition Healthy is not True: pods of an older revision are left"),
-        (canary is None or canary.available < reading.replicas, "not all of its pods are available"),
+        (canary is None or canary.available < reading.replicas, why_not_available(reading, pod_hash, 100) or ""),
         (weights is None, "the controller has written no weights"),
         (
             weights is not None and weights.canary_percent != 0,
@@ -97,7 +112,7 @@ def why_not_aborted(reading: Reading) -> str | None:
     """ABORTED: the stable revision has all traffic and the pods for it; the template is still the bad one."""
     weights, stable = reading.weights, reading.stable
     return _first(
-        (not reading.is_observed, "the controller has not observed the specification yet"),
+        (not reading.is_observed, UNOBSERVED),
         (not reading.is_abort_asked, "it is not aborted"),
         (not reading.aborted_at, "the controller has not acted on the abort"),
         (
@@ -118,10 +133,10 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
         (invalid.status == "True", f"the controller refuses its specification: {invalid.message}"),
         (
             reading.current_hash != pod_hash,
-            f"somebody else changed it: its revision is {reading.current_hash}, not {pod_hash}",
+            f"{_somebody(reading)} changed it: its revision is {reading.current_hash}, not {pod_hash}",
         ),
-        (reading.is_abort_asked, f"somebody else aborted it: {reading.message}"),
-        (reading.is_paused_by_hand, "somebody else paused it by hand (spec.paused)"),
+        (reading.is_abort_asked, f"{_somebody(reading)} aborted it: {reading.message}"),
+        (reading.is_paused_by_hand, f"{_somebody(reading)} paused it by hand (spec.paused)"),
         (failure.status == "True", f"its pods cannot be made: {failure.message}"),
         (_progressing(reading) == "ProgressDeadlineExceeded", "its pods did not become available in time"),
         ("InconclusiveAnalysisRun" in reading.pause_reasons, "the analysis in the cluster is inconclusive"),
@@ -130,16 +145,26 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
 
 def why_moved(reading: Reading, step: CanaryStep, canary_hash: str, stable_hash: str) -> str | None:
     """Who is at a pause of ours stays there: the sentence that says what moved it, when we did not."""
+    scaling = [writer for writer in _others(reading) if writer.owns_replicas and writer.manager != AUTOSCALER]
     return why_broken(reading, canary_hash) or _first(
+        (bool(scaling), f"{_somebody(reading)} scaled it to {reading.replicas} pods"),
         (reading.stable_hash != stable_hash, f"its stable revision became {reading.stable_hash}, it was {stable_hash}"),
-        (reading.step_index != step.pause_index, f"somebody else moved it to step {reading.step_index}"),
-        (reading.pause_reasons == (), "somebody else cleared its pause"),
+        (reading.step_index != step.pause_index, f"{_somebody(reading)} moved it to step {reading.step_index}"),
+        (reading.pause_reasons == (), f"{_somebody(reading)} cleared its pause"),
     )
 
 
 def is_being_cleared(reading: Reading) -> bool:
     """A pause was taken away, and the controller has not noticed: phase still says Paused."""
     return reading.is_paused_by_controller and not reading.pause_reasons
+
+
+def is_standing_still(reading: Reading) -> bool:
+    """Whether something was asked of the controller that takes it a moment, and it has not taken note: asked about a
+    reading that is long past, it does not run.
+    """
+    is_abort_unseen = reading.is_abort_asked and not reading.aborted_at
+    return not reading.is_observed or is_abort_unseen or is_being_cleared(reading)
 
 
 def is_inside_window(reading: Reading, pod_hash: str) -> bool:
@@ -151,6 +176,22 @@ def is_inside_window(reading: Reading, pod_hash: str) -> bool:
         return False
     between = [at for at in made.values() if made[pod_hash] < at < made[reading.stable_hash]]
     return len(between) < reading.rollback_window
+
+
+def _others(reading: Reading) -> tuple[Writer, ...]:
+    """Who wrote the Rollout while this revision was on its way. A cleared pause leaves no trace of who cleared it."""
+    return reading.writers_since(reading.current_hash)
+
+
+def _somebody(reading: Reading) -> str:
+    others = _others(reading)
+    return f"somebody else (last {others[-1].manager}, {others[-1].at})" if others else "somebody else"
+
+
+def _why_weight_stays(reading: Reading, step: CanaryStep) -> str:
+    """The controller moves no traffic while the stable revision lacks the pods for its own share."""
+    missing = why_not_available(reading, reading.stable_hash, 100 - step.weight_percent)
+    return f": of the stable revision, {missing}, and until then no traffic is moved" if missing else ""
 
 
 def _pause_of(reading: Reading, step: CanaryStep) -> object:

@@ -1,4 +1,4 @@
-from delivery.reading import Weights, parse_pod, parse_reading
+from delivery.reading import Weights, Writer, parse_reading
 
 ROLLOUT = {
     "metadata": {"name": "backend", "namespace": "demo", "uid": "u1", "resourceVersion": "7", "generation": 2},
@@ -43,7 +43,9 @@ def pod(state: dict, last: dict | None = None) -> dict:
     return {
         "metadata": {"name": "backend-7c9f-x", "labels": {"rollouts-pod-template-hash": "7c9f"}},
         "spec": {"containers": [{"image": "registry/backend@sha256:7c9f"}]},
-        "status": {"containerStatuses": [{"restartCount": 2, "state": state, "lastState": last or {}}]},
+        "status": {
+            "containerStatuses": [{"name": "backend", "restartCount": 2, "state": state, "lastState": last or {}}]
+        },
     }
 
 
@@ -76,22 +78,25 @@ def test_a_rollout_that_nobody_has_reconciled_is_read() -> None:
     assert (reading.is_observed, reading.stable_hash, reading.weights) == (False, "", None)
 
 
-def test_a_crash_loop_is_trouble_that_names_the_exit_code() -> None:
-    found = parse_pod(pod({"waiting": {"reason": "CrashLoopBackOff"}}, {"terminated": {"exitCode": 3}}))
-    assert found.trouble == "CrashLoopBackOff (it ended with exit code 3)"
-
-
-def test_an_image_that_cannot_be_pulled_is_trouble_with_its_message() -> None:
-    found = parse_pod(pod({"waiting": {"reason": "ImagePullBackOff", "message": "no such manifest"}}))
-    assert found.trouble == "ImagePullBackOff (no such manifest)"
-
-
-def test_a_container_that_is_being_made_is_no_trouble() -> None:
-    assert parse_pod(pod({"waiting": {"reason": "ContainerCreating"}})).trouble is None
-
-
 def test_the_trouble_of_one_revision_is_not_anothers() -> None:
     crashing = pod({"waiting": {"reason": "CrashLoopBackOff"}})
     reading = parse_reading(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [crashing])
     assert reading.trouble_of("7c9f") == "pod backend-7c9f-x: CrashLoopBackOff"
     assert reading.trouble_of("66d4") is None
+
+
+def managed(manager: str, at: str, *fields: str) -> dict:
+    return {"manager": manager, "time": at, "fieldsV1": {"f:spec": {f"f:{field}": {} for field in fields}}}
+
+
+def test_who_else_wrote_the_rollout_is_read_from_its_managed_fields() -> None:
+    entries = [
+        managed("kubectl-edit", "2026-11-24T12:03:00Z", "template"),
+        managed("kubectl", "2026-11-24T12:02:00Z", "replicas"),
+        managed("slipway", "2026-11-24T12:04:00Z", "replicas"),
+        managed("rollouts-controller", "2026-11-24T12:05:00Z"),
+    ]
+    metadata = {**ROLLOUT["metadata"], "managedFields": entries}
+    first, second = parse_reading({**ROLLOUT, "metadata": metadata}, [], []).writers
+    assert first == Writer("kubectl", "2026-11-24T12:02:00Z", owns_replicas=True)
+    assert second == Writer("kubectl-edit", "2026-11-24T12:03:00Z", owns_replicas=False)

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from delivery.manifests import CanaryStep
-from delivery.reading import Condition, Reading, Weights
+from delivery.reading import Condition, Reading, Weights, Writer
 from delivery.rollout import (
     is_inside_window,
+    is_standing_still,
     why_broken,
     why_moved,
     why_not_aborted,
@@ -27,6 +28,7 @@ from tests.delivery.rollouts import (
     at_pause,
     at_rest,
     done,
+    pod,
     replica_set,
 )
 
@@ -72,9 +74,28 @@ def test_a_pause_that_is_not_exactly_ours_is_not_cleared(change, reason) -> None
     assert (why_not_at_pause(replace(at_pause(), **change), AT_20, CANARY) or "").startswith(reason)
 
 
+def test_a_canary_whose_pods_do_not_come_names_them_before_the_step_it_is_at() -> None:
+    unready = replace(pod(CANARY, CANARY_IMAGE), is_ready=False, waits_for="container backend runs and is not ready")
+    waiting = replace(
+        at_pause(), step_index=0, pods=(unready,), replica_sets=(replica_set(CANARY, CANARY_IMAGE, 2, 0),)
+    )
+    assert why_not_at_pause(waiting, AT_20, CANARY) == (
+        f"of the canary, 0 of 1 pods are available (pod {unready.name}: container backend runs and is not ready)"
+    )
+
+
+def test_a_weight_that_stays_for_want_of_stable_pods_says_so() -> None:
+    broken = (replica_set(CANARY, CANARY_IMAGE, 2, 1), replica_set(STABLE, STABLE_IMAGE, 1, 0))
+    stuck = replace(at_pause(), weights=Weights(0, CANARY, 100, STABLE), replica_sets=broken)
+    assert why_not_at_pause(stuck, AT_20, CANARY) == (
+        "the controller's weight is 0 %, not 20 %: of the stable revision, 0 of 3 pods are available, "
+        "and until then no traffic is moved"
+    )
+
+
 def test_a_pause_counts_only_with_the_pods_that_its_weight_needs() -> None:
     at_60 = replace(at_pause(), step_index=3, weights=Weights(60, CANARY, 40, STABLE))
-    assert why_not_at_pause(at_60, AT_60, CANARY) == "1 of 2 pods of the canary are available"
+    assert why_not_at_pause(at_60, AT_60, CANARY) == "of the canary, 1 of 2 pods are available"
 
 
 def test_a_cleared_pause_is_not_promoted_while_the_phase_still_says_paused() -> None:
@@ -204,3 +225,33 @@ def test_a_newer_revision_than_the_stable_one_is_not_inside_the_window() -> None
 
 def test_three_pods_at_20_percent_need_one_pod() -> None:
     assert why_not_at_pause(at_pause(), CanaryStep(1, 20), CANARY) is None
+
+
+LATER = "2026-11-24T12:05:00Z"
+
+
+def test_somebody_who_scales_in_the_middle_of_a_canary_is_named() -> None:
+    scaled = replace(at_pause(), replicas=5, writers=(Writer("kubectl", LATER, owns_replicas=True),))
+    assert why_moved(scaled, AT_20, CANARY, STABLE) == f"somebody else (last kubectl, {LATER}) scaled it to 5 pods"
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        Writer("kube-controller-manager", LATER, owns_replicas=True),
+        Writer("kubectl", "2026-11-24T11:00:00Z", owns_replicas=True),
+        Writer("kubectl-annotate", LATER, owns_replicas=False),
+    ],
+)
+def test_an_autoscaler_and_who_wrote_before_or_something_else_has_not_scaled_the_canary(writer) -> None:
+    assert why_moved(replace(at_pause(), writers=(writer,)), AT_20, CANARY, STABLE) is None
+
+
+def test_who_else_wrote_is_named_where_the_rollout_moved() -> None:
+    moved = replace(at_pause(), step_index=3, writers=(Writer("kubectl-patch", LATER, owns_replicas=False),))
+    assert why_moved(moved, AT_20, CANARY, STABLE) == f"somebody else (last kubectl-patch, {LATER}) moved it to step 3"
+
+
+def test_a_controller_that_takes_no_note_of_an_abort_stands_still() -> None:
+    assert is_standing_still(replace(aborted(), aborted_at=None))
+    assert not is_standing_still(at_pause())
