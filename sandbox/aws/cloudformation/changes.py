@@ -36,7 +36,7 @@ def plan_changes(template: dict[str, Any], scope: Scope, deployed: dict[str, Res
 
 
 def _removal(resource: Resource) -> Change:
-    policy = {"Retain": "Retain", "Snapshot": "Snapshot"}.get(resource.deletion_policy, "Delete")
+    policy = "Retain" if resource.is_kept else "Snapshot" if resource.deletion_policy == "Snapshot" else "Delete"
     return Change("Remove", resource.logical_id, resource.type, resource.physical_id, policy_action=policy)
 
 

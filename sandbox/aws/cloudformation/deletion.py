@@ -11,7 +11,7 @@ def delete_resources(stack: Stack, worker: Worker) -> None:
 
     def remove(name: str) -> None:
         resource = stack.resources[name]
-        worker.delete(resource, is_retained=resource.deletion_policy == "Retain")
+        worker.delete(resource, is_retained=resource.is_kept)
         del stack.resources[name]
 
     existing = set(stack.resources)

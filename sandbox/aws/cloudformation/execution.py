@@ -95,7 +95,7 @@ class Execution:
         gone = [self.stack.resources.pop(name) for name in list(self.stack.resources) if name not in active]
         for resource in [*self.replaced, *reversed(gone)]:
             try:
-                self.worker.delete(resource, is_retained=resource.deletion_policy == "Retain")
+                self.worker.delete(resource, is_retained=resource.is_kept)
             except ResourceFailed:
                 continue
 

@@ -28,6 +28,11 @@ class Resource:
     status_reason: str | None = None
     updated: datetime = field(default_factory=now)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it outlives its removal from the stack, and the stack; a creation's rollback keeps Retain alone."""
+        return self.deletion_policy in ("Retain", "RetainExceptOnCreate")
+
 
 @dataclass(frozen=True)
 class Event:

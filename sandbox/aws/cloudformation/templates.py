@@ -10,18 +10,12 @@ import yaml
 from sandbox.aws.cloudformation.errors import InsufficientCapabilities, ValidationError
 from sandbox.aws.cloudformation.yaml_tags import TemplateLoader
 
-MAXIMUM_BODY_BYTES = 51_200
 IAM_NAMES = ("RoleName", "UserName", "GroupName", "ManagedPolicyName", "InstanceProfileName")
 SUB_NAME = re.compile(r"\$\{([^!.}][^.}]*)")
 
 
 def parse_template(body: str, offered_types: set[str]) -> dict[str, Any]:
     """The template as a dictionary; ValidationError where CloudFormation would refuse it unseen."""
-    if len(body.encode()) > MAXIMUM_BODY_BYTES:
-        raise ValidationError(
-            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAXIMUM_BODY_BYTES}"
-        )
     template = _load(body)
     if not template.get("Resources"):
         raise ValidationError("Template format error: At least one Resources member must be defined.")

@@ -8,6 +8,7 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from sandbox.aws.cloudformation import change_sets, shapes
 from sandbox.aws.cloudformation.engine import Engine
 from sandbox.aws.cloudformation.errors import NotOffered, ValidationError
+from sandbox.aws.cloudformation.sent_templates import check_body, read_template_at
 from sandbox.aws.ignoring import is_ignored
 
 EVENTS_PER_PAGE = 100
@@ -52,10 +53,14 @@ class CloudFormationWire(BaseResponse):
         )
 
     def _body(self) -> str | None:
-        if self._get_param("TemplateURL"):
-            raise NotOffered("The sandbox's CloudFormation takes TemplateBody only, not TemplateURL")
-        body = self._get_param("TemplateBody")
-        if body is None and not self._get_bool_param("UsePreviousTemplate", False):
+        body, url = self._get_param("TemplateBody"), self._get_param("TemplateURL")
+        if body is not None and url is not None:
+            raise ValidationError("You cannot specify both TemplateURL and TemplateBody")
+        if url is not None:
+            return read_template_at(self.engine.cloud, url)
+        if body is not None:
+            check_body(body)
+        elif not self._get_bool_param("UsePreviousTemplate", False):
             raise ValidationError("Either Template URL or Template Body must be specified.")
         return body
 

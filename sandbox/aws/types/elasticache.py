@@ -80,6 +80,8 @@ class ReplicationGroup(ElastiCacheType):
 
     def create(self, name: str, properties: Properties) -> Made:
         wanted = {**picked(properties, *TEXTS), **numbers(properties, *NUMBERS), **flags(properties, *FLAGS)}
+        # moto counts a group's members by its replicas alone.
+        wanted.setdefault("ReplicasPerNodeGroup", wanted.get("NumCacheClusters", 1) - 1)
         cache = self.cloud.client("elasticache")
         cache.create_replication_group(ReplicationGroupId=name, Tags=tag_list(properties), **wanted)
         host, _, port = self.cloud.addresses.valkey_tls.rpartition(":")

@@ -181,3 +181,26 @@ def test_executing_one_change_set_makes_the_others_obsolete(cfn: Any, name: str)
     first, second = (planned(cfn, name, queues(name)) for _ in range(2))
     cfn.execute_change_set(ChangeSetName=first["ChangeSetId"])
     assert cfn.describe_change_set(ChangeSetName=second["ChangeSetId"])["ExecutionStatus"] == "OBSOLETE"
+
+
+def test_a_template_in_a_bucket_may_be_larger_than_a_request(cfn: Any, aws: AwsClient, name: str) -> None:
+    large = {**queues(name), "Metadata": {"why": "x" * 60_000}}
+    aws("s3").create_bucket(Bucket=name)
+    aws("s3").put_object(Bucket=name, Key="templates/one.json", Body=json.dumps(large).encode())
+    url = f"https://{name}.s3.us-east-1.amazonaws.com/templates/one.json"
+    made = cfn.create_change_set(StackName=name, ChangeSetName="plan", ChangeSetType="CREATE", TemplateURL=url)
+    assert cfn.get_template(StackName=name, ChangeSetName=made["Id"])["TemplateBody"] == large
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://{name}.s3.us-east-1.amazonaws.com/none.json", "S3 error: The specified bucket does not exist"),
+        ("https://example.com/none.json", "TemplateURL must be a supported URL"),
+    ],
+)
+def test_a_template_that_is_not_there_is_refused(cfn: Any, name: str, url: str, words: str) -> None:
+    with pytest.raises(ClientError, match=words):
+        cfn.create_change_set(
+            StackName=name, ChangeSetName="plan", ChangeSetType="CREATE", TemplateURL=url.format(name=name)
+        )

@@ -124,6 +124,25 @@ def test_a_retained_resource_that_left_the_template_stays(cfn: Any, aws: AwsClie
     assert statuses(cfn, name, "Queue1")[-1] == "DELETE_SKIPPED"
 
 
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_a_kept_resource_outlives_its_stack(cfn: Any, aws: AwsClient, name: str, policy: str) -> None:
+    template = queues(name)
+    template["Resources"]["Queue0"]["DeletionPolicy"] = policy
+    stack_id = deployed(cfn, name, template)["StackId"]
+    cfn.delete_stack(StackName=name)
+    assert settled(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+    assert len(aws("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]) == 1
+
+
+def test_a_creations_rollback_takes_along_what_is_kept_except_on_create(cfn: Any, aws: AwsClient, name: str) -> None:
+    template = queues(f"{name}-kept", f"{name}-gone")
+    template["Resources"]["Queue0"]["DeletionPolicy"] = "Retain"
+    template["Resources"]["Queue1"].update(DeletionPolicy="RetainExceptOnCreate", DependsOn="Queue0")
+    deployed(cfn, name, failing(template, after="Queue1"))
+    left = aws("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]
+    assert [url.rpartition("/")[2] for url in left] == [f"{name}-kept"]
+
+
 def test_a_named_resource_cannot_be_replaced_under_its_name(cfn: Any, name: str) -> None:
     deployed(cfn, name, queues(f"{name}.fifo", FifoQueue=True))
     template = queues(f"{name}.fifo")

@@ -68,6 +68,7 @@ def test_a_cache_tells_where_it_listens_and_can_be_changed(cfn: Any, aws: AwsCli
     assert f"{told['PrimaryEndPointAddress']}:{told['PrimaryEndPointPort']}" == cloud.addresses.valkey_tls
     deployed(cfn, name, group(14), "UPDATE")
     found = aws("elasticache").describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
+    assert found["MemberClusters"] == [f"{name}-001", f"{name}-002"]
     assert (found["Status"], found["SnapshotRetentionLimit"], found["TransitEncryptionEnabled"]) == (
         "available",
         14,
