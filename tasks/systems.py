@@ -14,8 +14,9 @@ from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, Rollout
 from delivery.manifests import Manifest, System, describe_system, parse_manifests
 from delivery.plan import Phase
 from delivery.reading import Reading, parse_reading
-from delivery.rollout import why_broken
+from delivery.rollout import is_standing_still, why_broken
 from delivery.weights import Arms, Witness, call_witnesses, find_arms, read_hostname, why_not_weight
+from tasks.pods import read_words
 from tasks.waiting import poll_until
 
 Seen = TypeVar("Seen")
@@ -60,8 +61,15 @@ class LiveSystem:
         if (reason := why_broken(reading, expected)) is not None:
             raise RolloutBroken(f"Rollout {reading.name} cannot go on: {reason}. {reading.describe_traffic()}")
         if (trouble := reading.trouble_of(expected)) is not None:
-            raise NotPromoted(f"The new revision does not serve: {trouble}.", is_failure=True)
+            words = self.last_words(reading, expected)
+            raise NotPromoted(f"The new revision does not serve: {trouble}.{words}", is_failure=True)
         return reading
+
+    def last_words(self, reading: Reading, pod_hash: str) -> str:
+        """Of the pod of this revision that is furthest from serving; empty where all are ready."""
+        unready = [pod for pod in reading.pods_of(pod_hash) if pod.trouble or not pod.is_ready]
+        worst = max(unready, key=lambda pod: (bool(pod.trouble), pod.restarts), default=None)
+        return read_words(self.cluster, self.system.namespace, worst) if worst else ""
 
     def read_object(self, kind: str, name: str) -> dict[str, Any]:
         found = self.cluster.read(kind, name, self.system.namespace)
@@ -109,8 +117,16 @@ class LiveSystem:
         seen, is_enough = poll_until(look, lambda found: why_not(found) is None, poll=poll, deadline=deadline)
         if seen is None or not is_enough:
             why = "nothing answered" if seen is None else why_not(seen)
-            raise NotApplied(f"Waited {deadline} for {wanted}: {why}.")
+            raise NotApplied(f"Waited {deadline} for {wanted}: {why}.{self._explain(seen)}")
         return seen
+
+    def _explain(self, seen: object) -> str:
+        """What a person needs besides what stood against it."""
+        if not isinstance(seen, Reading):
+            return ""
+        if is_standing_still(seen):
+            return " The Rollouts controller does not act: look whether it runs (kubectl get pods -n argo-rollouts)."
+        return self.last_words(seen, seen.current_hash)
 
     def patch_rollout(
         self, body: dict[str, Any], why_not: Callable[[Reading], str | None], subresource: str | None = None
