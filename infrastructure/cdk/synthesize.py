@@ -53,7 +53,7 @@ def assemble(environment: str, scratch: Path) -> dict[str, str]:
 
 def synthesize(environment: str, into: Path) -> None:
     """Run the app as the CDK command line does; it checks itself by cdk-nag."""
-    context = json.loads((HERE / "cdk.json").read_text("utf-8"))["context"] | {"environment": environment}
+    context = json.loads((HERE.parent / "cdk.json").read_text("utf-8"))["context"] | {"environment": environment}
     variables = {"CDK_OUTDIR": str(into), "CDK_CONTEXT_JSON": json.dumps(context), "JSII_NODE": str(NODE)}
     run([sys.executable, "app.py"], "The app was not synthesised", variables)
 

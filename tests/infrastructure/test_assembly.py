@@ -41,7 +41,7 @@ def test_the_sources_are_the_app_its_stacks_the_dashboard_and_the_locked_library
     sources = {path.relative_to(ROOT).as_posix() for path in list_sources()}
     assert sources >= {
         "infrastructure/cdk/app.py",
-        "infrastructure/cdk/cdk.json",
+        "infrastructure/cdk.json",
         "infrastructure/cdk/stacks/msk.py",
         "infrastructure/dashboards/observability.json",
         "requirements/synth.txt",

@@ -40,26 +40,6 @@ def test_the_trail_records_and_can_be_proved_unchanged() -> None:
     assert "KMSKeyId" in trail
 
 
-def test_the_workload_reaches_brokers_database_and_cache_on_their_port_alone() -> None:
-    rules = [rule["Properties"] for rule in list_resources("AWS::EC2::SecurityGroupIngress")]
-    assert sorted((rule["FromPort"], rule["ToPort"]) for rule in rules) == [(5432, 5432), (6379, 6379), (9098, 9098)]
-    assert {name_group(rule["SourceSecurityGroupId"]) for rule in rules} == {"genai-demo-production workload"}
-
-
-def test_no_group_admits_an_address() -> None:
-    groups = list_resources("AWS::EC2::SecurityGroup")
-    assert not [group for group in groups if "SecurityGroupIngress" in group["Properties"]]
-
-
-def test_nodes_carry_the_workload_group_and_the_clusters_own() -> None:
-    template = read_properties("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
-    cluster, workload = template["SecurityGroupIds"]
-    assert cluster["Fn::GetAtt"][1] == "ClusterSecurityGroupId"
-    default = read_template("EKSStack")["Parameters"][workload["Ref"]]["Default"]
-    assert default == "/genai-demo/production/WorkloadSecurityGroupId"
-    assert "LaunchTemplate" in read_properties("AWS::EKS::Nodegroup")
-
-
 def test_three_brokers_speak_tls_know_their_clients_and_use_our_key() -> None:
     cluster = read_properties("AWS::MSK::Cluster")
     assert cluster["NumberOfBrokerNodes"] == len(cluster["BrokerNodeGroupInfo"]["ClientSubnets"]) == 3
@@ -124,29 +104,41 @@ def test_the_kubernetes_api_answers_the_listed_networks_and_the_vpc() -> None:
     assert access["PublicAccessCidrs"] == ["203.0.113.0/24"]
 
 
-def test_the_applications_service_account_has_a_role() -> None:
-    identity = read_properties("AWS::EKS::PodIdentityAssociation")
-    assert (identity["Namespace"], identity["ServiceAccount"]) == (
-        "genai-demo-production",
-        "genai-demo-service-account",
-    )
+def test_each_service_account_has_a_role_of_its_own() -> None:
+    bound = [one["Properties"] for one in list_resources("AWS::EKS::PodIdentityAssociation")]
+    accounts = {(one["Namespace"], one["ServiceAccount"]): one["RoleArn"]["Fn::GetAtt"][0] for one in bound}
+    assert set(accounts) == {
+        ("genai-demo-production", "genai-demo-service-account"),
+        ("kube-system", "aws-load-balancer-controller"),
+        ("argo-rollouts", "argo-rollouts"),
+        ("amazon-cloudwatch", "cloudwatch-agent"),
+    }
+    assert len(set(accounts.values())) == len(accounts)
 
 
 def test_pods_read_and_write_topics_but_neither_create_nor_delete_any() -> None:
-    (policy,) = list_resources("AWS::IAM::Policy", "EKSStack")
-    actions = {
-        action for one in policy["Properties"]["PolicyDocument"]["Statement"] for action in as_list(one["Action"])
-    }
+    actions = {action for one in list_statements("AppRole") for action in as_list(one["Action"])}
     assert {"kafka-cluster:ReadData", "kafka-cluster:WriteData"} <= actions
     assert not [action for action in actions if "*" in action or "CreateTopic" in action or "DeleteTopic" in action]
+
+
+def test_the_load_balancer_controller_changes_only_what_bears_its_mark() -> None:
+    mark = "elbv2.k8s.aws/cluster"
+    for statement in list_statements("LoadBalancerControllerRole"):
+        is_change = any(
+            action.endswith(("DeleteLoadBalancer", "CreateLoadBalancer")) for action in as_list(statement["Action"])
+        )
+        if is_change:
+            assert mark in json.dumps(statement["Condition"])
+
+
+def list_statements(role: str) -> list[dict[str, Any]]:
+    """What the policies attached to a role of EKSStack say; a role's logical id ends in a hash."""
+    policies = [one["Properties"] for one in list_resources("AWS::IAM::Policy", "EKSStack")]
+    (own,) = [one for one in policies if one["Roles"][0]["Ref"].startswith(role)]
+    return own["PolicyDocument"]["Statement"]
 
 
 def as_list(value: str | list[str]) -> list[str]:
     """A policy's action or actions."""
     return [value] if isinstance(value, str) else value
-
-
-def name_group(reference: dict[str, Any]) -> str:
-    """The description of the security group that a reference points to."""
-    group = read_template("SecurityStack")["Resources"][reference["Fn::GetAtt"][0]]
-    return group["Properties"]["GroupDescription"]

@@ -7,12 +7,19 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks import outputs
+from stacks.addon_access import allow_load_balancers, allow_weight_checks
 from stacks.base import KEEP, ZONES, BaseStack, acknowledge
 from stacks.parameters import Parameters
 from stacks.pod_access import allow_kafka, allow_telemetry
 
 KUBERNETES_VERSION = "1.35"
 SERVICE_ACCOUNT = "genai-demo-service-account"
+# Role -> namespace and service account, as the add-ons' own manifests name them.
+ADDON_ACCOUNTS = {
+    "LoadBalancerControllerRole": ("kube-system", "aws-load-balancer-controller"),
+    "RolloutsRole": ("argo-rollouts", "argo-rollouts"),
+    "MetricsAgentRole": ("amazon-cloudwatch", "cloudwatch-agent"),
+}
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly")
 
@@ -23,10 +30,14 @@ class EKSStack(BaseStack):
     def __init__(self, scope: Construct, stack_id: str, parameters: Parameters) -> None:
         super().__init__(scope, stack_id, parameters, suffix="eks", description="EKS cluster, nodes and pod access")
         self.subnets = [self.read(outputs.subnet_id("Private", zone)) for zone in ZONES]
+        self.pod_roles: dict[str, iam.Role] = {}
         cluster = self.create_cluster()
         self.create_nodes(cluster)
-        role = self.create_pod_role()
-        self.bind_pod_role(cluster, role)
+        role = self.create_pod_role("AppRole")
+        allow_kafka(role, self, f"{self.prefix}-msk")
+        allow_telemetry(role, self.parameters.metric_namespace)
+        self.create_addon_roles()
+        self.bind_roles(cluster)
         self.publish(outputs.EKS_CLUSTER_NAME, cluster.ref)
         self.publish(outputs.APP_ROLE_ARN, role.role_arn)
 
@@ -124,22 +135,33 @@ class EKSStack(BaseStack):
             ),
         )
 
-    def create_pod_role(self) -> iam.Role:
-        """What the application does in AWS: its topics, its metrics, its traces."""
-        role = iam.Role(self, "AppRole", assumed_by=iam.ServicePrincipal("pods.eks.amazonaws.com").with_session_tags())
-        allow_kafka(role, self, f"{self.prefix}-msk")
-        allow_telemetry(role, self.parameters.metric_namespace)
+    def create_pod_role(self, role_id: str, *policies: str) -> iam.Role:
+        """A role that EKS hands to the pods of one service account."""
+        pods = iam.ServicePrincipal("pods.eks.amazonaws.com").with_session_tags()
+        managed = [iam.ManagedPolicy.from_aws_managed_policy_name(policy) for policy in policies]
+        role = iam.Role(self, role_id, assumed_by=pods, managed_policies=managed)
+        rules = [f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}]" for policy in policies]
+        acknowledge(role, "AWS keeps these policies in step with its agent.", *rules)
+        self.pod_roles[role_id] = role
         return role
 
-    def bind_pod_role(self, cluster: eks.CfnCluster, role: iam.Role) -> None:
-        """Give the role to the pods of the application's service account, and to no others."""
+    def create_addon_roles(self) -> None:
+        """What the load balancer controller, Argo Rollouts and the metrics agent do in AWS."""
+        allow_load_balancers(self.create_pod_role("LoadBalancerControllerRole"))
+        allow_weight_checks(self.create_pod_role("RolloutsRole"))
+        self.create_pod_role("MetricsAgentRole", "CloudWatchAgentServerPolicy", "AWSXrayWriteOnlyAccess")
+
+    def bind_roles(self, cluster: eks.CfnCluster) -> None:
+        """Give each role to the pods of its service account, and to no others."""
         agent = eks.CfnAddon(self, "PodIdentityAgent", addon_name="eks-pod-identity-agent", cluster_name=cluster.ref)
-        identity = eks.CfnPodIdentityAssociation(
-            self,
-            "AppIdentity",
-            cluster_name=cluster.ref,
-            namespace=self.prefix,
-            service_account=SERVICE_ACCOUNT,
-            role_arn=role.role_arn,
-        )
-        identity.node.add_dependency(agent)
+        accounts = {"AppRole": (self.prefix, SERVICE_ACCOUNT), **ADDON_ACCOUNTS}
+        for role_id, (namespace, service_account) in accounts.items():
+            identity = eks.CfnPodIdentityAssociation(
+                self,
+                role_id.replace("Role", "Identity"),
+                cluster_name=cluster.ref,
+                namespace=namespace,
+                service_account=service_account,
+                role_arn=self.pod_roles[role_id].role_arn,
+            )
+            identity.node.add_dependency(agent)
