@@ -31,11 +31,11 @@ def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def describe_variables(variables: RunVariables) -> Iterator[str]:
-    yield f"  Each run gets {', '.join(variables.plain)}."
-    if variables.secret:
-        yield f"  From Secret blocks: {', '.join(variables.secret)}."
+    plain, secret = len(variables.plain), len(variables.secret)
+    kept = f", {secret} more from Secret blocks" if secret else ""
+    yield f"Each run gets {plain} variables of this shell{kept}; Prefect's UI lists them at the work pool {POOL}."
     if variables.left_out:
-        yield f"  Temporary, so the worker has to have its own: {', '.join(variables.left_out)}."
+        yield f"Temporary, so the worker has to have its own: {', '.join(variables.left_out)}."
 
 
 def deployment_names(checkout: Path) -> list[str]:

@@ -8,6 +8,8 @@ HEARTBEAT_SECONDS = 30
 PREFIXES = ("SLIPWAY_", "AWS_")
 NAMES = ("KUBECONFIG", "NO_PROXY", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SLIPWAY_NOTICES__WEBHOOK_URL", "HTTP_PROXY", "HTTPS_PROXY")
+# Of the machine that the worker runs on, which may be another one.
+OF_THIS_MACHINE = ("SLIPWAY_CACHE",)
 # They end within hours, a work pool does not.
 TEMPORARY = "AWS_SESSION_TOKEN"
 OF_TEMPORARY = (TEMPORARY, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -35,4 +37,4 @@ def choose_variables(environ: Mapping[str, str]) -> RunVariables:
 
 
 def is_wanted(name: str) -> bool:
-    return name.startswith(PREFIXES) or name in NAMES
+    return (name.startswith(PREFIXES) or name in NAMES) and name not in OF_THIS_MACHINE

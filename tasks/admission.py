@@ -11,7 +11,7 @@ from delivery.errors import Refused
 from tasks.waiting import ASKED_AGAIN
 
 
-@task(cache_policy=NO_CACHE, task_run_name="admit {artifact_digest}")
+@task(cache_policy=NO_CACHE, task_run_name="check account and image of {artifact_digest}")
 def admit(environment: Environment, artifact_digest: str) -> None:
     """Raise Refused in another account than the environment names, and for an image that does not exist."""
     account_id = observe_account(environment)

@@ -47,6 +47,7 @@ def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> Non
         named = client.read_automations_by_name(NAME)
     assert sentences[0] == f"Work pool {POOL}: up to date."
     assert f"Automation {NAME!r}: up to date." in sentences
+    assert sentences[1].startswith("Each run gets 2 variables of this shell, 2 more from Secret blocks; ")
     assert "Deployments of" in "".join(sentences)
     assert "try-out/production" in "".join(sentences)
     assert len(named) == 1
