@@ -18,13 +18,24 @@ WEIGHTS = (20, 40, 60, 80)
 # Shown by its first twelve digits.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
+# Steps of the journal by their first words, and what they did on the way back.
+STEPS_BACK = (
+    ("Canary/abort", "the canary was aborted: the load balancer sends it nothing any more"),
+    ("Application/Rollout ", "the Rollout has the stable revision's template again, which serves all traffic"),
+    ("Application/ReplicaSet ", "the failed revision was taken away"),
+    ("Hold", "the release ended, and production was free again"),
+)
+SECONDS_TO_READ = 120
+
 Release = Mapping[str, Any]
 
 
 def read_releases(variables: Mapping[str, str]) -> list[Release]:
     """All releases to production, oldest first, as `slipway status --json` tells them."""
     command = [str(SLIPWAY), "status", "production", "--json"]
-    told = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        command, env=dict(variables), capture_output=True, text=True, check=True, timeout=SECONDS_TO_READ
+    ).stdout
     return list(reversed(json.loads(told)["releases"]))
 
 
@@ -66,8 +77,13 @@ def describe_failure(releases: list[Release], digest: str) -> str:
     for record in journal_of(release)[failed["sequence"] + 1 :]:
         if record["event"] in ("done", "ended"):
             seconds = (datetime.fromisoformat(record["at"]) - verdict_at).total_seconds()
-            lines.append(f"{seconds:4.1f} s after the verdict: {record['step']} {record['event']}")
+            lines.append(f"{seconds:4.1f} s after the verdict  {describe_step_back(record['step'])}")
     return "\n".join([*lines, DIGEST.sub(r"\1…", release["outcome"])])
+
+
+def describe_step_back(step: str) -> str:
+    """The journal's name of a step as what it did."""
+    return next((said for name, said in STEPS_BACK if step.startswith(name)), f"{step} was carried out")
 
 
 def is_failed_step(record: Mapping[str, Any]) -> bool:

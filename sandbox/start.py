@@ -58,10 +58,11 @@ def say_ready(name: str) -> None:
 
 
 def describe(sandbox: Sandbox) -> str:
-    """A table of what listens where, and the line to source."""
+    """A table of what listens where, and the lines that point a shell at it."""
     rows = [f"  {name:<26}{address}" for name, address in listening(sandbox)]
     heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
-    return "\n".join(["", *rows, "", heading, f"source {sandbox.state / 'env.sh'}"])
+    use = ["In another shell, in this checkout:", 'export PATH="$PWD/.venv/bin:$PATH"']
+    return "\n".join(["", *rows, "", heading, *use, f"source {sandbox.state / 'env.sh'}"])
 
 
 def listening(sandbox: Sandbox) -> list[tuple[str, str]]:

@@ -69,8 +69,8 @@ def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps()
     journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Hold", "ended")]
     assert describe_failure([release("C", *journal)], "C").splitlines() == [
         "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
-        " 2.0 s after the verdict: Canary/abort done",
-        " 4.0 s after the verdict: Hold ended",
+        " 2.0 s after the verdict  the canary was aborted: the load balancer sends it nothing any more",
+        " 4.0 s after the verdict  the release ended, and production was free again",
         f"ROLLED BACK  sha256:{'b' * 12}… serves.",
     ]
 
