@@ -17,7 +17,7 @@ help:                          ## these targets
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
 	$(RUN) sandbox demo
 
-open: .venv brokers            ## the demo, its Prefect UI left running until Ctrl-C
+open: .venv brokers            ## the demo; sandbox, worker and Prefect's UI stay until Ctrl-C
 	$(RUN) sandbox demo --stay
 
 sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
