@@ -1,76 +1,133 @@
 """What the load balancer counted for each arm of a canary, from CloudWatch."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from clients.aws import aws_client, translated
-from delivery.canary import Counts, Period, count_arm
+from delivery.canary import Counts, Period, Slow, count_arm, count_slow
+from delivery.errors import Unavailable
 from delivery.weights import Arms
 
 NAMESPACE = "AWS/ApplicationELB"
 REQUESTS = "RequestCount"
 ANSWERS = tuple(f"HTTPCode_Target_{family}XX_Count" for family in (2, 3, 4, 5))
+SECONDS = "TargetResponseTime"
+COMPLETE = "Complete"
 
-# Target group ARN, metric and the start of the period -> Sum.
-Sums = Mapping[tuple[str, str, datetime], float]
+
+@dataclass(frozen=True)
+class Series:
+    """What to ask of CloudWatch. group_arn: None for the load balancer as a whole."""
+
+    group_arn: str | None
+    metric: str
+    statistic: str = "Sum"
+
+
+# Series and the start of the period -> value.
+Points = Mapping[tuple[Series, datetime], float]
 
 
 def read_periods(
-    load_balancer_arn: str, arms: Arms, region: str, *, starts: Iterable[datetime], period: timedelta
+    load_balancer_arn: str,
+    arms: Arms,
+    region: str,
+    *,
+    starts: Iterable[datetime],
+    period: timedelta,
+    slow_after: timedelta,
 ) -> tuple[Period, ...]:
     """A Period for each start, with what both arms have counted so far.
 
     starts: whole multiples of period, as CloudWatch groups its points. No point is zero: a load balancer publishes
-    none for what did not happen.
+    none for what did not happen. slow_after: the latency objective. Raises Unavailable for what is no whole answer.
     """
-    starts = tuple(starts)
-    groups = sorted(arms.stable | arms.canary)
+    starts, groups = tuple(starts), sorted(arms.stable | arms.canary)
     if not starts or not groups:
         return ()
-    keys = [(group, metric) for group in groups for metric in (REQUESTS, *ANSWERS)]
-    queries = [_query(f"m{index}", load_balancer_arn, *key, period) for index, key in enumerate(keys)]
-    found = _read_points(queries, region, starts[0], starts[-1] + period)
-    sums = {(*keys[index], at): value for (index, at), value in found.items()}
-    return tuple(Period(at, _count(sums, arms.stable, at), _count(sums, arms.canary, at)) for at in starts)
+    within = f"PR(:{slow_after.total_seconds():g})"
+    wanted = [
+        *(Series(group, metric) for group in groups for metric in (REQUESTS, *ANSWERS)),
+        *(Series(group, SECONDS, statistic) for group in groups for statistic in ("SampleCount", within)),
+    ]
+    points = _read_points(wanted, load_balancer_arn, region, starts[0], starts[-1] + period, period)
+    return tuple(
+        Period(at, _count(points, arms.stable, at), _count(points, arms.canary, at), _slow(points, arms, within, at))
+        for at in starts
+    )
+
+
+def read_request_rate(load_balancer_arn: str, region: str, *, starts: Sequence[datetime], period: timedelta) -> float:
+    """Requests per second that reached any target within the periods, of which there is at least one."""
+    wanted = [Series(None, REQUESTS)]
+    points = _read_points(wanted, load_balancer_arn, region, starts[0], starts[-1] + period, period)
+    return sum(points.values()) / (len(starts) * period.total_seconds())
 
 
 def _read_points(
-    queries: list[dict[str, Any]], region: str, start: datetime, end: datetime
-) -> dict[tuple[int, datetime], float]:
-    """Query's index and time -> value; a series may go on over several pages."""
-    points: dict[tuple[int, datetime], float] = defaultdict(float)
+    wanted: Sequence[Series], load_balancer_arn: str, region: str, start: datetime, end: datetime, period: timedelta
+) -> Points:
+    """All points of the series, each of which may go on over several pages."""
+    points: dict[tuple[Series, datetime], float] = {}
+    ended: dict[str, str] = {}
+    queries = [_query(f"m{index}", load_balancer_arn, series, period) for index, series in enumerate(wanted)]
     with translated("read the load balancer's metrics"):
         paginator = aws_client("cloudwatch", region).get_paginator("get_metric_data")
         for page in paginator.paginate(MetricDataQueries=queries, StartTime=start, EndTime=end):
-            for series in page["MetricDataResults"]:
-                for at, value in zip(series["Timestamps"], series["Values"], strict=True):
-                    points[int(series["Id"][1:]), at] = value
+            for found in page["MetricDataResults"]:
+                series, ended[found["Id"]] = wanted[int(found["Id"][1:])], found["StatusCode"]
+                points |= {(series, at): value for at, value in zip(found["Timestamps"], found["Values"], strict=True)}
+    _require_whole(points, ended.values())
     return points
 
 
-def _count(sums: Sums, groups: Iterable[str], at: datetime) -> Counts:
-    """One arm in one period: the Sum over its target groups."""
+def _require_whole(points: Points, ended: Iterable[str]) -> None:
+    if partial := sorted(set(ended) - {COMPLETE}):
+        raise Unavailable(f"CloudWatch answered with a part of the load balancer's metrics ({', '.join(partial)}).")
+    for (series, at), value in points.items():
+        if not math.isfinite(value):
+            raise Unavailable(f"CloudWatch's {series.metric} at {at:%H:%M:%S} is {value}, which is no count.")
+
+
+def _count(points: Points, groups: Iterable[str], at: datetime) -> Counts:
+    """One arm in one period: the sum over its target groups."""
     total = Counts()
     for group in groups:
-        answers = [int(sums.get((group, metric, at), 0)) for metric in ANSWERS]
-        total += count_arm(int(sums.get((group, REQUESTS, at), 0)), answers)
+        answers = [round(points.get((Series(group, metric), at), 0)) for metric in ANSWERS]
+        total += count_arm(round(points.get((Series(group, REQUESTS), at), 0)), answers)
     return total
 
 
-def _query(name: str, load_balancer_arn: str, group_arn: str, metric: str, period: timedelta) -> dict[str, Any]:
-    dimensions = {
-        "LoadBalancer": load_balancer_arn.partition("loadbalancer/")[2],
-        "TargetGroup": group_arn.rpartition(":")[2],
-    }
+def _slow(points: Points, arms: Arms, within: str, at: datetime) -> Slow | None:
+    """The slow answers of both arms; None where the times of an arm that answered cannot be told."""
+    stable, canary = (_slow_of(points, groups, within, at) for groups in (arms.stable, arms.canary))
+    return None if stable is None or canary is None else Slow(stable, canary)
+
+
+def _slow_of(points: Points, groups: Iterable[str], within: str, at: datetime) -> int | None:
+    total = 0
+    for group in groups:
+        answered, in_time = (points.get((Series(group, SECONDS, name), at)) for name in ("SampleCount", within))
+        if answered and in_time is None:
+            return None
+        total += count_slow(answered or 0, in_time or 0)
+    return total
+
+
+def _query(name: str, load_balancer_arn: str, series: Series, period: timedelta) -> dict[str, Any]:
+    dimensions = {"LoadBalancer": load_balancer_arn.partition("loadbalancer/")[2]}
+    if series.group_arn:
+        dimensions["TargetGroup"] = series.group_arn.rpartition(":")[2]
     stat = {
         "Metric": {
             "Namespace": NAMESPACE,
-            "MetricName": metric,
+            "MetricName": series.metric,
             "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
         },
         "Period": int(period.total_seconds()),
-        "Stat": "Sum",
+        "Stat": series.statistic,
     }
     return {"Id": name, "MetricStat": stat, "ReturnData": True}

@@ -1,11 +1,12 @@
 """What a canary has shown so far: a frozen value that takes one closed period at a time."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from delivery.canary import STALE_PERIODS, Counts, Period
+from delivery.canary import STALE_PERIODS, Counts, Period, Slow
 from delivery.environment import Canary, SmallestHarm, WhenUnsure
 from delivery.power import Power
 from delivery.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
@@ -43,20 +44,14 @@ def policy_of(canary: Canary) -> Policy:
 
 
 @dataclass(frozen=True)
-class Slow:
-    """Requests of one period slower than the latency objective, per arm."""
-
-    stable: int
-    canary: int
-
-
-@dataclass(frozen=True)
 class Evidence:
     """Everything that the judge rests on; as large after ten thousand periods as after one.
 
     harm, harmless, power and canary are the release's; the other counts are the step's.
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
-    serve. counts_retries: the source does not know which requests are retries of one request.
+    serve. ringing: the alarms that rang at the last look; None before the first. alarm: the one that began to ring
+    since, with its reason. step_slow: None while nobody counted slow requests. counts_retries: the source does not know
+    which requests are retries of one request.
     """
 
     policy: Policy
@@ -70,10 +65,13 @@ class Evidence:
     canary: Counts = field(default_factory=Counts)
     step_stable: Counts = field(default_factory=Counts)
     step_canary: Counts = field(default_factory=Counts)
+    step_slow: Slow | None = None
     periods: int = 0
     data_until: datetime | None = None
     unreadable: str | None = None
     broken: str | None = None
+    ringing: frozenset[str] | None = None
+    alarm: str | None = None
     counts_retries: bool = True
 
     @classmethod
@@ -100,13 +98,14 @@ class Evidence:
             split=self.split.at(weight_percent / 100),
             step_stable=Counts(),
             step_canary=Counts(),
+            step_slow=None,
             periods=0,
             data_until=None,
         )
 
-    def observe(self, period: Period, slow: Slow | None = None) -> Self:
+    def observe(self, period: Period) -> Self:
         """The evidence after one more closed period; what cannot be counts, or lacks an arm, is not added."""
-        why = why_impossible(period, slow) or self._why_half(period)
+        why = why_impossible(period) or self._why_half(period)
         if why:
             return self.cannot_read(why)
         after = replace(
@@ -115,11 +114,12 @@ class Evidence:
             periods=self.periods + 1,
             step_stable=self.step_stable + period.stable,
             step_canary=self.step_canary + period.canary,
+            step_slow=(self.step_slow or Slow()) + period.slow if period.slow else self.step_slow,
             canary=self.canary + period.canary,
             split=self.split.add(period.canary.requests, period.stable.requests),
             data_until=period.start + self.policy.period if period.has_data else self.data_until,
         )
-        return after._compare(period.stable, period.canary, slow)
+        return after._compare(period.stable, period.canary, period.slow)
 
     def cannot_read(self, why: str) -> Self:
         """The source answered with an error or with what cannot be counts; lasts until the next good period."""
@@ -127,6 +127,12 @@ class Evidence:
 
     def pods_broke(self, why: str) -> Self:
         return replace(self, broken=why)
+
+    def see_alarms(self, ringing: Mapping[str, str]) -> Self:
+        """ringing: each alarm that rings now, with its reason. What rang before the canary is no news."""
+        known = frozenset(ringing) if self.ringing is None else self.ringing
+        news = [f"{name} ({ringing[name]})" for name in sorted(ringing.keys() - known)]
+        return replace(self, ringing=frozenset(ringing), alarm=self.alarm or (news[0] if news else None))
 
     def _why_half(self, period: Period) -> str | None:
         """Why an arm that was counted before in this step is missing now, rather than idle; None: it is not missing."""
@@ -167,12 +173,10 @@ class Evidence:
         return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
 
 
-def why_impossible(period: Period, slow: Slow | None) -> str | None:
+def why_impossible(period: Period) -> str | None:
     """Why these cannot be counts of requests: NaN, negative, or more hits than requests. None: they can."""
-    arms = (
-        ("stable", period.stable, slow.stable if slow else 0),
-        ("canary", period.canary, slow.canary if slow else 0),
-    )
+    slow = period.slow or Slow()
+    arms = (("stable", period.stable, slow.stable), ("canary", period.canary, slow.canary))
     for arm, counts, slow_requests in arms:
         numbers = (counts.requests, counts.failures, slow_requests)
         possible = all(math.isfinite(number) and number >= 0 for number in numbers)

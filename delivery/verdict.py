@@ -1,16 +1,30 @@
 """The canary's verdict and what to do next: three answers, each with its reason and numbers."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from delivery.canary import Analysis, Counts
+from delivery.canary import Counts
 from delivery.environment import WhenUnsure
 from delivery.evidence import Evidence, Policy
 from delivery.sequential import confidence_sequence, log_mixture
-from delivery.verification import Verdict
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A verdict with its sentence, and what each arm counted in the step."""
+
+    verdict: Verdict
+    reason: str
+    stable: Counts
+    canary: Counts
 
 
 class Action(StrEnum):
@@ -66,21 +80,6 @@ def progress_line(evidence: Evidence, now: datetime) -> str:
     return f"{seen}; {_still_needed(evidence, now)}{left}"
 
 
-def foresee(policy: Policy, weights_percent: Sequence[int], requests_per_second: float) -> str | None:
-    """Why the traffic before the release will not decide a step before its ceiling, with the choices; None: it will.
-
-    requests_per_second: of both arms together.
-    """
-    power, per_step = policy.power(), requests_per_second * policy.longest.total_seconds()
-    for weight in weights_percent:
-        missing = power.requests_missing(weight / 100)
-        if missing is None or missing > per_step:
-            return _hopeless(policy, weight, missing, requests_per_second)
-        seen = max(float(missing), requests_per_second * policy.pause.total_seconds())
-        power = power.add(seen * weight / 100, seen * (1 - weight / 100))
-    return None
-
-
 def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
     failed = _why_failed(evidence)
     if failed:
@@ -94,6 +93,8 @@ def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
 def _why_failed(evidence: Evidence) -> str | None:
     if evidence.broken:
         return f"the canary's pods do not serve: {evidence.broken}"
+    if evidence.alarm:
+        return f"an alarm began to ring during the canary: {evidence.alarm}"
     if evidence.harm.is_proven(evidence.policy.alpha):
         return f"harm is proven: {_compared(evidence)}, {_harm(evidence)}{_split_note(evidence)}"
     if is_success_rate_refuted(evidence.canary, evidence.policy):
@@ -111,7 +112,7 @@ def is_success_rate_refuted(canary: Counts, policy: Policy) -> bool:
 
 def _is_shared(evidence: Evidence) -> bool:
     """Whether all that failed is a success rate that the stable revision misses too: going back would not help."""
-    if evidence.broken or evidence.harm.is_proven(evidence.policy.alpha):
+    if evidence.broken or evidence.alarm or evidence.harm.is_proven(evidence.policy.alpha):
         return False
     return evidence.step_stable.success_rate < evidence.policy.min_success_rate
 
@@ -141,10 +142,10 @@ def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
 def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Move:
     ended = f"no proof within {evidence.policy.longest}: {analysis.reason}"
     if evidence.policy.when_unsure is WhenUnsure.ASK:
-        return Move(Action.ASK, analysis, f"{ended}. A person decides.")
+        return Move(Action.ASK, analysis, f"{ended}; a person decides")
     if evidence.policy.when_unsure is WhenUnsure.GUIDE and _guide_holds(evidence, now):
-        return Move(Action.ADVANCE_BY_GUIDE, analysis, f"{ended}. Going on by the guide's condition alone.")
-    return Move(Action.REVERT, analysis, f"{ended}. The stable revision takes all traffic again.")
+        return Move(Action.ADVANCE_BY_GUIDE, analysis, f"{ended}; going on by the guide's condition alone")
+    return Move(Action.REVERT, analysis, f"{ended}; the environment wants to go back then")
 
 
 def _guide_holds(evidence: Evidence, now: datetime) -> bool:
@@ -180,8 +181,9 @@ def _proof(evidence: Evidence) -> str:
 
 
 def _compared(evidence: Evidence) -> str:
-    canary, stable = evidence.step_canary, evidence.step_stable
-    return f"canary {canary.failures} of {canary.requests} failed, stable {stable.failures} of {stable.requests}"
+    canary, stable, slow = evidence.step_canary, evidence.step_stable, evidence.step_slow
+    failed = f"canary {canary.failures} of {canary.requests} failed, stable {stable.failures} of {stable.requests}"
+    return f"{failed}, slow were {slow.canary} and {slow.stable}" if slow else failed
 
 
 def _harm(evidence: Evidence) -> str:
@@ -196,16 +198,3 @@ def _split(evidence: Evidence) -> str:
 
 def _split_note(evidence: Evidence) -> str:
     return f"; besides, {_split(evidence)}" if evidence.split.is_refuted(evidence.policy.split_alpha) else ""
-
-
-def _hopeless(policy: Policy, weight: int, missing: int | None, requests_per_second: float) -> str:
-    needed = f"{missing} requests" if missing is not None else "more requests than any service sees"
-    longest = policy.longest
-    comes = round(requests_per_second * longest.total_seconds())
-    enough = timedelta(seconds=math.ceil(missing / requests_per_second)) if missing and requests_per_second else None
-    pause = f"a ceiling of {enough}" if enough else "more traffic"
-    return (
-        f"At {weight} % it takes {needed} to show {policy.smallest_harm}; at {requests_per_second:.3g} requests/s "
-        f"{comes} come within {longest}, so the step will be inconclusive. Choose {pause}, a larger smallest harm, "
-        "a larger first weight, or another answer when unsure (revert, ask, guide)."
-    )

@@ -1,21 +1,15 @@
 """Whether what stands there looks as planned: one check each, with what was seen and wanted."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from delivery.plan import Action, PartPlan, Phase
 from delivery.reading import Reading
 from delivery.rollout import why_not_ready_to_start
+from delivery.verdict import Verdict
 
 ONE_REVISION = "healthy, one revision"
-
-
-class Verdict(StrEnum):
-    PASS = "pass"
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
 
 
 class Check(BaseModel):
@@ -33,6 +27,7 @@ def judge_part(phase: Phase, part: PartPlan) -> Check:
     """A part is as planned when planning it again finds nothing to do; what cannot be planned is not as planned."""
     different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not Action.NOTHING]
     seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
+    seen = "; ".join([seen, *(f"besides {finding.rstrip('.')}" for finding in part.findings)])
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
     return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
 

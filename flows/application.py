@@ -4,9 +4,11 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
+from tasks.consent import require_proof
+from tasks.judging import watch
 from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
 from tasks.settings import apply_settings
-from tasks.traffic import clear_pause, confirm_weight, watch
+from tasks.traffic import clear_pause, confirm_weight
 
 
 @flow(name="roll-out", flow_run_name="roll out release {release.number}")
@@ -16,9 +18,10 @@ def roll_out(release: Release) -> None:
     settings_names = apply_settings(environment, release)
     settle_workload(environment, release, settings_names)
     canary = apply_application(environment, release, settings_names)
+    evidence = None
     for step in canary.steps:
         wait_until_paused(environment, canary, step)
         confirm_weight(environment, canary, step)
-        analysis = watch(environment, release, canary, step)
-        clear_pause(environment, release, canary, step, analysis)
+        evidence, move = watch(environment, release, canary, step, evidence)
+        clear_pause(environment, release, canary, step, require_proof(environment, step, move))
     confirm_promoted(environment, canary)

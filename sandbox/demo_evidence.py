@@ -40,13 +40,14 @@ def read_releases(variables: Mapping[str, str]) -> list[Release]:
 
 
 def judged_steps(release: Release | None) -> list[Mapping[str, Any]]:
-    """What each canary step of a release was judged on: weight_percent, verdict, reason, seconds, and both arms."""
+    """What each canary step of a release was judged on: weight_percent, read_back, verdict, seconds, and both arms."""
     return [record["detail"] for record in journal_of(release) if record["event"] == "judged"]
 
 
 def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
     """A line for each canary step of each release. names: of digests."""
-    lines = [f"{'release':<10}{'weight':>6}  {'verdict':<14}{'stable':<19}{'canary':<19}watched"]
+    heading = f"{'release':<10}{'weight':>6}  {'read back':<17}{'verdict':<14}{'stable':<19}{'canary':<19}watched"
+    lines = [heading]
     for release in releases:
         label = f"{release['number']} ({names.get(release['artifact_digest'], '?')})"
         lines += [describe_step(label, step) for step in judged_steps(release)]
@@ -55,8 +56,15 @@ def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
 
 def describe_step(label: str, step: Mapping[str, Any]) -> str:
     stable, canary = (describe_arm(step[arm]) for arm in ("stable", "canary"))
-    weight = f"{step['weight_percent']} %"
-    return f"{label:<10}{weight:>6}  {step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>5.0f} s"
+    weight, read_back = f"{step['weight_percent']} %", describe_read_back(step)
+    judged = f"{step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>5.0f} s"
+    return f"{label:<10}{weight:>6}  {read_back:<17}{judged}"
+
+
+def describe_read_back(step: Mapping[str, Any]) -> str:
+    """`at 6 of 6 places`: Rollout, Ingress and listener rules that said the step's weight."""
+    said = list(step["read_back"].values())
+    return f"at {said.count(step['weight_percent'])} of {len(said)} places"
 
 
 def describe_arm(counts: Mapping[str, int]) -> str:
@@ -111,6 +119,8 @@ def missing_evidence(releases: list[Release], digest: str) -> str | None:
         step = steps.get(weight)
         if step is None or not (step["stable"]["requests"] and step["canary"]["requests"]):
             return f"The canary of {digest} has no requests of both arms from closed periods at {weight} %."
+        if set(step["read_back"].values()) != {weight}:
+            return f"The canary of {digest} was judged at {weight} % without its weight read back everywhere."
         if step["verdict"] != "pass":
             return f"The canary of {digest} went past {weight} % on the verdict {step['verdict']}."
     return None

@@ -11,10 +11,12 @@ from clients.http import connect_http
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive
 from delivery.plan import Phase
-from delivery.verification import Check, Verdict, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from delivery.stack_check import WANTED
+from delivery.verdict import Verdict
+from delivery.verification import Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
 from tasks.holds import read_hold
 from tasks.progress import progress
-from tasks.stacks import plan_stacks_of
+from tasks.stack_reading import compare_stacks
 from tasks.topics import plan_topics_of
 from tasks.workloads import read_workload
 
@@ -32,10 +34,8 @@ def require_rest(environment: Environment) -> None:
 
 @task(task_run_name="check stacks", cache_policy=NO_CACHE)
 def check_stacks(environment: Environment) -> Check:
-    """Every stack is as its template says."""
-    return looked_at(
-        "stacks", "each as its template says", lambda: judge_part(Phase.STACKS, plan_stacks_of(environment))
-    )
+    """Every stack is as the assembly has it: template, parameters, tags, protection; no change set is made for it."""
+    return looked_at("stacks", WANTED, lambda: compare_stacks(environment))
 
 
 @task(task_run_name="check topics", cache_policy=NO_CACHE)
@@ -69,7 +69,7 @@ def looked_at(name: str, wanted: str, look: Callable[[], Check]) -> Check:
         return cannot_tell(name, str(error), wanted)
 
 
-@task(task_run_name="conclude {environment.name}", cache_policy=NO_CACHE)
+@task(task_run_name="sum up the checks of {environment.name}", cache_policy=NO_CACHE)
 def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     """All checks in one sentence, and in the run's artifact `checks-<environment>`.
 

@@ -26,13 +26,13 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/flows/",
         "tests/tasks/test_checks.py",
         "tests/tasks/test_endings.py",
-        "tests/tasks/test_evidence.py",
+        "tests/tasks/test_analysis.py",
         "tests/tasks/test_notices.py",
         "tests/tasks/test_telling.py",
     ),
 }
 # A rollout mostly waits: whichever worker is free takes the next one.
-ALONE = "tests/tasks/test_rollouts.py"
+ALONE = ("tests/tasks/test_rollouts.py", "tests/tasks/test_faults.py", "tests/tasks/test_interference.py")
 
 
 class Schedule(LoadScopeScheduling):

@@ -15,7 +15,7 @@ import httpx
 import yaml
 
 from clients.cluster import Cluster, connect_cluster
-from delivery.environment import Environment
+from delivery.environment import Environment, SmallestHarm
 from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
@@ -128,9 +128,12 @@ def make_shop(sandbox: Sandbox, folder: Path) -> Shop:
         }
     )
     period = sandbox.settings.metric_period_seconds
-    seconds = {"pause": 3 * period, "period": period, "ready_deadline": 30, "weight_deadline": 10, "abort_deadline": 10}
+    seconds = {"pause": 3 * period, "period": period, "lateness": period, "ready_deadline": 30, "weight_deadline": 10}
+    seconds |= {"abort_deadline": 10, "mismatch_deadline": 2 * period}
     limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
-    canary = base.canary.model_copy(update=limits)
+    # What one user after another can show within a pause.
+    harm = SmallestHarm(stable=0.02, canary=0.5)
+    canary = base.canary.model_copy(update={**limits, "smallest_harm": harm})
     return Shop(sandbox, base.model_copy(update={"application": application, "canary": canary}), host)
 
 

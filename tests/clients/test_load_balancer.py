@@ -1,15 +1,15 @@
 """The load balancer's rules and its metrics, read from the sandbox's AWS."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from clients.load_balancer import find_load_balancer, read_rules
-from clients.metrics import read_periods
-from delivery.canary import Counts, periods_within
-from delivery.errors import NotFound
+from clients.metrics import read_periods, read_request_rate
+from delivery.canary import Counts, Period, Slow, periods_within
+from delivery.errors import NotFound, Unavailable
 from delivery.weights import Arms, share_of
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
@@ -17,6 +17,7 @@ from tests.aws import SandboxAws
 
 REGION = "us-east-1"
 MINUTE = timedelta(minutes=1)
+OBJECTIVE = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Balancer:
 
     @property
     def arms(self) -> Arms:
-        return Arms(frozenset({self.stable}), frozenset({self.canary}))
+        return Arms(*(frozenset({group} - {""}) for group in (self.stable, self.canary)))
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +81,23 @@ def make_listeners(elbv2: Any, balancer: Balancer) -> None:
     )
 
 
-def count(running: SandboxAws, balancer: Balancer, group: str, at: datetime, **metrics: int) -> None:
-    dimensions = {
-        "LoadBalancer": balancer.arn.partition("loadbalancer/")[2],
-        "TargetGroup": group.rpartition(":")[2],
-    }
-    data = [
-        {
-            "MetricName": name,
-            "Timestamp": at,
-            "Value": value,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-        }
-        for name, value in metrics.items()
-    ]
+def count(running: SandboxAws, balancer: Balancer, group: str | None, at: datetime, **metrics: float) -> None:
+    """group: None for the load balancer as a whole."""
+    dimensions = {"LoadBalancer": balancer.arn.partition("loadbalancer/")[2]}
+    dimensions |= {"TargetGroup": group.rpartition(":")[2]} if group else {}
+    data = [datum(dimensions, name, at, Value=value) for name, value in metrics.items()]
+    running.client("cloudwatch").put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
+
+
+def datum(dimensions: dict[str, str], name: str, at: datetime, **values: Any) -> dict[str, Any]:
+    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"MetricName": name, "Timestamp": at, "Dimensions": pairs, **values}
+
+
+def answer_in(running: SandboxAws, balancer: Balancer, group: str, at: datetime, *seconds: float) -> None:
+    """Response times as a load balancer publishes them: one value each."""
+    dimensions = {"LoadBalancer": balancer.arn.partition("loadbalancer/")[2], "TargetGroup": group.rpartition(":")[2]}
+    data = [datum(dimensions, "TargetResponseTime", at, Values=list(seconds))]
     running.client("cloudwatch").put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
 
 
@@ -119,12 +123,57 @@ def test_each_arm_is_counted_in_its_own_periods(running: SandboxAws, balancer: B
     count(running, balancer, balancer.stable, noon, RequestCount=400, HTTPCode_Target_2XX_Count=400)
     count(running, balancer, balancer.canary, noon + MINUTE, RequestCount=7, HTTPCode_Target_2XX_Count=7)
     starts = periods_within(noon, noon + 3 * MINUTE, MINUTE)
-    first, second, third = read_periods(balancer.arn, balancer.arms, REGION, starts=starts, period=MINUTE)
+    first, second, third = read_periods(
+        balancer.arn, balancer.arms, REGION, starts=starts, period=MINUTE, slow_after=OBJECTIVE
+    )
     assert (first.stable, first.canary) == (Counts(400, 0), Counts(100, 5))
     assert (second.stable, second.canary) == (Counts(), Counts(7, 0))
     assert not third.has_data
 
 
+def test_a_missing_point_of_failures_beside_requests_is_zero(running: SandboxAws, balancer: Balancer) -> None:
+    at = minutes_ago(20)
+    count(running, balancer, balancer.canary, at, RequestCount=9, HTTPCode_Target_2XX_Count=9)
+    (period,) = read_minute(balancer, at)
+    assert period.canary == Counts(9, 0)
+
+
+def test_slow_answers_are_those_that_took_longer_than_the_objective(running: SandboxAws, balancer: Balancer) -> None:
+    at = minutes_ago(30)
+    answer_in(running, balancer, balancer.canary, at, 0.1, 0.5, 0.6, 2.0)
+    answer_in(running, balancer, balancer.stable, at, 0.1, 0.2, 0.51)
+    (period,) = read_minute(balancer, at)
+    assert period.slow == Slow(stable=1, canary=2)
+
+
+def test_where_nobody_answered_nobody_was_slow(balancer: Balancer) -> None:
+    (period,) = read_minute(balancer, minutes_ago(40))
+    assert period.slow == Slow(0, 0)
+
+
+def test_a_value_that_is_no_number_is_an_answer_that_cannot_be_read(running: SandboxAws, balancer: Balancer) -> None:
+    at = minutes_ago(50)
+    count(running, balancer, balancer.canary, at, RequestCount=float("inf"))
+    with pytest.raises(Unavailable, match=r"RequestCount at .* is inf, which is no count"):
+        read_minute(balancer, at)
+
+
+def test_the_rate_of_requests_is_the_whole_load_balancers(running: SandboxAws, balancer: Balancer) -> None:
+    at = minutes_ago(70)
+    count(running, balancer, None, at, RequestCount=90)
+    starts = periods_within(at - MINUTE, at + MINUTE, MINUTE)
+    assert read_request_rate(balancer.arn, REGION, starts=starts, period=MINUTE) == 0.75
+
+
 def test_without_target_groups_there_is_nothing_to_count(balancer: Balancer) -> None:
-    starts = periods_within(datetime.now(UTC) - MINUTE, datetime.now(UTC), MINUTE)
-    assert read_periods(balancer.arn, Arms(frozenset(), frozenset()), REGION, starts=starts, period=MINUTE) == ()
+    nobody = replace(balancer, stable="", canary="")
+    assert nobody.arms == Arms(frozenset(), frozenset())
+    assert read_minute(nobody, minutes_ago(5)) == ()
+
+
+def minutes_ago(number: int) -> datetime:
+    return datetime.now(UTC).replace(second=0, microsecond=0) - number * MINUTE
+
+
+def read_minute(balancer: Balancer, at: datetime) -> tuple[Period, ...]:
+    return read_periods(balancer.arn, balancer.arms, REGION, starts=[at], period=MINUTE, slow_after=OBJECTIVE)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.canary import Counts, Period
+from delivery.canary import Counts, Period, Slow
 from delivery.environment import SmallestHarm, WhenUnsure
-from delivery.evidence import Evidence, Policy, Slow
-from delivery.verdict import Action, foresee, judge, next_move, progress_line
-from delivery.verification import Verdict
+from delivery.evidence import Evidence, Policy
+from delivery.foresight import foresee
+from delivery.verdict import Action, Verdict, judge, next_move, progress_line
 from tests.environments import production_policy
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -49,9 +49,10 @@ def test_a_harmful_canary_fails_before_its_pause_has_run() -> None:
 
 
 def test_a_slow_canary_fails_without_any_failure() -> None:
-    period = Period(NOON, Counts(800), Counts(200))
-    evidence = Evidence.begin(POLICY, 20, NOON).observe(period, Slow(stable=40, canary=80))
-    assert judge(evidence, NOON + MINUTE).verdict is Verdict.FAIL
+    period = Period(NOON, Counts(800), Counts(200), Slow(stable=40, canary=80))
+    analysis = judge(Evidence.begin(POLICY, 20, NOON).observe(period), NOON + MINUTE)
+    assert analysis.verdict is Verdict.FAIL
+    assert "canary 0 of 200 failed, stable 0 of 800, slow were 80 and 40" in analysis.reason
 
 
 def test_failures_of_everybody_do_not_blame_the_canary_but_the_success_rate_speaks() -> None:
@@ -77,6 +78,20 @@ def test_pods_that_crash_fail_the_step_with_their_reason() -> None:
     evidence = watch(*[HEALTHY] * 10).pods_broke("CrashLoopBackOff: no configuration")
     assert judge(evidence, NOON + 10 * MINUTE).reason.endswith("CrashLoopBackOff: no configuration")
     assert judge(evidence, NOON + 10 * MINUTE).verdict is Verdict.FAIL
+
+
+def test_an_alarm_that_begins_to_ring_fails_the_step_by_its_name() -> None:
+    evidence = watch(*[HEALTHY] * 10).see_alarms({"old": "since yesterday"})
+    assert judge(evidence, NOON + 10 * MINUTE).verdict is Verdict.PASS
+    analysis = judge(evidence.see_alarms({"old": "still", "new": "12 failed"}), NOON + 10 * MINUTE)
+    assert analysis.verdict is Verdict.FAIL
+    assert analysis.reason == "an alarm began to ring during the canary: new (12 failed)"
+
+
+def test_an_alarm_that_rang_and_rings_again_is_news() -> None:
+    evidence = watch().see_alarms({"old": "first"}).see_alarms({}).see_alarms({"old": "again"})
+    assert evidence.alarm == "old (again)"
+    assert evidence.see_alarms({}).begin_step(40, NOON).alarm == "old (again)"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from delivery.plan import Action, PartPlan, Phase, Step
-from delivery.verification import Check, Verdict, cannot_tell, judge_answer, judge_part, sum_up
+from delivery.verdict import Verdict
+from delivery.verification import Check, cannot_tell, judge_answer, judge_part, sum_up
 
 
 def part(action: Action) -> PartPlan:

@@ -8,9 +8,19 @@ from sandbox.settings import SandboxSettings
 WEIGHTS = (20, 40, 60, 80)
 
 
-def judged(weight: int, verdict: str = "pass", *, stable: int = 80, canary: int = 20, failures: int = 0) -> Any:
+def judged(
+    weight: int,
+    verdict: str = "pass",
+    *,
+    stable: int = 80,
+    canary: int = 20,
+    failures: int = 0,
+    rule: float | None = None,
+) -> Any:
+    """rule: the share that the listener rule said, unless it was the weight."""
     arms = {"stable": {"requests": stable, "failures": 0}, "canary": {"requests": canary, "failures": failures}}
-    detail = {"weight_percent": weight, "verdict": verdict, "reason": "r", "periods": 2, "seconds": 16.2, **arms}
+    read_back = {"Rollout": weight, "listener rule": weight if rule is None else rule}
+    detail = {"weight_percent": weight, "read_back": read_back, "verdict": verdict, "seconds": 16.2, **arms}
     return {"step": f"Canary/{weight} %", "event": "judged", "detail": detail}
 
 
@@ -41,6 +51,11 @@ def test_a_step_without_requests_of_an_arm_is_no_evidence(stable: int, canary: i
     assert "no requests of both arms from closed periods at 60 %" in str(missing_evidence([release("B", *steps)], "B"))
 
 
+def test_a_step_whose_weight_was_not_in_force_everywhere_is_no_evidence() -> None:
+    steps = [judged(20), judged(40, rule=0.0), judged(60), judged(80)]
+    assert "at 40 % without its weight read back" in str(missing_evidence([release("B", *steps)], "B"))
+
+
 def test_a_step_that_was_never_judged_is_no_evidence() -> None:
     assert "at 80 %" in str(missing_evidence([release("B", *map(judged, WEIGHTS[:3]))], "B"))
 
@@ -61,8 +76,8 @@ def test_a_second_release_of_what_serves_already_is_a_fault() -> None:
 
 def test_the_table_has_a_line_for_each_judged_step_under_its_digests_name() -> None:
     heading, line = describe_steps([release("sha256:b", judged(20, failures=1))], {"sha256:b": "B"}).splitlines()
-    assert heading.split() == ["release", "weight", "verdict", "stable", "canary", "watched"]
-    assert " ".join(line.split()) == "2 (B) 20 % pass 0 of 80 failed 1 of 20 failed 16 s"
+    assert heading.split() == ["release", "weight", "read", "back", "verdict", "stable", "canary", "watched"]
+    assert " ".join(line.split()) == "2 (B) 20 % at 2 of 2 places pass 0 of 80 failed 1 of 20 failed 16 s"
 
 
 def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps() -> None:

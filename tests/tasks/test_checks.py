@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from delivery.errors import ChecksFailed, Inconclusive, Unavailable
-from delivery.verification import Check, Verdict
+from delivery.verdict import Verdict
+from delivery.verification import Check
 from tasks.checks import conclude, looked_at, require_rest
 from tasks.holds import hold_environment
 from tests.environments import production

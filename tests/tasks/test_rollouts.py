@@ -1,6 +1,7 @@
 """Rollouts against the sandbox's cluster, controllers and load balancer: each test has an application of its own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,38 @@ import pytest
 from prefect.logging import disable_run_logger
 
 from delivery.application import CanaryRun
-from delivery.canary import Analysis, Counts
-from delivery.errors import NotPromoted, Refused, RolloutBroken
-from delivery.plan import Action, PartPlan
+from delivery.errors import NotApplied, NotPromoted, RolloutBroken
+from delivery.plan import Action as PlanAction
+from delivery.plan import PartPlan
 from delivery.release import Event, Release
 from delivery.rollout import why_not_ready_to_start
-from delivery.verification import Verdict
+from delivery.verdict import Action, Analysis, Verdict
 from delivery.weights import why_not_weight
+from sandbox.aws.client import client, client_at
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
-from tasks.abort import put_back_revision, take_back_application
+from tasks.consent import require_proof
 from tasks.journal import read_journal
-from tasks.revisions import choose_revision
+from tasks.judging import Watch, watch
 from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
 from tasks.systems import connect_system
-from tasks.traffic import clear_pause, confirm_weight, end_pause, watch
+from tasks.traffic import clear_pause, confirm_weight, end_pause
+from tasks.way_back import take_back_application
 from tasks.workloads import plan_rendered, render_application
+from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
 from tests.shop import CRASH, Shop, make_shop
 
+ALARM = {
+    "Namespace": "Slipway/Test",
+    "MetricName": "failed",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+UNJUDGED = "the test wants it"
 PARTS = ("aws", "kubernetes", "load_balancer_controller", "load_balancer")
 
 
@@ -47,12 +61,13 @@ def start(shop: Shop, release: Release) -> CanaryRun:
 
 def go_through(shop: Shop, release: Release, canary: CanaryRun) -> list[Analysis]:
     """Every step that is left, as the flow takes them."""
-    analyses = []
+    evidence, analyses = None, []
     for step in canary.steps:
         wait_until_paused.fn(shop.environment, canary, step)
         confirm_weight.fn(shop.environment, canary, step)
-        analyses.append(watch.fn(shop.environment, release, canary, step))
-        clear_pause.fn(shop.environment, release, canary, step, analyses[-1])
+        evidence, move = watch.fn(shop.environment, release, canary, step, evidence)
+        analyses.append(move.analysis)
+        clear_pause.fn(shop.environment, release, canary, step, require_proof(shop.environment, step, move))
     confirm_promoted.fn(shop.environment, canary)
     return analyses
 
@@ -64,12 +79,11 @@ def roll_out(shop: Shop, digest: str) -> list[Analysis]:
 
 def stand_at(shop: Shop, release: Release, canary: CanaryRun, index: int) -> None:
     """The canary waits at this one of its pauses, those before it unjudged."""
-    proof = Analysis(Verdict.PASS, "as the test wants it", Counts(), Counts())
     for step in canary.steps[: index + 1]:
         wait_until_paused.fn(shop.environment, canary, step)
         confirm_weight.fn(shop.environment, canary, step)
         if step is not canary.steps[index]:
-            clear_pause.fn(shop.environment, release, canary, step, proof)
+            clear_pause.fn(shop.environment, release, canary, step, UNJUDGED)
 
 
 def judged(shop: Shop, release: Release) -> list[dict[str, Any]]:
@@ -95,10 +109,10 @@ def plan(shop: Shop, digest: str) -> PartPlan:
 
 def test_a_first_installation_has_no_canary_and_serves_its_digest(shop: Shop) -> None:
     digest = shop.push("a")
-    assert {step.action for step in plan(shop, digest).steps} == {Action.CREATE}
+    assert {step.action for step in plan(shop, digest).steps} == {PlanAction.CREATE}
     assert roll_out(shop, digest) == []
     assert served_image(shop) == digest
-    assert {step.action for step in plan(shop, digest).steps} == {Action.NOTHING}
+    assert {step.action for step in plan(shop, digest).steps} == {PlanAction.NOTHING}
 
 
 def test_a_good_release_is_promoted_on_evidence_at_every_step(shop: Shop) -> None:
@@ -115,15 +129,17 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     good = shop.push("a")
     roll_out(shop, good)
     with shop.users(), shop.release(shop.push("bad", status=500)) as release:
-        with pytest.raises(NotPromoted, match=r"not promoted past 30 %: 0\.00 % of"):
+        with pytest.raises(NotPromoted, match=r"not promoted past 30 %: (harm is proven|the success rate is below)"):
             go_through(shop, release, start(shop, release))
         sentence = take_back_application.fn(shop.environment, release)
     (step,) = judged(shop, release)
     assert (step["weight_percent"], step["verdict"]) == (30, "fail")
     assert step["canary"]["failures"] == step["canary"]["requests"] > 0 == step["stable"]["failures"]
+    assert set(step["read_back"].values()) == {30}
+    assert step["seconds"] < shop.environment.canary.pause.total_seconds() + 2
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence
     assert served_image(shop) == good
-    assert plan(shop, good).steps[-1].action is Action.NOTHING
+    assert plan(shop, good).steps[-1].action is PlanAction.NOTHING
 
 
 def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> None:
@@ -140,12 +156,65 @@ def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> Non
 def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     with shop.release(shop.push("b")) as release:
-        with pytest.raises(NotPromoted, match="no requests reached the new revision") as stopped:
+        with pytest.raises(NotPromoted, match="no requests were counted for the new revision at 30 %") as stopped:
             go_through(shop, release, start(shop, release))
         assert not stopped.value.is_failure
     (step,) = judged(shop, release)
     assert (step["verdict"], step["canary"]["requests"], step["periods"] > 0) == ("inconclusive", 0, True)
-    assert step["seconds"] >= shop.environment.canary.pause.total_seconds()
+    assert step["seconds"] >= 3 * shop.environment.canary.pause.total_seconds()
+
+
+def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
+    name = f"{shop.environment.prefix}-{shop.namespace}"
+    cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
+    with shop.users(), shop.release(shop.push("b")) as release:
+        canary = start(shop, release)
+        stand_at(shop, release, canary, 0)
+        watched = Watch.begin(connect_system(shop.environment), release, canary, canary.steps[0], None)
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
+        move = watched.follow()
+        assert (move.action, move.line) == (
+            Action.ABORT,
+            f"an alarm began to ring during the canary: {name} (12 failed)",
+        )
+        take_back_application.fn(shop.environment, release)
+    cloudwatch.delete_alarms(AlarmNames=[name])
+
+
+def test_a_weight_that_does_not_stay_is_named_by_its_rules_and_is_not_judged(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    with shop.users(), shop.release(shop.push("b")) as release:
+        canary = start(shop, release)
+        stand_at(shop, release, canary, 0)
+        with (
+            moved_rules(shop),
+            pytest.raises(
+                NotApplied, match=r"30 % was confirmed and has not been in force for .*: wanted 30 %, but listener rule"
+            ),
+        ):
+            watch.fn(shop.environment, release, canary, canary.steps[0], None)
+        assert judged(shop, release) == []
+        take_back_application.fn(shop.environment, release)
+
+
+@contextmanager
+def moved_rules(shop: Shop) -> Iterator[None]:
+    """Somebody sends everything to the stable revision, and the controller cannot repair it within the block."""
+    aws, live = SandboxAws(shop.sandbox.addresses.aws), connect_system(shop.environment)
+    arms, elbv2 = live.find_arms(), client_at(aws.endpoint, "elbv2", shop.environment.aws.region, caller="somebody")
+    aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
+    actions = [{"Type": "forward", "TargetGroupArn": min(arms.stable)}]
+    listeners = elbv2.describe_listeners(LoadBalancerArn=live.find_load_balancer())["Listeners"]
+    rules = [rule for found in listeners for rule in elbv2.describe_rules(ListenerArn=found["ListenerArn"])["Rules"]]
+    for rule in rules:
+        if not rule["IsDefault"]:
+            elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
+    try:
+        yield
+    finally:
+        aws.clear_faults()
 
 
 @pytest.mark.proof
@@ -200,18 +269,17 @@ def test_a_canary_that_somebody_else_promotes_is_not_promoted_by_us(shop: Shop) 
         live = connect_system(shop.environment)
         live.patch_rollout({"status": {"pauseConditions": None}}, lambda _: None, subresource="status")
         with pytest.raises(RolloutBroken, match="somebody else"):
-            watch.fn(shop.environment, release, canary, canary.steps[0])
+            watch.fn(shop.environment, release, canary, canary.steps[0], None)
         take_back_application.fn(shop.environment, release)
 
 
 def test_ending_a_pause_twice_skips_no_step(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
-    proof = Analysis(Verdict.PASS, "as the test wants it", Counts(), Counts())
     with shop.release(shop.push("b")) as release:
         canary = start(shop, release)
         stand_at(shop, release, canary, 0)
-        clear_pause.fn(shop.environment, release, canary, canary.steps[0], proof)
-        clear_pause.fn(shop.environment, release, canary, canary.steps[0], proof)
+        clear_pause.fn(shop.environment, release, canary, canary.steps[0], UNJUDGED)
+        clear_pause.fn(shop.environment, release, canary, canary.steps[0], UNJUDGED)
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
         confirm_weight.fn(shop.environment, canary, canary.steps[1])
 
@@ -236,25 +304,3 @@ def test_a_first_installation_that_never_serves_is_taken_away_again(shop: Shop) 
             start(shop, release)
         take_back_application.fn(shop.environment, release)
     assert connect_system(shop.environment).find() is None
-
-
-def test_a_roll_back_to_no_known_revision_lists_them_all_and_touches_nothing(shop: Shop) -> None:
-    digest = shop.push("a")
-    roll_out(shop, digest)
-    for revision in (None, 7):
-        with pytest.raises(
-            Refused, match=rf"can go back to:\n  1: {digest}, made .*, serves now\n Nothing was touched"
-        ):
-            choose_revision.fn(shop.environment, revision)
-
-
-@pytest.mark.proof
-def test_a_revision_is_put_back_by_hand_without_a_canary(shop: Shop) -> None:
-    first, second = shop.push("a"), shop.push("b")
-    roll_out(shop, first)
-    with shop.users():
-        roll_out(shop, second)
-    target = choose_revision.fn(shop.environment, 1)
-    with shop.release(target.artifact_digest) as release:
-        put_back_revision.fn(shop.environment, release, target)
-    assert served_image(shop) == first

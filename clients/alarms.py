@@ -1,0 +1,20 @@
+"""CloudWatch's alarms of an environment."""
+
+from clients.aws import aws_client, translated
+
+ALARM = "ALARM"
+
+
+def read_ringing(prefix: str, region: str) -> dict[str, str]:
+    """Name -> reason of each alarm in state ALARM whose name begins with the prefix, composite ones included."""
+    with translated("list the alarms"):
+        paginator = aws_client("cloudwatch", region).get_paginator("describe_alarms")
+        pages = paginator.paginate(
+            AlarmNamePrefix=prefix, StateValue=ALARM, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        found = [alarm for page in pages for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"])]
+    return {
+        alarm["AlarmName"]: alarm.get("StateReason") or "without a reason"
+        for alarm in found
+        if alarm["StateValue"] == ALARM
+    }

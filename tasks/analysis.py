@@ -1,0 +1,60 @@
+"""What a canary step is judged on, where the operator can see it: a table and a progress bar of the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.context import TaskRunContext
+
+from delivery.environment import Environment
+from delivery.evidence import Evidence
+from delivery.judgement import describe_judgement, progress_percent, tabulate
+from delivery.release import Event, Release
+from delivery.steps import canary_step
+from delivery.verdict import Move
+from delivery.weights import Witness
+from tasks.journal import append
+from tasks.progress import progress
+
+
+@dataclass
+class ProgressBar:
+    """The artifact `canary-<environment>-<weight>-progress`, made when it is first shown."""
+
+    environment: Environment
+    release: Release
+    artifact: UUID | None = None
+
+    def show(self, evidence: Evidence, move: Move, now: datetime) -> None:
+        if TaskRunContext.get() is None:
+            return
+        done, line = progress_percent(evidence, now), f"Release {self.release.number}, {move.line}"
+        if self.artifact is None:
+            key = f"canary-{self.environment.name}-{evidence.weight_percent}-progress"
+            self.artifact = cast(UUID, create_progress_artifact(done, key=key, description=line))
+        else:
+            update_progress_artifact(self.artifact, done, description=line)
+
+
+def record_judgement(
+    environment: Environment,
+    release: Release,
+    evidence: Evidence,
+    move: Move,
+    witnesses: Sequence[Witness],
+    now: datetime,
+) -> None:
+    """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last."""
+    weight, verdict = evidence.weight_percent, move.analysis.verdict
+    progress(f"{weight} %  {verdict}  {move.line}")
+    detail = describe_judgement(evidence, move, witnesses, now)
+    append(environment, release, canary_step(weight), Event.JUDGED, detail)
+    if TaskRunContext.get() is not None:
+        create_table_artifact(
+            tabulate(evidence),
+            key=f"canary-{environment.name}-{weight}",
+            description=f"Release {release.number} at {weight} %: {verdict}, {move.line}",
+        )

@@ -1,0 +1,34 @@
+import uuid
+
+import pytest
+
+from clients.alarms import read_ringing
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tests.aws import SandboxAws
+
+ALARM = {
+    "Namespace": "Slipway/Test",
+    "MetricName": "failed",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+def test_only_alarms_of_the_prefix_that_ring_are_told_with_their_reason(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.require("aws")
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    cloudwatch = SandboxAws(sandbox.addresses.aws).client("cloudwatch")
+    prefix = f"shop-{uuid.uuid4().hex[:8]}-"
+    for name in (f"{prefix}failed", f"{prefix}quiet", f"other-{prefix}"):
+        cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
+    for name in (f"{prefix}failed", f"other-{prefix}"):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
+    assert read_ringing(prefix, "us-east-1") == {f"{prefix}failed": "12 failed"}

@@ -1,0 +1,51 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import Artifact
+
+from delivery.canary import Counts, Period
+from delivery.evidence import Evidence
+from delivery.release import Event, Release
+from delivery.verdict import next_move
+from delivery.weights import Witness
+from tasks.analysis import ProgressBar, record_judgement
+from tasks.journal import read_journal
+from tests.environments import production, production_policy
+
+RELEASE = Release(environment="production", number=7, artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1)
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=1)
+EVIDENCE = Evidence.begin(production_policy(), 20, NOON).observe(Period(NOON, Counts(80), Counts(20, 1)))
+MOVE = next_move(EVIDENCE, LATER)
+
+
+def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
+    prefect_server: str, tmp_path: Path
+) -> None:
+    environment = production(tmp_path)
+
+    @task
+    def watch() -> None:
+        bar = ProgressBar(environment, RELEASE)
+        for now in (NOON, LATER):
+            bar.show(EVIDENCE, MOVE, now)
+        record_judgement(environment, RELEASE, EVIDENCE, MOVE, [Witness("listener rule 1", 20.0)], LATER)
+
+    @flow
+    def roll_out() -> None:
+        watch()
+
+    roll_out()
+    table: Any = Artifact.get("canary-production-20")
+    assert table.description.startswith("Release 7 at 20 %: inconclusive, 20 %: stable 80, canary 20 requests")
+    assert "5.00 %" in str(table.data)
+    bar: Any = Artifact.get("canary-production-20-progress")
+    assert 0 < bar.data < 10
+    (record,) = read_journal(environment, 7)
+    assert (record.event, record.step, record.detail["read_back"]) == (
+        Event.JUDGED,
+        "Canary/20 %",
+        {"listener rule 1": 20.0},
+    )
