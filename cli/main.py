@@ -70,12 +70,13 @@ def release(
 def roll_back(
     environment: EnvironmentName = PRODUCTION,
     revision: Annotated[int | None, typer.Option(help="Where to; without it the run lists them all.")] = None,
+    unjudged: Annotated[bool, typer.Option("--unjudged", help="Even if no journal tells that it served.")] = False,
     reason: Reason = "",
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Bring back an earlier revision of the application."""
-    request = {"revision": revision, "reason": reason or f"{ASKED_FOR_BY} {who()}"}
+    """Bring back an earlier revision of the application, one that served all traffic before."""
+    request = {"revision": revision, "unjudged": unjudged, "reason": reason or f"{ASKED_FOR_BY} {who()}"}
     run("roll-back", environment, request, as_json=as_json, detach=detach)
 
 

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 
-from delivery.errors import DeliveryError, HoldLost, RollBackFailed, RolledBack, StopRequested, Unfinished
-from delivery.plan import Phase
+from delivery.errors import ChecksFailed, DeliveryError, Halted, RollBackFailed, RolledBack, Unfinished
 from delivery.release import Event, Record, has_effects
+from delivery.steps import moves_traffic
 
-MOVES_TRAFFIC = (f"{Phase.APPLICATION}/Rollout ", "Canary/")
 GO_ON = "Traffic was not touched. A release that is started again goes on from there."
 
 
 def kept_changes(journal: tuple[Record, ...]) -> tuple[str, ...]:
     """The steps that were carried out and stay: stacks, topics, settings, the application without its Rollout."""
     done = [record.step for record in journal if record.event is Event.DONE]
-    return tuple(step for step in done if not step.startswith(MOVES_TRAFFIC))
+    return tuple(step for step in done if not moves_traffic(step))
 
 
 def describe_kept(journal: tuple[Record, ...]) -> str:
@@ -38,9 +37,16 @@ def ending_without_way_back(failure: DeliveryError, fault: DeliveryError, journa
     """The error a release ends by whose way back failed as well. fault: why it did."""
     reason = "" if str(fault).startswith(str(failure)) else str(failure)
     said = join_sentences([reason, str(fault), describe_kept(journal)])
-    # Who lost the hold, or was asked to stop, must not touch anything any more.
-    kind = type(fault) if isinstance(fault, HoldLost | StopRequested) else RollBackFailed
-    return kind(said)
+    return type(fault)(said) if isinstance(fault, Halted) else RollBackFailed(said)
+
+
+def ending_by_hand(failure: DeliveryError, journal: tuple[Record, ...]) -> DeliveryError:
+    """The error that a roll-back by hand ends by.
+
+    Once it has moved anything it did not arrive, whatever the reason, unless traffic is there and a check failed.
+    """
+    is_said = isinstance(failure, Halted | ChecksFailed | RollBackFailed)
+    return failure if is_said or not has_effects(journal) else RollBackFailed(str(failure))
 
 
 def join_sentences(parts: Iterable[str]) -> str:

@@ -4,8 +4,9 @@ DeliveryError
 ├── SettingsError      a setting is missing, unknown or malformed; nothing was touched
 ├── Refused            the plan may not be carried out; nothing was touched
 ├── HoldTaken          somebody else releases to this environment
-├── HoldLost           this process no longer holds the environment; it stops before its next effect
-├── StopRequested      somebody asked the holder to stop at its next safe point
+├── Halted             no further effect may start, no way back either
+│   ├── HoldLost       this process no longer holds the environment; it stops before its next effect
+│   └── StopRequested  somebody asked the holder to stop at its next safe point
 ├── Unavailable        a service could not be reached, throttled, or answered that it is broken: worth retrying
 ├── NotPermitted       a service refused our credentials
 ├── Rejected           a service refused the request itself; asked again it will refuse again
@@ -13,6 +14,7 @@ DeliveryError
 ├── Conflict           a precondition did not hold: somebody else wrote in between
 ├── StackFailed        CloudFormation gave up on a stack
 ├── TopicWouldShrink   a topic is asked for fewer partitions than it has
+├── TopicFixed         a topic is asked for something that it can only be made with
 ├── NotApplied         a change was asked for and not read back
 ├── RolloutBroken      the rollout cannot go on: invalid, stuck, or somebody else writes to it
 ├── NotPromoted        a canary step ended without proof; its analysis says why
@@ -25,6 +27,8 @@ DeliveryError
 
 A verdict or a failed check is a value until a flow turns it into one of these.
 """
+
+from collections.abc import Sequence
 
 
 class DeliveryError(Exception):
@@ -47,11 +51,15 @@ class HoldTaken(DeliveryError):
     """Says who holds the environment, since when and why."""
 
 
-class HoldLost(DeliveryError):
-    """Says what was done so far; the release can be taken up again."""
+class Halted(DeliveryError):
+    """Where it ends one of several things that run side by side, it ends them all."""
 
 
-class StopRequested(DeliveryError):
+class HoldLost(Halted):
+    """Says why; the release that is started again goes on from what is there."""
+
+
+class StopRequested(Halted):
     """Says who asked."""
 
 
@@ -81,6 +89,10 @@ class StackFailed(DeliveryError):
 
 class TopicWouldShrink(DeliveryError):
     """Kafka cannot take partitions away."""
+
+
+class TopicFixed(DeliveryError):
+    """Says what the topic has and what was asked for; the topic stays as it is."""
 
 
 class NotApplied(DeliveryError):
@@ -121,6 +133,11 @@ class RollBackFailed(DeliveryError):
 
 class Unexpected(DeliveryError):
     """Names the fault by its type; its traceback is in the run's log."""
+
+
+def first_to_tell(errors: Sequence[DeliveryError]) -> DeliveryError:
+    """Of the errors of things that ran side by side, the one that says how all of them end."""
+    return next((error for error in errors if isinstance(error, Halted)), errors[0])
 
 
 def as_delivery_error(error: BaseException) -> DeliveryError:

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 from delivery.release import Event, Record
 
-STEP = "Notices"
-
 
 class Notice(BaseModel):
     """Something to tell. id: the same however often it is sent, so that a channel can tell a repetition."""

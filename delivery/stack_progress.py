@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.assembly import StackSpec
-from delivery.errors import DeliveryError, HoldLost, StackFailed, StopRequested
+from delivery.errors import DeliveryError, Halted, StackFailed, first_to_tell
 from delivery.plan import Action
 from delivery.stack_status import Standing, advice_for, standing_of
 from delivery.stacks import StackState
@@ -121,5 +121,5 @@ def conclude_stacks(ends: Mapping[str, StackOutcome | DeliveryError | None]) -> 
     waiting = [name for name, end in ends.items() if end is None]
     parts = [str(error) for error in failed.values()]
     parts.append(f"Finished: {', '.join(finished) or 'none'}. Not started: {', '.join(waiting) or 'none'}.")
-    kinds = (kind for kind in (HoldLost, StopRequested) if any(isinstance(end, kind) for end in failed.values()))
-    raise next(kinds, StackFailed)(" ".join(parts))
+    first = first_to_tell(list(failed.values()))
+    raise (type(first) if isinstance(first, Halted) else StackFailed)(" ".join(parts))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldLost, Refused, StopRequested, TopicWouldShrink
+from delivery.errors import DeliveryError, Refused, TopicWouldShrink, first_to_tell
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -128,8 +128,7 @@ def conclude_topics(ends: Mapping[str, TopicChange | DeliveryError]) -> None:
     failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}
     if not failed:
         return
-    stops = (error for error in failed.values() if isinstance(error, HoldLost | StopRequested))
-    error = next(stops, next(iter(failed.values())))
+    error = first_to_tell(list(failed.values()))
     if len(failed) == 1:
         raise error
     raise type(error)(f"{len(failed)} of {len(ends)} topics are not as specified: {', '.join(failed)}. {error}")

@@ -4,10 +4,10 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.abort import put_back_revision, take_back_application
-from tasks.endings import ending_by_name, rolled_back
+from tasks.endings import ending_by_name, rolled_back, telling_a_failure
 from tasks.holds import hold_environment
-from tasks.revisions import choose_revision, confirm_health, confirm_way_back
+from tasks.revisions import choose_revision, confirm_health, confirm_revision, confirm_way_back
+from tasks.way_back import put_back_revision, take_back_application
 
 
 @flow(name="take-back", flow_run_name="take release {release.number} back")
@@ -19,13 +19,18 @@ def take_back(release: Release) -> str:
 
 @flow(name="roll-back", flow_run_name="roll back {environment}")
 @ending_by_name
-def roll_back(environment: str = "production", revision: int | None = None, reason: str = "") -> str:
+def roll_back(
+    environment: str = "production", revision: int | None = None, unjudged: bool = False, reason: str = ""
+) -> str:
     """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a look at the health.
 
-    revision: its number; without one, or with one that is not there, the run ends Refused and lists them all.
+    revision: its number, of one that served before; any other ends the run Refused, with the list of all that did.
+    unjudged: one of which no journal tells is taken, too.
     """
     settings = load_environment(environment)
-    target = choose_revision(settings, revision)
-    with hold_environment(settings, target.artifact_digest, f"roll-back-{target.hash}", reason) as release:
-        sentence = put_back_revision(settings, release, target)
-        return rolled_back(settings, release, f"{sentence} {confirm_health(settings)}")
+    chosen = choose_revision(settings, revision, unjudged=unjudged)
+    with hold_environment(settings, chosen.found.artifact_digest, None, reason) as release:
+        target = confirm_revision(settings, chosen, unjudged=unjudged)
+        with telling_a_failure(settings, release):
+            sentence = put_back_revision(settings, release, target)
+            return rolled_back(settings, release, f"{sentence} {confirm_health(settings)}")

@@ -1,7 +1,8 @@
 """How a run ends: by a state whose name says it, whose message is the sentence the operator reads."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -10,7 +11,7 @@ from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from delivery.compensation import ending_after, ending_without_way_back
+from delivery.compensation import ending_after, ending_by_hand, ending_without_way_back
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, as_delivery_error
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
@@ -67,6 +68,18 @@ def promoted(environment: Environment, release: Release, look: State) -> State:
     return Completed(message=f"{serves} {seen}")
 
 
+@contextmanager
+def telling_a_failure(environment: Environment, release: Release) -> Iterator[None]:
+    """Around a roll-back by hand: what it fails by is told to the environment's channels, as a release's failure is."""
+    try:
+        yield
+    except Exception as failure:
+        journal = read_journal(environment, release.number)
+        error = ending_by_hand(as_delivery_error(failure), journal)
+        tell_failure(environment, release, error)
+        raise error from failure
+
+
 def rolled_back(environment: Environment, release: Release, seen: str) -> str:
     """The end of a roll-back by hand, told to the environment's channels."""
     tell(environment, release, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
@@ -81,8 +94,12 @@ def failed(environment: Environment, release: Release, failure: Exception, way_b
         error = ending_without_way_back(reason, as_delivery_error(back), journal)
     else:
         error = ending_after(reason, journal, back)
-    tell(environment, release, outcome_of(error, has_effects=True).state_name, f"Release {release.number}: {error}")
+    tell_failure(environment, release, error)
     return error
+
+
+def tell_failure(environment: Environment, release: Release, error: DeliveryError) -> None:
+    tell(environment, release, outcome_of(error, has_effects=True).state_name, f"Release {release.number}: {error}")
 
 
 def tell(environment: Environment, release: Release, event: str, text: str) -> None:

@@ -3,18 +3,17 @@
 from collections.abc import Callable
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from blocks.notices import notify_slack
 from clients.webhook import post_notice
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Unavailable
-from delivery.notices import STEP, Notice, has_notice, undelivered
+from delivery.notices import Notice, has_notice, undelivered
 from delivery.release import Event, Release
+from delivery.steps import NOTICES
 from tasks.journal import append, append_to, read_journal
 from tasks.progress import progress
-from tasks.retrying import worth_retrying
+from tasks.waiting import ASKED_AGAIN
 
 # A notice that nobody took goes out with those of a later release.
 RELEASES_LOOKED_AT = 5
@@ -27,24 +26,17 @@ def notify(environment: Environment, release: Release, event: str, text: str) ->
 
     event: the name of the state that it tells of. Recorded once, however often it is asked for.
     """
-    journal = read_journal(environment, release.number)
-    if not channels_of(environment) and not any(record.event is Event.NOTICE for record in journal):
-        progress("No channel for notices is configured (notices.webhook_url, notices.slack_block): nobody is told.")
-    if not has_notice(journal, event, text):
-        append(environment, release, STEP, Event.NOTICE, {"event": event, "text": text})
+    if not has_notice(read_journal(environment, release.number), event, text):
+        append(environment, release, NOTICES, Event.NOTICE, {"event": event, "text": text})
+    if not channels_of(environment):
+        progress("Nobody was told: neither notices.webhook_url nor notices.slack_block is set.")
+        return
     # A release does not fail because a channel is away.
     if deliver_notices(environment, release, return_state=True).is_failed():
         progress("Not every channel took its notices; they are kept, and sent again with the next release's.")
 
 
-@task(
-    task_run_name="deliver notices",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-)
+@task(**ASKED_AGAIN, task_run_name="tell the channels")
 def deliver_notices(environment: Environment, release: Release) -> None:
     """Send what this and the last releases have not delivered. Raises what the last channel said that took nothing."""
     failure: DeliveryError | None = None
@@ -64,7 +56,7 @@ def deliver_of(environment: Environment, number: int) -> DeliveryError | None:
         except DeliveryError as error:
             failures.append(error)
         else:
-            append_to(environment, number, STEP, Event.DELIVERED, {"id": notice.id, "channel": channel})
+            append_to(environment, number, NOTICES, Event.DELIVERED, {"id": notice.id, "channel": channel})
     # One that is worth retrying goes before one that is not.
     return next((error for error in failures if isinstance(error, Unavailable)), failures[0] if failures else None)
 

@@ -1,13 +1,15 @@
-"""The revisions that a Rollout can go back to, and whether the application is well after it did."""
+"""The revision that a Rollout goes back to, and whether the application is well after it did."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prefect import task
 
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, Refused, RollBackFailed
-from delivery.reading import Reading, ReplicaSet
+from delivery.reading import Reading
+from delivery.revisions import Target, choose_target
 from tasks.checks import read_status
+from tasks.history import read_journals_since
 from tasks.systems import connect_system
 from tasks.waiting import ASKED_AGAIN, poll_until
 
@@ -16,28 +18,34 @@ HEALTHY_WITHIN = timedelta(seconds=30)
 
 
 @task(**ASKED_AGAIN, task_run_name="choose revision {revision}")
-def choose_revision(environment: Environment, revision: int | None) -> ReplicaSet:
-    """The revision with this number. Raises Refused, with the list of all, where there is none."""
+def choose_revision(environment: Environment, revision: int | None, *, unjudged: bool = False) -> Target:
+    """The revision with this number, which served all traffic before, by the journals of past releases.
+
+    unjudged: one of which no journal tells, too. Raises Refused, with the list of all that can be gone back to.
+    """
     reading = connect_system(environment).read()
-    chosen = next((found for found in reading.replica_sets if found.revision == revision), None)
-    if chosen is None:
-        said = "No revision was named." if revision is None else f"There is no revision {revision}."
-        listed = "".join(f"\n  {revision}" for revision in describe_revisions(reading))
-        raise Refused(f"{said} Rollout {reading.name} can go back to:{listed}\n")
-    if not chosen.artifact_digest:
+    journals = read_journals_since(environment, oldest_revision(reading))
+    return choose_target(reading, journals, revision, is_unjudged_taken=unjudged)
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm revision {chosen.number}")
+def confirm_revision(environment: Environment, chosen: Target, *, unjudged: bool = False) -> Target:
+    """The same revision, looked at again with the hold taken: what was waited for may have moved it.
+
+    Raises Refused where it may not be gone back to any more.
+    """
+    now = choose_revision.fn(environment, chosen.number, unjudged=unjudged)
+    if now.found.hash != chosen.found.hash:
         raise Refused(
-            f"Revision {revision} runs {chosen.image}, which names no digest: it may be another image by now."
+            f"Revision {chosen.number} was {chosen.found.artifact_digest} when it was chosen; with the hold taken "
+            f"it is {now.found.artifact_digest}. Choose again."
         )
-    return chosen
+    return now
 
 
-def describe_revisions(reading: Reading) -> list[str]:
-    """Newest first; numbers move when a revision is used again, hence the digest and the time."""
-    return [
-        f"{found.revision}: {found.artifact_digest or found.image}, made {found.created_at}"
-        f"{', serves now' if found.hash == reading.stable_hash else ''}"
-        for found in reading.replica_sets
-    ]
+def oldest_revision(reading: Reading) -> datetime:
+    """When the oldest revision that is left was made."""
+    return datetime.fromisoformat(min(found.created_at for found in reading.replica_sets))
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")

@@ -20,9 +20,11 @@ from delivery.plan import Phase
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Release
 from delivery.rollout import why_not_at_pause, why_not_done, why_not_ready_to_start, why_not_started
-from tasks.abort import abort_rollout, describe_before
+from delivery.steps import planned_step
+from tasks.abort import abort_rollout
 from tasks.journal import effect
 from tasks.progress import progress
+from tasks.stand import describe_before
 from tasks.systems import LiveSystem, connect_system
 from tasks.waiting import ASKED_AGAIN
 from tasks.workloads import preview_application, render_application
@@ -69,7 +71,8 @@ def apply_application(environment: Environment, release: Release, settings_names
 def apply_object(live: LiveSystem, release: Release, manifest: Manifest) -> None:
     kind, name, namespace = manifest["kind"], manifest["metadata"]["name"], manifest["metadata"].get("namespace")
     found = live.cluster.read(kind, name, namespace)
-    with effect(live.environment, release, f"{Phase.APPLICATION}/{kind} {name}", {"exists": found is not None}) as done:
+    step = planned_step(Phase.APPLICATION, f"{kind} {name}")
+    with effect(live.environment, release, step, {"exists": found is not None}) as done:
         applied = live.cluster.apply(without_controllers_fields(manifest, found))
         done.read_back = {"resource_version": applied["metadata"]["resourceVersion"]}
 
@@ -100,7 +103,7 @@ def forget_revision(live: LiveSystem, release: Release, found: ReplicaSet) -> No
         deadline=live.environment.canary.ready_deadline,
     )
     before = {"exists": True, "revision": found.revision, "image": found.image}
-    with effect(live.environment, release, f"{Phase.APPLICATION}/ReplicaSet {found.name}", before) as done:
+    with effect(live.environment, release, planned_step(Phase.APPLICATION, f"ReplicaSet {found.name}"), before) as done:
         live.cluster.delete("ReplicaSet", found.name, live.system.namespace)
         live.wait_until(
             live.read,

@@ -24,6 +24,7 @@ from delivery.manifests import Manifest, parse_manifests
 from delivery.outputs import StackOutputs
 from delivery.plan import PartPlan, Phase
 from delivery.release import Release
+from delivery.steps import planned_step
 from tasks.journal import effect
 from tasks.waiting import ASKED_AGAIN
 
@@ -88,7 +89,7 @@ def ensure_namespace(environment: Environment, release: Release, cluster: Cluste
     name = environment.application.namespace
     if cluster.read("Namespace", name) is not None:
         return
-    with effect(environment, release, f"{Phase.SETTINGS}/{name}", {"exists": False}) as done:
+    with effect(environment, release, planned_step(Phase.SETTINGS, name), {"exists": False}) as done:
         applied = cluster.apply(namespace_manifest(environment))
         done.read_back = {"kind": "Namespace", "name": name, "uid": applied["metadata"]["uid"]}
 
@@ -110,14 +111,14 @@ def ensure_setting(environment: Environment, release: Release, cluster: Cluster,
     namespace = environment.application.namespace
     found = cluster.read(setting.kind, setting.name, namespace)
     if found is None:
-        with effect(environment, release, f"{Phase.SETTINGS}/{setting.base_name}", {"exists": False}) as done:
+        with effect(environment, release, planned_step(Phase.SETTINGS, setting.base_name), {"exists": False}) as done:
             cluster.apply(setting.manifest(namespace, labels_of(environment, setting)))
             found = cluster.read(setting.kind, setting.name, namespace) or {}
             done.read_back = {"kind": setting.kind, "name": setting.name, "uid": found.get("metadata", {}).get("uid")}
     if not setting.is_held_by(found):
         raise NotApplied(
             f"{setting.kind} {setting.name} in {namespace} does not hold what its name stands for: somebody else wrote "
-            "it. Delete it, then take the release up again."
+            "it. Delete it, then start the release again."
         )
 
 

@@ -54,15 +54,15 @@ def wait_until_described(environment: Environment, formation: Formation, arn: st
 
 @dataclass(frozen=True)
 class StackWork:
-    """token: names the change set and marks the operation's events; the same in every process of the release."""
+    """token: names the change set and marks the operation's events; the same at every try of the release."""
 
     environment: Environment
     stack: StackSpec
     formation: Formation
     token: str
 
-    def is_under_way(self, state: StackState | None) -> bool:
-        """Whether this release has started its operation already, ended or not."""
+    def was_started(self, state: StackState | None) -> bool:
+        """Whether an earlier try has started the operation, ended or not."""
         return state is not None and bool(self.formation.read_events(state.arn, self.token))
 
     def prepare(self, state: StackState | None) -> ChangeSet | None:
@@ -87,19 +87,19 @@ class StackWork:
         self.formation.delete_change_set(change_set.arn)
         return tell(outcome_of_stack(self.stack, state, Action.NOTHING))
 
-    def before(self, state: StackState | None, is_resumed: bool) -> dict[str, Any]:
-        """What a way back needs: the stack as it was. Of a resumed operation an earlier record tells that."""
+    def before(self, state: StackState | None, was_started: bool) -> dict[str, Any]:
+        """What a way back needs: the stack as it was. Of an earlier try its own record tells that."""
         if state is None:
             return {"exists": False}
-        if is_resumed:
-            return {"is_resumed": True, "arn": state.arn}
+        if was_started:
+            return {"was_started": True, "arn": state.arn}
         template = self.formation.read_template(state.arn) if can_be_changed(state.status) else None
         return {"exists": True, **state.model_dump(), "template": template}
 
-    def carry_out(self, state: StackState | None, change_set: ChangeSet | None, is_resumed: bool) -> StackOutcome:
+    def carry_out(self, state: StackState | None, change_set: ChangeSet | None, was_started: bool) -> StackOutcome:
         """Execute, unless that was done before, and follow to the end; raises StackFailed."""
         arn, changing = state.arn if state else "", None
-        if not is_resumed:
+        if not was_started:
             change_set = change_set or self._create(state)
             arn, changing = change_set.stack_arn, len(change_set.changes)
             if change_set.has_no_changes:
@@ -159,7 +159,7 @@ class StackWork:
         if status is None or not is_over:
             raise StackFailed(
                 f"{self.stack.id} ({self.stack.name}) has not ended after {self.environment.stacks.deadline}; "
-                "CloudFormation goes on with it. Take the release up again to follow it."
+                "CloudFormation goes on with it. Start the release again when it has ended."
             )
         if standing_of(status) is not Standing.DONE:
             raise stack_failed(self.stack, status, arn, events)

@@ -16,6 +16,7 @@ from delivery.release import Release
 from delivery.stack_progress import StackOutcome, conclude_stacks
 from delivery.stack_status import can_be_changed
 from delivery.stacks import ObservedStack, plan_stacks
+from delivery.steps import planned_step
 from tasks.journal import effect
 from tasks.stack_work import StackWork, preview_changes
 from tasks.waiting import ASKED_AGAIN
@@ -53,19 +54,19 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
 
 @task(**ASKED_AGAIN, task_run_name="deploy {stack.id}")
 def deploy_stack(environment: Environment, release: Release, stack: StackSpec) -> StackOutcome:
-    """Bring the stack to its template and follow it to its end; a resumed release takes up its own operation.
+    """Bring the stack to its template and follow it to its end; a second try follows the operation of the first.
 
     Raises StackFailed where CloudFormation gave up or a person is needed, Conflict where somebody else is at work.
     """
-    step = f"{Phase.STACKS}/{stack.id}"
+    step = planned_step(Phase.STACKS, stack.id)
     work = StackWork(environment, stack, connect_formation(environment), release.token(step))
     state = work.formation.read_stack(stack.name)
-    is_resumed = work.is_under_way(state)
-    change_set = None if is_resumed else work.prepare(state)
+    was_started = work.was_started(state)
+    change_set = None if was_started else work.prepare(state)
     if state and change_set and work.is_nothing_to_do(state, change_set):
         return work.leave_alone(state, change_set)
-    with effect(environment, release, step, work.before(state, is_resumed)) as done:
-        outcome = work.carry_out(state, change_set, is_resumed)
+    with effect(environment, release, step, work.before(state, was_started)) as done:
+        outcome = work.carry_out(state, change_set, was_started)
         done.read_back = outcome.model_dump(mode="json")
     return outcome
 

@@ -12,9 +12,9 @@ from clients.manifests import read_manifests
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError
 from delivery.manifests import Manifest, System, describe_system, parse_manifests
-from delivery.plan import Phase
 from delivery.reading import Reading, parse_reading
 from delivery.rollout import is_standing_still, why_broken
+from delivery.steps import rollout_step
 from delivery.weights import Arms, Witness, call_witnesses, find_arms, read_hostname, why_not_weight
 from tasks.pods import read_words
 from tasks.waiting import poll_until
@@ -33,7 +33,7 @@ class LiveSystem:
 
     @property
     def step(self) -> str:
-        return rollout_step(self.system)
+        return rollout_step(self.system.rollout)
 
     def find(self) -> Reading | None:
         """The Rollout with its ReplicaSets and pods; None where it does not exist."""
@@ -152,11 +152,6 @@ class LiveSystem:
                 continue
             return
         raise Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
-
-
-def rollout_step(system: System) -> str:
-    """The journal's name of what brings the Rollout to a template."""
-    return f"{Phase.APPLICATION}/Rollout {system.rollout}"
 
 
 def connect_system(environment: Environment) -> LiveSystem:

@@ -13,6 +13,7 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from delivery.plan import Action, PartPlan, Phase
 from delivery.release import Release
+from delivery.steps import planned_step
 from delivery.topics import (
     ObservedTopic,
     TopicChange,
@@ -74,7 +75,7 @@ def configure_topic(environment: Environment, release: Release, topic: TopicSpec
     change = plan_topic(topic, observed)
     if change.action is not Action.NOTHING or not is_as_specified(topic, observed):
         before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
-        with effect(environment, release, f"{Phase.TOPICS}/{topic.name}", before) as done:
+        with effect(environment, release, planned_step(Phase.TOPICS, topic.name), before) as done:
             apply_change(environment, topics, topic, change)
             done.read_back = read_back(environment, topics, topic).model_dump()
     progress(f"{short_name(environment, topic)}: {TOLD[change.action]}")
@@ -118,7 +119,7 @@ def wait_until_told(environment: Environment, topics: Topics, topic: TopicSpec) 
     if observed is None:
         raise NotApplied(
             f"Topic {topic.name} exists by what the brokers say, and the topic API did not tell of it within "
-            f"{environment.topics.lag}. Take the release up again later."
+            f"{environment.topics.lag}. Start the release again later."
         )
     return observed
 

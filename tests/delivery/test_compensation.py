@@ -1,7 +1,8 @@
 from datetime import UTC, datetime
 
-from delivery.compensation import describe_kept, ending_after, ending_without_way_back
+from delivery.compensation import describe_kept, ending_after, ending_by_hand, ending_without_way_back
 from delivery.errors import (
+    ChecksFailed,
     NotPromoted,
     RollBackFailed,
     RolledBack,
@@ -76,3 +77,22 @@ def test_a_reason_that_the_way_back_repeats_is_told_once() -> None:
     stop = StopRequested("Ann asked this release to stop.")
     ended = ending_without_way_back(stop, StopRequested(f"{stop} The canary stays at 20 %."), ())
     assert str(ended) == "Ann asked this release to stop. The canary stays at 20 %."
+
+
+MOVED = journal(("Application/Rollout shop", Event.INTENDED))
+
+
+def test_a_roll_back_by_hand_that_broke_off_once_it_had_moved_anything_needs_a_person() -> None:
+    ended = ending_by_hand(Unavailable("The cluster does not answer."), MOVED)
+    assert isinstance(ended, RollBackFailed)
+    assert str(ended) == "The cluster does not answer."
+
+
+def test_a_roll_back_by_hand_that_moved_nothing_ends_by_what_stopped_it() -> None:
+    failure = Unavailable("The cluster does not answer.")
+    assert ending_by_hand(failure, journal(("Hold", Event.STARTED))) is failure
+
+
+def test_a_roll_back_by_hand_that_arrived_unwell_or_was_asked_to_stop_says_that() -> None:
+    for failure in (ChecksFailed("503."), StopRequested("Ann asked."), RollBackFailed("It did not arrive.")):
+        assert ending_by_hand(failure, MOVED) is failure

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 
 import pytest
 
@@ -24,23 +23,6 @@ def test_a_release_puts_a_topic_back_and_arrives_though_its_notice_does_not(prod
     assert read_configuration(production)["retention.ms"] == "7776000000"
     assert ended.output.count("Not every channel took its notices; they are kept") == 1
     assert NOBODY_LISTENS not in ended.output
-
-
-def test_a_way_back_without_a_revision_lists_them_and_touches_nothing(production: Rehearsal) -> None:
-    ended = production.slipway("roll-back", "production")
-    assert ended.exit_code == 3
-    assert "REFUSED  No revision was named. Rollout genai-demo-backend can go back to:" in ended.output
-    assert "serves now" in ended.output
-    assert "Nothing was touched." in ended.output
-
-
-def test_a_way_back_to_a_revision_gives_it_all_traffic_and_asks_for_its_health(production: Rehearsal) -> None:
-    listed = production.slipway("roll-back", "production").output.rpartition("REFUSED")[2]
-    revision, digest = re.findall(r"(\d+)\D*?(sha256:[0-9a-f]{12})", listed)[-1]
-    ended = production.slipway("roll-back", "production", "--revision", revision)
-    assert ended.exit_code == 0, ended.output
-    assert re.match(rf"COMPLETED  Revision \d+, {digest}…, serves all traffic, read back from the load", ended.sentence)
-    assert "https://api.genai-demo.com/actuator/health answers 200." in ended.sentence
 
 
 def test_a_stop_without_a_release_says_that_there_is_nothing_to_stop(production: Rehearsal) -> None:

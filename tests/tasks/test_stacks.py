@@ -184,7 +184,7 @@ def test_an_operation_that_was_started_before_is_followed_and_not_started_again(
     formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
     formation.execute_change_set(ChangeSetName=change_set, ClientRequestToken=token)
     assert deploy(project, release).status == "CREATE_COMPLETE"
-    assert told(project, release)[0].detail["is_resumed"] is True
+    assert told(project, release)[0].detail["was_started"] is True
 
 
 def test_a_change_set_that_was_made_before_is_taken_up(project: Project, release: Release, aws: SandboxAws) -> None:

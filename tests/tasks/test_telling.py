@@ -9,9 +9,17 @@ from prefect import flow
 from prefect.client.schemas import State
 
 from delivery.environment import Environment
-from delivery.errors import ChecksFailed, NotPromoted, RollBackFailed, RolledBack, Unavailable
+from delivery.errors import (
+    ChecksFailed,
+    DeliveryError,
+    NotPromoted,
+    RollBackFailed,
+    RolledBack,
+    StopRequested,
+    Unavailable,
+)
 from delivery.release import Event, Release
-from tasks.endings import failed, promoted
+from tasks.endings import failed, promoted, telling_a_failure
 from tasks.holds import hold_environment
 from tasks.journal import append
 from tests.receivers import receiving
@@ -91,3 +99,25 @@ def test_a_promoted_release_that_does_not_look_as_planned_is_told(tmp_path: Path
     event, text = told(tmp_path, end)
     assert event == "ChecksFailed"
     assert text.endswith("serves all traffic of production. 1 of 4 checks fail.")
+
+
+@pytest.mark.parametrize(
+    ("failure", "event"),
+    [(Unavailable("The cluster does not answer."), "RollBackFailed"), (StopRequested("Ann asked."), "Unfinished")],
+)
+def test_a_roll_back_by_hand_that_does_not_arrive_is_told(tmp_path: Path, failure: Exception, event: str) -> None:
+    def end(environment: Environment, release: Release) -> None:
+        with pytest.raises(DeliveryError), telling_a_failure(environment, release):
+            raise failure
+
+    assert told(tmp_path, end) == (event, f"Release 1: {failure}")
+
+
+def test_a_release_that_was_asked_to_stop_is_told_with_where_the_canary_stays(tmp_path: Path) -> None:
+    def stays() -> str:
+        raise StopRequested("Ann asked. The canary stays at 20 %.")
+
+    def end(environment: Environment, release: Release) -> None:
+        assert isinstance(failed(environment, release, StopRequested("Ann asked."), ended(stays)), StopRequested)
+
+    assert told(tmp_path, end) == ("Unfinished", "Release 1: Ann asked. The canary stays at 20 %.")

@@ -1,0 +1,125 @@
+"""Which revisions a Rollout can go back to: those that served all traffic, as the journals of past releases tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from delivery.compensation import kept_changes
+from delivery.errors import Refused
+from delivery.reading import Reading, ReplicaSet
+from delivery.release import Event, Record
+from delivery.rollout import why_not_done
+from delivery.steps import moves_traffic
+
+# A release ends so only after its revision was promoted.
+PROMOTED = ("Completed", "ChecksFailed")
+
+Journals = Mapping[int, tuple[Record, ...]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The revision to go back to. kept: what releases changed since it served, as the journals name it; None where no
+    journal tells since when.
+    """
+
+    found: ReplicaSet
+    kept: tuple[str, ...] | None
+
+    @property
+    def number(self) -> int:
+        return self.found.revision
+
+
+def choose_target(reading: Reading, journals: Journals, number: int | None, *, is_unjudged_taken: bool) -> Target:
+    """The revision with this number, which served all traffic before and does not now.
+
+    journals: of releases by their numbers, newest first. is_unjudged_taken: the operator takes one of which no journal
+    tells, too. Raises Refused, with the list of all that can be gone back to.
+    """
+    found = next((found for found in reading.replica_sets if found.revision == number), None)
+    if found is None:
+        said = "No revision was named" if number is None else f"There is no revision {number}"
+        raise Refused(f"{said}. {describe_targets(reading, journals)}\n")
+    if (why := why_not_back(reading, journals, found, is_unjudged_taken=is_unjudged_taken)) is not None:
+        raise Refused(f"{why}. {describe_targets(reading, journals)}\n")
+    served = last_served(journals, found.hash)
+    return Target(found, None if served is None else changes_since(journals, served))
+
+
+def why_not_back(
+    reading: Reading, journals: Journals, found: ReplicaSet, *, is_unjudged_taken: bool = False
+) -> str | None:
+    """Why the revision may not get all traffic again, as a sentence without its stop."""
+    named = f"Revision {found.revision}"
+    if not found.artifact_digest:
+        return f"{named} runs {found.image}, which names no digest: it may be another image by now"
+    if why_not_done(reading, found.hash) is None:
+        return f"{named} serves all traffic already"
+    if found.hash == reading.stable_hash or last_served(journals, found.hash) is not None:
+        return None
+    if (tried := last_tried(journals, found.hash)) is not None:
+        ended = f"ended {end}" if (end := outcome_in(journals[tried])) else "did not end"
+        return (
+            f"{named} never served all traffic: release {tried}, which tried it, {ended}. "
+            f"To have it judged: slipway release --digest {found.artifact_digest}"
+        )
+    return None if is_unjudged_taken else f"{named} may never have been judged: no journal tells that it served"
+
+
+def last_served(journals: Journals, pod_hash: str) -> int | None:
+    """The newest release that found or left all traffic at the revision, or promoted it."""
+    for number, journal in journals.items():
+        is_promoted = outcome_in(journal) in PROMOTED and _has(journal, "revision", pod_hash)
+        if is_promoted or _has(journal, "stable_hash", pod_hash):
+            return number
+    return None
+
+
+def last_tried(journals: Journals, pod_hash: str) -> int | None:
+    """The newest release that made a canary of the revision, or found one under way."""
+    tried = (number for number, journal in journals.items() if _was_canary(journal, pod_hash))
+    return next(tried, None)
+
+
+def outcome_in(journal: tuple[Record, ...]) -> str | None:
+    """The name of the state that the release ended by; None where it did not end."""
+    return next((record.detail.get("outcome") for record in journal if record.event is Event.ENDED), None)
+
+
+def changes_since(journals: Journals, served: int) -> tuple[str, ...]:
+    """What releases from this one on changed and no way back of the Rollout takes back, in the order they did."""
+    since = [journal for number, journal in journals.items() if number >= served]
+    return tuple(dict.fromkeys(step for journal in reversed(since) for step in kept_changes(journal)))
+
+
+def describe_targets(reading: Reading, journals: Journals) -> str:
+    """What can be gone back to, a line each, newest first; apart what is taken only where the operator says so."""
+    why_not = partial(why_not_back, reading, journals)
+    possible = [found for found in reading.replica_sets if why_not(found) is None]
+    taken = [found for found in reading.replica_sets if why_not(found, is_unjudged_taken=True) is None]
+    unjudged = [found for found in taken if found not in possible]
+    lines = [f"Rollout {reading.name} can go back to:{_list(possible) or ' nothing.'}"]
+    if unjudged:
+        lines.append(f"No journal tells whether these served, --unjudged takes them all the same:{_list(unjudged)}")
+    return "\n".join(lines)
+
+
+def describe_kept_since(target: Target) -> str:
+    """What the way back of the Rollout leaves as it is; empty where nothing changed since."""
+    if target.kept is None:
+        return "Services, Ingress, topics, settings and stacks stay as the releases since left them."
+    return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
+
+
+def _list(revisions: list[ReplicaSet]) -> str:
+    """Numbers move when a revision is used again, hence the digest and the time."""
+    return "".join(f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}" for found in revisions)
+
+
+def _was_canary(journal: tuple[Record, ...], pod_hash: str) -> bool:
+    return _has(journal, "revision", pod_hash) or _has(journal, "current_hash", pod_hash)
+
+
+def _has(journal: tuple[Record, ...], key: str, pod_hash: str) -> bool:
+    return any(moves_traffic(record.step) and record.detail.get(key) == pod_hash for record in journal)

@@ -1,0 +1,51 @@
+"""Where a Rollout and its traffic stand: for the journal, and for the person who goes on from there."""
+
+from typing import Any
+
+from delivery.errors import DeliveryError
+from delivery.reading import Reading
+from delivery.weights import describe_witness, why_not_weight
+from tasks.systems import LiveSystem
+
+
+def describe_before(reading: Reading | None) -> dict[str, Any]:
+    """For the journal: which revision has the traffic, and which one is on its way."""
+    if reading is None:
+        return {"exists": False, "stable_hash": ""}
+    stable = reading.stable
+    return {
+        "exists": True,
+        "stable_hash": reading.stable_hash,
+        "stable_image": stable.image if stable else None,
+        "stable_revision": stable.revision if stable else None,
+        "current_hash": reading.current_hash,
+        "step": reading.step_index,
+    }
+
+
+def describe_stand(live: LiveSystem) -> str:
+    """Where the traffic stays that nobody moves any more, as read back, and the ways on from there."""
+    reading = live.read()
+    if not reading.is_unfinished:
+        return "No canary is under way."
+    share = reading.weights.canary_percent if reading.weights else 0
+    differing = why_not_weight(live.call_witnesses(), share)
+    seen = differing or f"{share} % of the traffic, read back from the load balancer"
+    revision = f" --revision {reading.stable.revision}" if reading.stable else ""
+    return (
+        f"The canary stays at {seen}, and nobody promotes it. A release of the same digest goes on from there, one of "
+        f"another digest aborts it first; slipway roll-back {live.environment.name}{revision} takes it back."
+    )
+
+
+def describe_rest(live: LiveSystem) -> str:
+    """Where the traffic goes now, and what a person can do."""
+    try:
+        witnesses = ", ".join(describe_witness(witness) for witness in live.call_witnesses())
+    except DeliveryError as error:
+        witnesses = f"nobody can tell ({error})"
+    name, namespace = live.system.rollout, live.system.namespace
+    return (
+        f"The new revision's share of the traffic: {witnesses}. By hand: kubectl argo rollouts get rollout {name} "
+        f"-n {namespace}, then abort or undo it, and look at the listener rules."
+    )

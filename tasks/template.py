@@ -1,0 +1,66 @@
+"""An earlier revision's template, put back into the Rollout until that revision has all traffic."""
+
+from typing import Any
+
+from delivery.application import clean_template
+from delivery.errors import Conflict, NotFound
+from delivery.manifests import read_steps
+from delivery.reading import Reading, ReplicaSet
+from delivery.release import Release
+from delivery.rollout import why_not_at_pause, why_not_done
+from tasks.journal import effect
+from tasks.progress import progress
+from tasks.stand import describe_before
+from tasks.systems import WRITES, LiveSystem
+from tasks.traffic import end_pause
+
+
+def put_back_template(live: LiveSystem, release: Release, pod_hash: str) -> None:
+    """The Rollout's template is the revision's again, and the revision has all traffic."""
+    with effect(live.environment, release, live.step, describe_before(live.read())) as done:
+        apply_template(live, pod_hash)
+        live.wait_until(
+            lambda: step_through(live, pod_hash),
+            lambda reading: why_not_done(reading, pod_hash),
+            f"revision {pod_hash} to serve all traffic",
+            deadline=live.environment.canary.ready_deadline,
+        )
+        live.confirm_share(0)
+        done.read_back = describe_before(live.read())
+
+
+def apply_template(live: LiveSystem, pod_hash: str) -> None:
+    """Apply the Rollout as it is, with the template of the revision.
+
+    By server-side apply, as every release does it: a patch would leave fields behind that the next release, which does
+    not own them, could not take away.
+    """
+    for _ in range(WRITES):
+        target = live.read().replica_set(pod_hash)
+        if target is None:
+            raise NotFound(f"Revision {pod_hash} has no ReplicaSet any more.")
+        try:
+            live.cluster.apply(with_template(live.read_object("Rollout", live.system.rollout), target))
+        except Conflict:
+            continue
+        return
+    raise Conflict(f"Rollout {live.system.rollout} was written by others {WRITES} times in a row.")
+
+
+def with_template(rollout: dict[str, Any], target: ReplicaSet) -> dict[str, Any]:
+    """What to apply: the Rollout as it is, running, with the revision's template; only if nobody wrote it meanwhile."""
+    metadata = {key: rollout["metadata"].get(key) for key in ("name", "namespace", "labels", "resourceVersion")}
+    spec = {**rollout["spec"], "template": clean_template(target.template)}
+    if "paused" in spec:
+        spec["paused"] = False
+    return {"apiVersion": rollout["apiVersion"], "kind": "Rollout", "metadata": metadata, "spec": spec}
+
+
+def step_through(live: LiveSystem, pod_hash: str) -> Reading:
+    """A reading on the way back. A revision older than the rollback window is given steps, which nobody judges here."""
+    reading = live.look(pod_hash)
+    for step in read_steps(reading.steps):
+        if why_not_at_pause(reading, step, pod_hash) is None:
+            progress(f"Revision {pod_hash} is older than the rollback window: past {step.weight_percent} % unjudged.")
+            end_pause(live, pod_hash, step)
+    return reading

@@ -1,0 +1,117 @@
+"""The way back of a Rollout: where a failed release found it, or to the revision that an operator chose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import task
+
+from delivery.environment import Environment
+from delivery.errors import (
+    Conflict,
+    NotApplied,
+    NotFound,
+    NotPromoted,
+    Rejected,
+    RollBackFailed,
+    RolloutBroken,
+    StopRequested,
+)
+from delivery.manifests import HASH_LABEL
+from delivery.release import Event, Release
+from delivery.revisions import Target, describe_kept_since
+from delivery.rollout import why_not_done
+from delivery.steps import ABORT, rollout_step
+from tasks.abort import abort_rollout
+from tasks.journal import effect, read_journal
+from tasks.stand import describe_rest, describe_stand
+from tasks.systems import LiveSystem, connect_system, read_system
+from tasks.template import put_back_template
+from tasks.waiting import ASKED_AGAIN
+
+# Longer than anything else is asked again: nobody else brings the traffic back.
+WAY_BACK = ASKED_AGAIN | {"retries": 12, "retry_delay_seconds": [2, 4, 8, 16, 30]}
+# Answers that will not change: the way back ends here, and a person is needed.
+GAVE_UP = (NotApplied, NotFound, NotPromoted, Conflict, Rejected, RolloutBroken)
+
+
+@task(**WAY_BACK, task_run_name="take the application back")
+def take_back_application(environment: Environment, release: Release) -> str:
+    """Bring the Rollout back to where this release found it, by the journal; return the sentence that says so.
+
+    Empty where the release did not touch it. Raises RollBackFailed where the way back did not arrive, StopRequested
+    where somebody asked for that, both with where the traffic is.
+    """
+    # The journal first: a release that failed before there was a cluster has nothing to take back, and says why itself.
+    found = found_at_start(environment, release)
+    if found is None:
+        return ""
+    live = connect_system(environment)
+    with telling_where_traffic_is(live):
+        return return_to_start(live, release, found)
+
+
+@task(**WAY_BACK, task_run_name="put revision {target.number} back")
+def put_back_revision(environment: Environment, release: Release, target: Target) -> str:
+    """Give all traffic to an earlier revision, whatever is under way; return the sentence that says so.
+
+    Raises as take_back_application does.
+    """
+    live = connect_system(environment)
+    with telling_where_traffic_is(live):
+        return f"{return_to(live, release, target.found.hash)} {describe_kept_since(target)}".rstrip()
+
+
+@contextmanager
+def telling_where_traffic_is(live: LiveSystem) -> Iterator[None]:
+    """Around a way back: what ends it says where it left the traffic."""
+    try:
+        yield
+    except StopRequested as stop:
+        raise StopRequested(f"{stop} {describe_stand(live)}") from stop
+    except GAVE_UP as error:
+        raise RollBackFailed(f"{error} {describe_rest(live)}") from error
+
+
+def return_to_start(live: LiveSystem, release: Release, found: dict[str, Any]) -> str:
+    """found: the Rollout as the release found it. One that had no stable revision yet may be serving all the same."""
+    if not found["exists"]:
+        return uninstall(live, release)
+    if not found["stable_hash"]:
+        raise NotApplied(f"Rollout {live.system.rollout} had no stable revision to go back to when the release began.")
+    return return_to(live, release, found["stable_hash"])
+
+
+def return_to(live: LiveSystem, release: Release, pod_hash: str) -> str:
+    """All traffic on this revision, read back at the listener rules."""
+    if live.read().is_unfinished:
+        abort_rollout(live, release)
+    if why_not_done(live.read(), pod_hash) is not None:
+        put_back_template(live, release, pod_hash)
+    live.confirm_share(0)
+    serving = live.read().stable
+    # A revision's number moves when it is used again; its digest does not.
+    named = f"{serving.revision}, {serving.artifact_digest or serving.image}," if serving else pod_hash
+    return f"Revision {named} serves all traffic, read back from the load balancer."
+
+
+def uninstall(live: LiveSystem, release: Release) -> str:
+    """There was no revision before this release: without the Rollout its pods are gone again."""
+    name = live.system.rollout
+    with effect(live.environment, release, live.step, {"exists": live.find() is not None, "stable_hash": ""}) as done:
+        live.cluster.delete("Rollout", name, live.system.namespace)
+        live.wait_until(
+            lambda: live.cluster.list("Pod", live.system.namespace, HASH_LABEL),
+            lambda pods: f"{len(pods)} pods are left" if pods else None,
+            "the pods to end",
+            deadline=live.environment.canary.ready_deadline,
+        )
+        done.read_back = {"exists": False}
+    return f"There was no revision before: Rollout {name} and its pods were taken away again."
+
+
+def found_at_start(environment: Environment, release: Release) -> dict[str, Any] | None:
+    """The Rollout as the release's first intent on it found it; None where the release never got that far."""
+    journal, steps = read_journal(environment, release.number), (rollout_step(read_system(environment).rollout), ABORT)
+    touched = [record for record in journal if record.event is Event.INTENDED and record.step in steps]
+    return touched[0].detail if touched else None

@@ -1,0 +1,130 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from delivery.errors import Refused
+from delivery.reading import Reading, ReplicaSet
+from delivery.release import Event, Record
+from delivery.revisions import Target, choose_target, describe_kept_since
+from tests.delivery.rollouts import CANARY, STABLE, aborted, at_pause, done, replica_set
+
+AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+OLD = "58aa"
+DIGESTS = {STABLE: "sha256:" + "1" * 64, CANARY: "sha256:" + "2" * 64, OLD: "sha256:" + "3" * 64}
+Told = tuple[str, Event, dict[str, Any]]
+
+
+def journal(*told: Told) -> tuple[Record, ...]:
+    return tuple(
+        Record(sequence=i, at=AT, step=step, event=event, detail=detail) for i, (step, event, detail) in enumerate(told)
+    )
+
+
+def found_stable(pod_hash: str, current: str = "") -> Told:
+    return "Application/Rollout backend", Event.INTENDED, {"stable_hash": pod_hash, "current_hash": current or pod_hash}
+
+
+def made(pod_hash: str) -> Told:
+    return "Application/Rollout backend", Event.DONE, {"revision": pod_hash}
+
+
+def ended(outcome: str) -> Told:
+    return "Hold", Event.ENDED, {"outcome": outcome, "message": ""}
+
+
+def by_digest(reading: Reading) -> Reading:
+    """The reading with a third revision, each image named by a digest of its own."""
+    found = (*reading.replica_sets, replica_set(OLD, "", 0, 0))
+    return replace(
+        reading, replica_sets=tuple(replace(each, image=f"r/backend@{DIGESTS[each.hash]}") for each in found)
+    )
+
+
+def choose(
+    reading: Reading, journals: dict[int, tuple[Record, ...]], number: int | None, *, unjudged: bool = False
+) -> Target:
+    return choose_target(by_digest(reading), journals, number, is_unjudged_taken=unjudged)
+
+
+def test_a_revision_that_served_before_can_be_gone_back_to() -> None:
+    journals = {2: journal(found_stable(STABLE), made(CANARY), ended("Completed"))}
+    assert choose(done(), journals, 1).found.hash == STABLE
+
+
+def test_a_revision_that_serves_all_traffic_is_refused() -> None:
+    with pytest.raises(
+        Refused, match=r"Revision 2 serves all traffic already\. Rollout backend can go back to:\n  1: "
+    ):
+        choose(done(), {2: journal(found_stable(STABLE))}, 2)
+
+
+def test_a_canary_that_failed_is_refused_and_the_list_leaves_it_out() -> None:
+    failed = journal(found_stable(STABLE), made(OLD), ended("RolledBack"))
+    with pytest.raises(Refused) as refused:
+        choose(done(), {2: journal(found_stable(STABLE)), 1: failed}, 0, unjudged=True)
+    said = str(refused.value)
+    assert "Revision 0 never served all traffic: release 1, which tried it, ended RolledBack." in said
+    assert f"slipway release --digest {DIGESTS[OLD]}" in said
+    assert said.partition("can go back to:")[2].count("sha256:") == 1
+
+
+def test_a_canary_whose_release_died_is_known_by_the_release_that_found_it() -> None:
+    journals = {2: journal(found_stable(CANARY, current=OLD)), 1: journal(found_stable(STABLE))}
+    with pytest.raises(Refused, match="release 2, which tried it, did not end"):
+        choose(done(), journals, 0)
+
+
+def test_a_revision_of_which_no_journal_tells_is_taken_only_where_that_is_said_outright() -> None:
+    with pytest.raises(Refused) as refused:
+        choose(done(), {}, 1)
+    assert "Revision 1 may never have been judged: no journal tells that it served." in str(refused.value)
+    assert "can go back to: nothing." in str(refused.value)
+    assert "--unjudged takes them all the same:\n  1: " in str(refused.value)
+    assert choose(done(), {}, 1, unjudged=True).found.hash == STABLE
+
+
+def test_a_revision_that_was_promoted_and_replaced_by_others_hands_did_serve() -> None:
+    journals = {1: journal(found_stable(STABLE), made(OLD), ended("ChecksFailed"))}
+    assert choose(done(), journals, 0).found.hash == OLD
+
+
+@pytest.mark.parametrize("reading", [at_pause(), aborted()], ids=["at a pause", "aborted"])
+def test_while_a_canary_is_under_way_the_stable_revision_can_be_gone_back_to(reading: Reading) -> None:
+    assert choose(reading, {}, 1).found.hash == STABLE
+    with pytest.raises(Refused, match="Revision 2 "):
+        choose(reading, {1: journal(found_stable(STABLE), made(CANARY))}, 2)
+
+
+def test_an_image_without_a_digest_is_refused() -> None:
+    reading = replace(done(), replica_sets=(replica_set(STABLE, "r/backend:latest", 1, 0),))
+    with pytest.raises(Refused, match="Revision 1 runs r/backend:latest, which names no digest"):
+        choose_target(reading, {}, 1, is_unjudged_taken=True)
+
+
+@pytest.mark.parametrize(("number", "said"), [(None, "No revision was named."), (9, "There is no revision 9.")])
+def test_no_known_revision_lists_what_can_be_gone_back_to(number: int | None, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        choose(done(), {2: journal(found_stable(STABLE))}, number)
+    assert str(refused.value).startswith(f"{said} Rollout backend can go back to:\n  1: {DIGESTS[STABLE]}, made ")
+
+
+def test_what_releases_changed_since_the_revision_served_is_named_as_kept() -> None:
+    ingress, stack = ("Application/Ingress front", Event.DONE, {}), ("Infrastructure/RDSStack", Event.DONE, {})
+    journals = {
+        3: journal(found_stable(CANARY), ingress),
+        2: journal(stack, found_stable(STABLE), ingress, made(CANARY), ended("Completed")),
+        1: journal(("Topics/clicks", Event.DONE, {})),
+    }
+    assert describe_kept_since(choose(done(), journals, 1)) == (
+        "Kept as the releases since left them: Infrastructure/RDSStack, Application/Ingress front."
+    )
+
+
+def test_where_no_journal_tells_since_when_everything_else_is_said_to_stay() -> None:
+    found: ReplicaSet = replica_set(OLD, "", 0, 0)
+    assert describe_kept_since(Target(found, None)) == (
+        "Services, Ingress, topics, settings and stacks stay as the releases since left them."
+    )
+    assert describe_kept_since(Target(found, ())) == ""

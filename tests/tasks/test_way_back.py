@@ -1,0 +1,136 @@
+"""Ways back against the sandbox's cluster, controllers and load balancer: by hand, and of a release that is stopped."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from prefect.logging import disable_run_logger
+
+from delivery.application import CanaryRun
+from delivery.errors import Refused, RolledBack, StopRequested
+from delivery.release import Release
+from delivery.rollout import why_not_ready_to_start
+from delivery.weights import why_not_weight
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from tasks.holds import request_stop
+from tasks.journal import read_journal
+from tasks.revisions import choose_revision, confirm_revision
+from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.systems import connect_system
+from tasks.traffic import end_pause
+from tasks.way_back import put_back_revision, take_back_application
+from tests.shop import Shop, make_shop
+
+PARTS = ("aws", "kubernetes", "load_balancer_controller", "load_balancer")
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    sandbox.require(*PARTS)
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_") or name.lower() == "no_proxy":
+            monkeypatch.setenv(name, value)
+    with disable_run_logger():
+        yield make_shop(sandbox, tmp_path)
+
+
+def start(shop: Shop, release: Release) -> CanaryRun:
+    """A canary that waits at its first pause, if it has one."""
+    settle_workload.fn(shop.environment, release, {})
+    canary = apply_application.fn(shop.environment, release, {})
+    for step in canary.steps[:1]:
+        wait_until_paused.fn(shop.environment, canary, step)
+    return canary
+
+
+def promote(shop: Shop, digest: str) -> None:
+    """The digest serves all traffic; nobody judged it."""
+    with shop.release(digest) as release:
+        canary = start(shop, release)
+        for step in canary.steps:
+            wait_until_paused.fn(shop.environment, canary, step)
+            end_pause(connect_system(shop.environment), canary.canary_hash, step)
+        confirm_promoted.fn(shop.environment, canary)
+
+
+def fail(shop: Shop, digest: str) -> None:
+    """A canary of the digest is taken back, and its release ends so."""
+    with suppress(RolledBack), shop.release(digest) as release:
+        start(shop, release)
+        raise RolledBack(take_back_application.fn(shop.environment, release))
+
+
+def stop_in_its_canary(shop: Shop, digest: str) -> None:
+    """As a release ends that finds the request to stop: its way back may not start."""
+    with shop.release(digest) as release:
+        start(shop, release)
+        request_stop(shop.environment, "ana@desk", "the shop has a sale")
+        take_back_application.fn(shop.environment, release)
+
+
+def served_digest(shop: Shop) -> str:
+    """Of the revision that has all traffic, by every witness and at rest."""
+    live = connect_system(shop.environment)
+    live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
+    assert why_not_weight(live.call_witnesses(), 0) is None
+    stable = live.read().stable
+    assert stable is not None
+    return stable.artifact_digest
+
+
+def test_a_roll_back_goes_to_what_served_before_and_to_nothing_else(shop: Shop) -> None:
+    first, failed, second = shop.push("a"), shop.push("b"), shop.push("c")
+    promote(shop, first)
+    with pytest.raises(Refused, match=r"No revision was named\. Rollout till can go back to: nothing\."):
+        choose_revision.fn(shop.environment, None)
+    fail(shop, failed)
+    promote(shop, second)
+    reading = connect_system(shop.environment).read()
+    numbers = {found.artifact_digest: found.revision for found in reading.replica_sets}
+    with pytest.raises(Refused, match=r"never served all traffic: release 2, which tried it, ended RolledBack"):
+        choose_revision.fn(shop.environment, numbers[failed], unjudged=True)
+    with pytest.raises(Refused, match=rf"serves all traffic already\. .* back to:\n  {numbers[first]}: {first}, made "):
+        choose_revision.fn(shop.environment, numbers[second])
+    chosen = choose_revision.fn(shop.environment, numbers[first])
+    with shop.release(first) as release:
+        sentence = put_back_revision.fn(shop.environment, release, confirm_revision.fn(shop.environment, chosen))
+    assert f"{first}, serves all traffic, read back from the load balancer." in sentence
+    assert served_digest(shop) == first
+    with pytest.raises(Refused, match=f"There is no revision {numbers[first]}"):
+        confirm_revision.fn(shop.environment, chosen)
+
+
+def test_a_stop_in_a_canary_says_where_the_traffic_stays_and_a_roll_back_takes_it_back(shop: Shop) -> None:
+    good = shop.push("a")
+    promote(shop, good)
+    with pytest.raises(StopRequested):
+        stop_in_its_canary(shop, shop.push("b"))
+    said = read_journal(shop.environment, 2)[-1].detail["message"]
+    assert "ana@desk asked this release to stop: the shop has a sale." in said
+    assert "The canary stays at 30 % of the traffic, read back from the load balancer" in said
+    chosen = choose_revision.fn(shop.environment, 1)
+    with shop.release(good) as release:
+        put_back_revision.fn(shop.environment, release, chosen)
+    assert served_digest(shop) == good
+
+
+def test_a_roll_back_that_is_asked_to_stop_says_where_the_traffic_stays(shop: Shop) -> None:
+    promote(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as died:
+        start(shop, died)
+    chosen = choose_revision.fn(shop.environment, 1)
+    with shop.release(chosen.found.artifact_digest) as release:
+        request_stop(shop.environment, "ana@desk", "not now")
+        with pytest.raises(StopRequested, match="The canary stays at 30 % of the traffic"):
+            put_back_revision.fn(shop.environment, release, chosen)
+
+
+def test_a_service_that_a_release_changed_is_named_as_kept_by_the_way_back(shop: Shop) -> None:
+    promote(shop, shop.push("a"))
+    manifests = Path(shop.environment.application.manifests) / "all.yaml"
+    manifests.write_text(manifests.read_text().replace("targetPort: 8000", "targetPort: 8001", 1))
+    promote(shop, shop.push("b"))
+    chosen = choose_revision.fn(shop.environment, 1)
+    assert chosen.kept == ("Application/Service blue",)
