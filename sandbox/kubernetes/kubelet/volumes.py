@@ -42,7 +42,7 @@ def _files(registry: Registry, namespace: str, volume: Object) -> dict[str, byte
             except ConfigError as error:
                 if source.get("optional"):
                     return {}
-                raise ConfigError(f'MountVolume.SetUp failed for volume "{volume["name"]}": {error}') from error
+                raise ConfigError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
     if "emptyDir" in volume:
         return {}
     raise ConfigError(f'volume "{volume["name"]}": {sorted(volume)} is not a volume this kubelet knows')

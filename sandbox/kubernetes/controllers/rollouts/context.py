@@ -17,7 +17,8 @@ MANAGER = "rollouts-controller"
 
 @dataclass
 class Context:
-    """add_pause, remove_pause, clear_pauses, add_abort, remove_abort: decisions that the status will show.
+    """add_pause, remove_pause, clear_pauses, add_abort, remove_abort, is_inconclusive: decisions that the status will
+    show. analysis_run: of the update under way.
 
     new_name: of the ReplicaSet that has the Rollout's template.
     weights: as last written to the load balancer. again: seconds until the next look, None for no need.
@@ -31,9 +32,11 @@ class Context:
     remove_pause: bool = False
     clear_pauses: bool = False
     add_abort: str | None = None
+    is_inconclusive: bool = False
     remove_abort: bool = False
     conditions: list[Object] = field(default_factory=list)
     weights: Object | None = None
+    analysis_run: Object | None = None
     new_name: str = ""
     again: float | None = None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sandbox.kubernetes.api.kinds import (
+    ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     INGRESSES,
     REPLICA_SETS,
@@ -16,6 +17,7 @@ from sandbox.kubernetes.api.store import Change
 from sandbox.kubernetes.controllers.loop import Name
 from sandbox.kubernetes.controllers.replica_sets import controller_of
 from sandbox.kubernetes.controllers.rollouts import status
+from sandbox.kubernetes.controllers.rollouts.analysis import reconcile_analysis
 from sandbox.kubernetes.controllers.rollouts.context import Context
 from sandbox.kubernetes.controllers.rollouts.pauses import announce_pause, halts_progress, reconcile_pause
 from sandbox.kubernetes.controllers.rollouts.revisions import ensure_new_replica_set, sync_revision, trim_history
@@ -41,7 +43,7 @@ class Rollouts:
         namespace = namespace_of(change.current)
         if change.kind is ROLLOUTS:
             return [(namespace, name_of(change.current))]
-        if change.kind is REPLICA_SETS:
+        if change.kind in (REPLICA_SETS, ANALYSIS_RUNS):
             owner = controller_of(change.current)
             return [(namespace, owner["name"])] if owner and owner["kind"] == "Rollout" else []
         if change.kind in (SERVICES, INGRESSES, ANALYSIS_TEMPLATES):
@@ -75,6 +77,7 @@ def _reconcile_canary(context: Context) -> None:
     trim_history(context)
     reconcile_services(context)
     reconcile_traffic(context)
+    reconcile_analysis(context)
     if not halts_progress(context) and not reconcile_replicas(context):
         reconcile_pause(context)
     status.write_progress(context)

@@ -8,6 +8,7 @@ from sandbox.kubernetes.controllers.rollouts.conditions import condition_of, set
 from sandbox.kubernetes.controllers.rollouts.context import Context
 from sandbox.kubernetes.controllers.rollouts.strategy import current_step, seconds_of
 
+INCONCLUSIVE_RUN = "InconclusiveAnalysisRun"
 CANARY_PAUSE = "CanaryPauseStep"
 
 
@@ -70,6 +71,8 @@ def pause_status(context: Context) -> Object:
     is_ours = bool(status.get("controllerPause")) and not context.remove_pause
     if context.add_pause and not pauses:
         pauses, is_ours = [{"reason": CANARY_PAUSE, "startTime": timestamp()}], True
+    if context.is_inconclusive and not any(pause["reason"] == INCONCLUSIVE_RUN for pause in pauses):
+        pauses, is_ours = [*pauses, {"reason": INCONCLUSIVE_RUN, "startTime": timestamp()}], True
     fields: Object = {"pauseConditions": pauses} if pauses else {}
     return {**fields, "controllerPause": True} if is_ours else fields
 

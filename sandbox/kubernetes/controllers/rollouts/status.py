@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.kubernetes.api.kinds import ROLLOUTS, Object, name_of, value_at
 from sandbox.kubernetes.api.registry import Write
 from sandbox.kubernetes.clock import parse
+from sandbox.kubernetes.controllers.rollouts.analysis import analysis_status
 from sandbox.kubernetes.controllers.rollouts.conditions import (
     ABORTED,
     INVALID,
@@ -128,7 +129,7 @@ def _counted(context: Context) -> Object:
     before, new = context.status, context.new
     return {
         "abort": None,
-        "canary": {"weights": context.weights} if context.weights else {},
+        "canary": {**({"weights": context.weights} if context.weights else {}), **analysis_status(context)},
         "collisionCount": before.get("collisionCount"),
         "currentPodHash": _current_hash(context),
         "currentStepHash": step_hash(context.rollout),

@@ -13,6 +13,7 @@ from sandbox.kubernetes.api.kinds import (
 )
 from sandbox.kubernetes.api.registry import Registry
 from sandbox.kubernetes.api.selectors import matches_selector
+from sandbox.kubernetes.controllers.rollouts.analysis import unresolved_argument
 from sandbox.kubernetes.controllers.rollouts.services import MANAGED_BY
 from sandbox.kubernetes.controllers.rollouts.strategy import (
     HASH_LABEL,
@@ -95,9 +96,13 @@ def _reference_problems(registry: Registry, rollout: Object) -> Iterator[str]:
         yield from _ingress_problems(registry, rollout, name)
     for template in value_at(canary, "analysis.templates") or []:
         name = template["templateName"]
-        if not registry.find(ANALYSIS_TEMPLATES, namespace, name):
-            where = "spec.strategy.canary.analysis.templates"
+        where = "spec.strategy.canary.analysis.templates"
+        found = registry.find(ANALYSIS_TEMPLATES, namespace, name)
+        if found is None:
             yield f"{where}: Invalid value: \"{name}\": AnalysisTemplate '{name}' not found"
+        elif (argument := unresolved_argument(rollout, found)) is not None:
+            why = f"AnalysisTemplate {name} has invalid arguments: args.{argument} was not resolved"
+            yield f'{where}: Invalid value: "{name}": {why}'
 
 
 def _service_problems(registry: Registry, rollout: Object, where: str, name: str) -> Iterator[str]:
