@@ -11,6 +11,8 @@ from delivery.reading import Condition, Reading, Writer
 UNOBSERVED = "the controller has not observed the specification yet"
 # It writes spec.replicas where there is a HorizontalPodAutoscaler.
 AUTOSCALER = "kube-controller-manager"
+# How the controller begins to say why it aborts by itself.
+ANALYSIS = "Background analysis phase"
 UNKNOWN = Condition("Unknown")
 
 
@@ -134,6 +136,10 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
         (
             reading.current_hash != pod_hash,
             f"{_somebody(reading)} changed it: its revision is {reading.current_hash}, not {pod_hash}",
+        ),
+        (
+            reading.is_abort_asked and ANALYSIS in reading.message,
+            f"the analysis in the cluster aborted it: {reading.message}",
         ),
         (reading.is_abort_asked, f"{_somebody(reading)} aborted it: {reading.message}"),
         (reading.is_paused_by_hand, f"{_somebody(reading)} paused it by hand (spec.paused)"),

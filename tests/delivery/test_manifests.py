@@ -161,3 +161,18 @@ def test_an_adopted_services_selector_cannot_be_changed() -> None:
     adopted = {"spec": {"selector": {"app": "another", "rollouts-pod-template-hash": "66d4"}}}
     with pytest.raises(SettingsError, match="delete the Service to change it"):
         without_controllers_fields(of_kind("Service"), adopted)
+
+
+def test_the_analysis_in_the_cluster_can_abort_and_never_pass() -> None:
+    (metric,) = of_kind("AnalysisTemplate")["spec"]["metrics"]
+    assert metric["failureCondition"].startswith("len(result[0].Values) > 0 && ")
+    assert not metric.keys() & {"successCondition", "count", "consecutiveSuccessLimit"}
+    assert metric["consecutiveErrorLimit"] > 1000
+
+
+def test_the_rollout_gives_its_analysis_every_argument_that_has_no_value() -> None:
+    analysis = of_kind("Rollout")["spec"]["strategy"]["canary"]["analysis"]
+    template = of_kind("AnalysisTemplate")
+    assert [found["templateName"] for found in analysis["templates"]] == [template["metadata"]["name"]]
+    wanted = {argument["name"] for argument in template["spec"]["args"] if "value" not in argument}
+    assert wanted == {argument["name"] for argument in analysis["args"]}

@@ -255,3 +255,10 @@ def test_who_else_wrote_is_named_where_the_rollout_moved() -> None:
 def test_a_controller_that_takes_no_note_of_an_abort_stands_still() -> None:
     assert is_standing_still(replace(aborted(), aborted_at=None))
     assert not is_standing_still(at_pause())
+
+
+def test_an_abort_by_the_analysis_in_the_cluster_is_no_somebody() -> None:
+    message = "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: rate"
+    assert (
+        why_broken(replace(aborted(), message=message), CANARY) == f"the analysis in the cluster aborted it: {message}"
+    )
