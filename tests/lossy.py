@@ -1,6 +1,6 @@
-"""A connection that loses an answer: the request arrives and is carried out, and nobody hears of it."""
+"""A connection that fails as networks do: an answer is lost, nobody answers, or somebody else is quicker."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,14 +13,19 @@ HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", 
 
 
 class LossyServer(ThreadingHTTPServer):
-    """In front of an API server. lost: how many answers to writes of a status are still to be lost."""
+    """In front of an API server.
+
+    lost: how many answers to writes of a status are still to be lost. away: how many reads are still not answered.
+    carried_out: the writes of a status that the API server accepted. before_write: is called before each of them.
+    """
 
     daemon_threads = True
 
     def __init__(self, upstream: httpx.Client) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = upstream
-        self.lost = 0
+        self.lost = self.away = self.carried_out = 0
+        self.before_write: Callable[[], None] = lambda: None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -28,8 +33,16 @@ class Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, LossyServer)
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        if self.command == "GET" and self.server.away:
+            self.server.away -= 1
+            self.close_connection = True
+            return
+        is_write = self.command == "PATCH" and self.path.partition("?")[0].endswith("/status")
+        if is_write:
+            self.server.before_write()
         answer = self.server.upstream.request(self.command, self.path, content=body, headers=headers)
-        if self.command == "PATCH" and self.path.partition("?")[0].endswith("/status") and self.server.lost:
+        self.server.carried_out += is_write and answer.is_success
+        if is_write and self.server.lost:
             self.server.lost -= 1
             self.close_connection = True
             return

@@ -11,6 +11,7 @@ from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
+from tests.shop import Shop, make_shop
 
 
 @pytest.fixture
@@ -24,6 +25,17 @@ def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxAw
     with disable_run_logger():
         yield running
     running.clear_faults()
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """An application of the test's own, in a cluster behind a load balancer."""
+    sandbox.require("aws", "kubernetes", "load_balancer_controller", "load_balancer")
+    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+        if name.startswith("AWS_") or name.lower() == "no_proxy":
+            monkeypatch.setenv(name, value)
+    with disable_run_logger():
+        yield make_shop(sandbox, tmp_path)
 
 
 @pytest.fixture
