@@ -135,6 +135,14 @@ def steps_left(reading: Reading, steps: Sequence[CanaryStep]) -> tuple[CanarySte
     return tuple(step for step in steps if step.pause_index >= (reading.step_index or 0))
 
 
+def weights_ahead(system: System, reading: Reading | None, template: Mapping[str, Any] | None) -> tuple[int, ...]:
+    """The shares in percent at which a canary of this template would be judged; none where there would be no canary."""
+    if reading is None or not reading.stable_hash or is_stable_already(reading, template):
+        return ()
+    steps = steps_left(reading, system.steps) if can_go_on(reading, template) else system.steps
+    return tuple(step.weight_percent for step in steps)
+
+
 def _object_step(found: ObjectPreview) -> Step:
     if found.changes is None:
         return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE)

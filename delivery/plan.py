@@ -43,12 +43,16 @@ class Step(BaseModel):
 
 
 class PartPlan(BaseModel):
-    """What one part of the plan found. refusals: a sentence each; one is enough to stop the release."""
+    """What one part of the plan found. refusals: a sentence each; one is enough to stop the release.
+
+    findings: a sentence each on what is there besides, and stays.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 class ReleasePlan(BaseModel):
@@ -87,7 +91,8 @@ def join_plan(
     if refusals:
         raise Refused(*refusals)
     steps = tuple(step for part in parts for step in part.steps)
-    return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=tuple(findings))
+    found = (*findings, *(finding for part in parts for finding in part.findings))
+    return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=found)
 
 
 def sum_up(plan: ReleasePlan) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from prefect import task
 
 from clients.manifests import read_manifests
+from delivery.addons import NEEDED, refuse_missing
 from delivery.application import (
     ObjectPreview,
     Preview,
@@ -15,11 +16,13 @@ from delivery.application import (
     plan_unseen,
     template_probe,
     variables_of,
+    weights_ahead,
 )
 from delivery.environment import Environment
 from delivery.manifests import Manifest, render_manifests, without_controllers_fields
 from delivery.plan import PartPlan
 from delivery.reading import Reading
+from tasks.foresight import foresee_traffic
 from tasks.settings import observe_settings
 from tasks.systems import LiveSystem, connect_system, read_objects, read_system
 from tasks.waiting import ASKED_AGAIN
@@ -44,9 +47,15 @@ def plan_application_of(environment: Environment, artifact_digest: str) -> PartP
 
 
 def plan_rendered(live: LiveSystem, manifests: tuple[Manifest, ...], artifact_digest: str) -> PartPlan:
-    """The plan for objects whose variables are known."""
-    image = image_reference(live.environment, artifact_digest)
-    return plan_application(live.system, live.find(), preview_application(live, manifests), image)
+    """The plan for objects whose variables are known; a refusal alone where the cluster does not know their kinds."""
+    needed = {*NEEDED, *((manifest["apiVersion"], manifest["kind"]) for manifest in manifests)}
+    if missing := [kind for kind in needed if not live.cluster.serves(*kind)]:
+        return PartPlan(refusals=refuse_missing(missing))
+    image, reading = image_reference(live.environment, artifact_digest), live.find()
+    preview = preview_application(live, manifests)
+    plan = plan_application(live.system, reading, preview, image)
+    foreseen = foresee_traffic(live, weights_ahead(live.system, reading, preview.template))
+    return plan.model_copy(update={"findings": foreseen})
 
 
 def render_application(

@@ -13,6 +13,7 @@ from delivery.application import (
     plan_unseen,
     steps_left,
     unjudged_revisions,
+    weights_ahead,
 )
 from delivery.plan import Action, Step
 from delivery.reading import Reading
@@ -83,6 +84,18 @@ def test_an_unfinished_canary_of_another_artifact_is_said_to_be_aborted_first() 
 def test_an_aborted_canary_of_the_same_artifact_is_not_gone_on_with() -> None:
     assert can_go_on(at_pause(), template(CANARY_IMAGE))
     assert not can_go_on(aborted(), template(CANARY_IMAGE))
+
+
+def test_a_canary_has_the_shares_before_it_that_were_not_judged_yet() -> None:
+    shares = tuple(step.weight_percent for step in SYSTEM.steps)
+    assert weights_ahead(SYSTEM, at_rest(), template(NEW_IMAGE)) == shares
+    assert weights_ahead(SYSTEM, at_pause(), template(NEW_IMAGE)) == shares
+    assert weights_ahead(SYSTEM, replace(at_pause(), step_index=3), template(CANARY_IMAGE)) == shares[1:]
+
+
+def test_without_a_canary_no_share_is_ahead() -> None:
+    assert weights_ahead(SYSTEM, None, None) == ()
+    assert weights_ahead(SYSTEM, at_rest(), template(STABLE_IMAGE)) == ()
 
 
 def test_an_object_that_applying_would_change_is_named_with_its_paths() -> None:
