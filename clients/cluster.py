@@ -139,6 +139,14 @@ class Cluster:
         except NotFound:
             return
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the cluster knows the kind."""
+        try:
+            self._resource(kind, api_version)
+        except NotFound:
+            return False
+        return True
+
     def _resource(self, kind: str, api_version: str | None = None) -> Any:
         with translated(f"find {kind} among what the cluster serves"):
             return self._api.resources.get(api_version=api_version or API_VERSIONS[kind], kind=kind)
