@@ -9,10 +9,14 @@ from cli.screen import Screen
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
 from delivery.holds import HoldState
+from delivery.reading import Reading
 from delivery.report import ReleaseReport, describe_end, describe_status
+from delivery.revisions import Journals
 from delivery.serving import as_serving, describe_serving
+from tasks.history import read_journals_since
 from tasks.holds import read_hold
 from tasks.journal import list_numbers, read_journal, read_request
+from tasks.revisions import oldest_revision
 from tasks.workloads import read_workload
 
 
@@ -25,7 +29,7 @@ def show_status(environment: str, *, count: int, as_json: bool) -> None:
         print(json.dumps(as_object(settings, hold, releases, now), indent=2))
         return
     screen = Screen()
-    for line in say_serving(settings, releases):
+    for line in say_serving(settings):
         screen.say(line)
     hold_line, *rows = describe_status(environment, hold, releases, now)
     screen.say(hold_line)
@@ -33,14 +37,22 @@ def show_status(environment: str, *, count: int, as_json: bool) -> None:
         screen.say_row(shorten(row))
 
 
-def say_serving(environment: Environment, releases: list[ReleaseReport]) -> tuple[str, ...]:
+def say_serving(environment: Environment) -> tuple[str, ...]:
     """What serves, or why that cannot be told: the store's part of the status is worth reading without it."""
     try:
-        return describe_serving(environment.name, read_workload(environment), releases)
+        return describe_serving(environment.name, *read_serving(environment))
     except NotFound as error:
         return (f"{environment.name} has no application yet: {error}",)
     except DeliveryError as error:
         return (f"What serves {environment.name} cannot be told: {error}",)
+
+
+def read_serving(environment: Environment) -> tuple[Reading | None, Journals]:
+    """The Rollout, and the journals of the releases since its oldest revision was made."""
+    reading = read_workload(environment)
+    if reading is None or not reading.replica_sets:
+        return reading, {}
+    return reading, read_journals_since(environment, oldest_revision(reading))
 
 
 def report_release(environment: Environment, number: int) -> ReleaseReport:
@@ -65,16 +77,16 @@ def as_object(
     under_way = hold.number if hold and is_held else None
     return {
         "environment": environment.name,
-        "serving": read_serving(environment),
+        "serving": serving_as_object(environment),
         "is_held": is_held,
         "hold": hold.model_dump(mode="json") if hold else None,
         "releases": [release_as_object(release, under_way) for release in releases],
     }
 
 
-def read_serving(environment: Environment) -> dict[str, object] | None:
+def serving_as_object(environment: Environment) -> dict[str, object] | None:
     try:
-        return as_serving(read_workload(environment))
+        return as_serving(*read_serving(environment))
     except DeliveryError:
         return None
 

@@ -1,80 +1,74 @@
 """What serves an environment now, and what it can go back to, as the operator reads it."""
 
-from collections.abc import Sequence
-
-from delivery.outcome import COMPLETED
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Record
-from delivery.report import ReleaseReport, end_of_release
+from delivery.revisions import PROMOTED, Journals, outcome_in, why_not_back
 
 
-def describe_serving(environment: str, reading: Reading | None, releases: Sequence[ReleaseReport]) -> tuple[str, ...]:
-    """The revision that serves, one that is on its way, and a line for each that can be gone back to.
+def describe_serving(environment: str, reading: Reading | None, journals: Journals) -> tuple[str, ...]:
+    """The revision that serves, one that is on its way, and a line for each other one: whether one can go back to it.
 
-    reading: None where nothing was ever installed. releases: newest first.
+    reading: None where nothing was ever installed. journals: of releases by their numbers, newest first, back to the
+    oldest revision.
     """
     if reading is None:
         return (f"{environment} has no application yet.",)
     if reading.stable is None:
         return (f"{environment} has no revision that is known to serve: {reading.phase} {reading.message}".rstrip(),)
-    earlier = [found for found in reading.replica_sets if is_way_back(reading, found)]
+    ways_back = [describe_way_back(reading, journals, found) for found in others(reading)]
     return (
-        f"{environment} serves {describe_revision(reading.stable)}, {since_when(reading.stable, releases)}.",
+        f"{environment} serves {describe_revision(reading.stable)}, {since_when(reading.stable, journals)}.",
         *describe_canary(reading),
-        *(("It can go back to:",) if earlier else ("There is no earlier revision to go back to.",)),
-        *(f"  {describe_revision(found)}, {made_when(found, releases)}" for found in earlier),
+        *(ways_back or ("There is no earlier revision to go back to.",)),
     )
 
 
-def as_serving(reading: Reading | None) -> dict[str, object] | None:
+def as_serving(reading: Reading | None, journals: Journals) -> dict[str, object] | None:
     """The same for a program; None where nothing serves."""
     if reading is None or reading.stable is None:
         return None
-    earlier = (found for found in reading.replica_sets if is_way_back(reading, found))
-    return as_revision(reading.stable) | {"can_go_back_to": [as_revision(found) for found in earlier]}
+    possible = [found for found in others(reading) if why_not_back(reading, journals, found) is None]
+    return as_revision(reading.stable) | {"can_go_back_to": [as_revision(found) for found in possible]}
 
 
 def as_revision(found: ReplicaSet) -> dict[str, object]:
     return {"revision": found.revision, "artifact_digest": found.artifact_digest, "made": found.created_at}
 
 
-def is_way_back(reading: Reading, found: ReplicaSet) -> bool:
-    """An earlier revision that names its image by digest; by a tag it may be another image by now."""
-    return found.hash not in (reading.stable_hash, reading.current_hash) and bool(found.artifact_digest)
+def others(reading: Reading) -> list[ReplicaSet]:
+    """The revisions that are neither serving nor on their way, newest first."""
+    return [found for found in reading.replica_sets if found.hash not in (reading.stable_hash, reading.current_hash)]
 
 
 def describe_revision(found: ReplicaSet) -> str:
     return f"revision {found.revision}, {found.artifact_digest or found.image}"
 
 
+def describe_way_back(reading: Reading, journals: Journals, found: ReplicaSet) -> str:
+    why_not = why_not_back(reading, journals, found)
+    if why_not is None:
+        return f"It can go back to {describe_revision(found)}, made {found.created_at}."
+    return f"Not back to {describe_revision(found)}: {why_not[0].lower()}{why_not[1:]}."
+
+
 def describe_canary(reading: Reading) -> tuple[str, ...]:
     if not reading.is_unfinished or reading.current is None:
         return ()
     share = reading.weights.canary_percent if reading.weights else 0
-    return (f"A canary is under way: {describe_revision(reading.current)} has {share} % of the traffic.",)
+    return (f"A canary is under way: {describe_revision(reading.current)}, has {share} % of the traffic.",)
 
 
-def since_when(stable: ReplicaSet, releases: Sequence[ReleaseReport]) -> str:
-    """By the last release that completed; one of another artifact means that somebody moved it by hand since."""
-    for release in releases:
-        if (end := completed(release)) is not None:
-            is_its = release.artifact_digest == stable.artifact_digest
-            by = f"release {release.number}, which completed at {end.at:%Y-%m-%d %H:%M} UTC"
-            return f"by {by}" if is_its else f"which no release brought there: the last was {by}"
+def since_when(stable: ReplicaSet, journals: Journals) -> str:
+    """By the last release that promoted a revision; another one's means that somebody moved the Rollout by hand."""
+    for number, journal in journals.items():
+        if outcome_in(journal) in PROMOTED:
+            by = f"release {number}, which ended at {journal[-1].at:%Y-%m-%d %H:%M} UTC"
+            is_its = digest_of(journal) == stable.artifact_digest
+            return f"by {by}" if is_its else f"which no release brought there: the last one that did was {by}"
     return f"made {stable.created_at}"
 
 
-def completed(release: ReleaseReport) -> Record | None:
-    """The record of its end, where it was carried out."""
-    ends = (record for record in reversed(release.journal) if record.event is Event.ENDED)
-    return next((end for end in ends if end.detail.get("outcome") == COMPLETED.state_name), None)
-
-
-def made_when(found: ReplicaSet, releases: Sequence[ReleaseReport]) -> str:
-    """When it was made, and how the last release of its artifact ended: one that failed is no good way back."""
-    last = next((release for release in releases if release.artifact_digest == found.artifact_digest), None)
-    if last is None:
-        return f"made {found.created_at}"
-    return (
-        f"made {found.created_at}, release {last.number} of it: {end_of_release(last.journal, is_under_way=False)[0]}"
-    )
+def digest_of(journal: tuple[Record, ...]) -> str | None:
+    """Of the artifact that the release was started for."""
+    started = (record.detail.get("artifact_digest") for record in journal if record.event is Event.STARTED)
+    return next(started, None)
