@@ -87,8 +87,12 @@ class Application(Section):
     manifests: str
     certificate_arn: str
     api_url: str
-    site_url: str
     kubeconfig: str | None = None
+
+    @property
+    def health_url(self) -> str:
+        """What answers 200 when the backend is well, by the front door."""
+        return f"{self.api_url}/actuator/health"
 
 
 class SmallestHarm(Section):

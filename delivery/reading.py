@@ -36,7 +36,6 @@ class ReplicaSet:
     hash: str
     revision: int
     image: str
-    desired: int
     available: int
     created_at: str
     template: Mapping[str, Any]
@@ -179,7 +178,6 @@ def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:
         hash=metadata.get("labels", {}).get(HASH_LABEL, ""),
         revision=int(metadata.get("annotations", {}).get(REVISION, 0)),
         image=template["spec"]["containers"][0]["image"],
-        desired=found["spec"].get("replicas", 0),
         available=found.get("status", {}).get("availableReplicas", 0),
         created_at=metadata.get("creationTimestamp", ""),
         template={**template, "metadata": {**template["metadata"], "labels": labels}},

@@ -29,6 +29,6 @@ def check_everything(environment: Environment) -> str:
         check_stacks.submit(environment),
         check_topics.submit(environment),
         check_rollout.submit(environment),
-        check_address.submit(environment, "backend", f"{environment.application.api_url}/actuator/health"),
+        check_address.submit(environment, "backend", environment.application.health_url),
     ]
     return conclude(environment, [check.result() for check in checks])

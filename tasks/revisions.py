@@ -51,7 +51,7 @@ def oldest_revision(reading: Reading) -> datetime:
 @task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")
 def confirm_health(environment: Environment) -> str:
     """The backend answers 200 by the front door; ChecksFailed where it did not within half a minute."""
-    url = f"{environment.application.api_url}/actuator/health"
+    url = environment.application.health_url
     status, is_healthy = poll_until(
         lambda: read_status(environment, url),
         lambda seen: seen == 200,

@@ -19,7 +19,6 @@ def replica_set(pod_hash: str, image: str, revision: int, available: int) -> Rep
         hash=pod_hash,
         revision=revision,
         image=image,
-        desired=available,
         available=available,
         created_at=f"2026-11-24T12:0{revision}:00Z",
         template={"metadata": {"labels": {"app": "backend"}}, "spec": {"containers": [{"image": image}]}},
