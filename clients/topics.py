@@ -1,96 +1,36 @@
-"""Topics through the MSK topic API, which needs no path to the brokers; and the brokers' addresses."""
+"""The topics of a cluster, by whichever way the environment names."""
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 
-from clients.aws import aws_client, translated
-from delivery.errors import Conflict, NotFound, Rejected
+from clients.kafka_topics import KafkaTopics
+from clients.msk_topics import MskTopics
+from delivery.environment import Environment, TopicsBy
 from delivery.topics import ObservedTopic, TopicSpec
 
-# Which addresses clients should use, the best first.
-BOOTSTRAP = ("BootstrapBrokerStringSaslIam", "BootstrapBrokerStringTls", "BootstrapBrokerString")
 
-
-class Topics:
-    """The topics of one cluster; raises DeliveryErrors only. Answers may lag behind a write by a minute."""
-
-    def __init__(self, cluster_arn: str, region: str) -> None:
-        self._cluster = {"ClusterArn": cluster_arn}
-        self._api = aws_client("kafka", region)
+class Topics(Protocol):
+    """Raises DeliveryErrors only. Answers may lag behind a write."""
 
     def read(self, name: str) -> ObservedTopic | None:
         """None where there is no such topic, or where it is not told of yet."""
-        try:
-            with translated(f"read topic {name}"):
-                return _observed(self._api.describe_topic(**self._cluster, TopicName=name))
-        except NotFound:
-            return None
+        ...
+
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        """The names that begin so, sorted."""
+        ...
 
     def create(self, topic: TopicSpec) -> bool:
         """Whether the topic was created; False: there was one already, and it was left as it is."""
-        try:
-            with translated(f"create topic {topic.name}"):
-                self._api.create_topic(
-                    **self._cluster,
-                    TopicName=topic.name,
-                    PartitionCount=topic.partitions,
-                    ReplicationFactor=topic.replication_factor,
-                    Configs=encode_configuration(topic.configuration),
-                )
-        except Conflict as error:
-            if "TopicExists" in str(error):
-                return False
-            raise
-        return True
+        ...
 
     def update(self, name: str, configuration: Mapping[str, str], partitions: int | None) -> None:
         """Set these keys and, unless None, the number of partitions."""
-        wanted: dict[str, Any] = {"PartitionCount": partitions} if partitions is not None else {}
-        if configuration:
-            wanted["Configs"] = encode_configuration(configuration)
-        with translated(f"change topic {name}"):
-            self._api.update_topic(**self._cluster, TopicName=name, **wanted)
+        ...
 
 
-def read_bootstrap_brokers(cluster_arn: str, region: str) -> str:
-    """HOST:PORT,HOST:PORT,... of the brokers.
-
-    The guide reads ClientSubnets[0] for this, which is the id of a subnet.
-    """
-    with translated(f"read the broker addresses of {cluster_arn}"):
-        answer = aws_client("kafka", region).get_bootstrap_brokers(ClusterArn=cluster_arn)
-    found = next((answer[key] for key in BOOTSTRAP if answer.get(key)), None)
-    if found is None:
-        raise NotFound(f"{cluster_arn} tells no broker addresses. It may still be in creation: try again.")
-    return found
-
-
-def encode_configuration(configuration: Mapping[str, str]) -> str:
-    """As the topic API takes it: base64 of a JSON object of strings."""
-    return base64.b64encode(json.dumps(dict(configuration), sort_keys=True).encode()).decode()
-
-
-def decode_configuration(encoded: str) -> dict[str, str]:
-    """What the topic API told. AWS leaves open whether that is JSON or `key=value` lines, so both are read."""
-    try:
-        text = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise Rejected("The topic API told a configuration that is no base64 text.") from error
-    try:
-        return {key: str(value) for key, value in json.loads(text).items()}
-    except (ValueError, AttributeError):
-        pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-        return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _observed(answer: Mapping[str, Any]) -> ObservedTopic:
-    return ObservedTopic(
-        name=answer["TopicName"],
-        partitions=answer["PartitionCount"],
-        replication_factor=answer["ReplicationFactor"],
-        configuration=decode_configuration(answer.get("Configs", "")),
-        is_settled=answer.get("Status", "ACTIVE") == "ACTIVE",
-    )
+def open_topics(environment: Environment, cluster_arn: str) -> Topics:
+    """The cluster's topics by `[topics] by`; the Kafka protocol needs a path to the brokers."""
+    if environment.topics.by is TopicsBy.MSK_API:
+        return MskTopics(cluster_arn, environment.aws.region)
+    return KafkaTopics(environment, cluster_arn)

@@ -67,9 +67,25 @@ class Topic(Section):
     retention: Duration
 
 
-class Topics(Section):
-    """What all topics share, and the topics. lag: how long the topic API may answer from before a write."""
+class TopicsBy(StrEnum):
+    MSK_API = "msk-api"
+    KAFKA = "kafka"
 
+
+class BrokerSecurity(StrEnum):
+    IAM = "iam"
+    PLAINTEXT = "plaintext"
+
+
+class Topics(Section):
+    """What all topics share, and the topics.
+
+    by: the way to them; `kafka`, for clusters without the topic API, needs a path to the brokers. broker_security:
+    how the brokers are spoken to where by is `kafka`. lag: how long they may answer from before a write.
+    """
+
+    by: TopicsBy
+    broker_security: BrokerSecurity = BrokerSecurity.IAM
     replication_factor: int = Field(ge=1)
     min_insync_replicas: int = Field(ge=1)
     compression: str
@@ -159,7 +175,9 @@ class Notices(Section):
 
 
 class Tls(Section):
-    """ca_bundle: file with the authorities to trust besides the system's, for HTTPS to the application."""
+    """ca_bundle: file with the authorities to trust, for HTTPS to the application besides the system's, and for the
+    brokers (`[topics] by = "kafka"`) instead of them, because their client takes one file alone.
+    """
 
     ca_bundle: str | None = None
 
@@ -186,7 +204,12 @@ class Environment(Section):
         """`<project>-<environment>`, in front of every name of the stacks."""
         return f"{self.project}-{self.name}"
 
+    @property
+    def topic_prefix(self) -> str:
+        """`<project>.<environment>.`, in front of every name of a topic."""
+        return f"{self.project}.{self.name}."
+
     def topics_wanted(self) -> tuple[Topic, ...]:
         """The topics under their complete names, `<project>.<environment>.<name>`."""
-        prefix = f"{self.project}.{self.name}"
-        return tuple(topic.model_copy(update={"name": f"{prefix}.{topic.name}"}) for topic in self.topics.specified)
+        prefix = self.topic_prefix
+        return tuple(topic.model_copy(update={"name": f"{prefix}{topic.name}"}) for topic in self.topics.specified)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, Refused, TopicWouldShrink, first_to_tell
+from delivery.errors import DeliveryError, TopicFixed, TopicWouldShrink, first_to_tell
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -71,7 +71,8 @@ def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
 def plan_topics(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopic] | None) -> PartPlan:
     """A step for each topic in the settings' order.
 
-    observed: by name, the topics that exist; None where the cluster does not exist yet, or takes no questions.
+    observed: by name, the topics that exist, also those that are not wanted; None where the cluster does not exist yet,
+    or takes no questions.
     """
     if observed is None:
         return PartPlan(steps=tuple(_unknown(topic) for topic in wanted))
@@ -80,15 +81,22 @@ def plan_topics(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopi
     for topic in wanted:
         try:
             change = plan_topic(topic, observed.get(topic.name))
-        except (TopicWouldShrink, Refused) as error:
+        except (TopicWouldShrink, TopicFixed) as error:
             refusals.append(str(error))
         else:
             steps.append(_step(topic.name, change.action, change.way_back, change.lines))
-    return PartPlan(steps=tuple(steps), refusals=tuple(refusals))
+    return PartPlan(steps=tuple(steps), refusals=tuple(refusals), findings=_name_others(wanted, observed))
+
+
+def _name_others(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopic]) -> tuple[str, ...]:
+    others = sorted(observed.keys() - {topic.name for topic in wanted})
+    if not others:
+        return ()
+    return (f"{', '.join(others)}: in no list of [topics], left as they are. List them, or delete them by hand.",)
 
 
 def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
-    """The change to one topic; raises TopicWouldShrink or Refused for what Kafka or the topic API cannot do."""
+    """The change to one topic; raises TopicWouldShrink or TopicFixed for what no change can bring."""
     if observed is None:
         return TopicChange(
             action=Action.CREATE, partitions=topic.partitions, configuration=topic.configuration, lines=_created(topic)
@@ -141,9 +149,10 @@ def _check_possible(topic: TopicSpec, observed: ObservedTopic) -> None:
             "Kafka cannot take partitions away. Raise it in [topics], or make a topic of another name."
         )
     if topic.replication_factor != observed.replication_factor:
-        raise Refused(
+        raise TopicFixed(
             f"Topic {topic.name} has {observed.replication_factor} replicas and is asked for "
-            f"{topic.replication_factor}: the topic API cannot change that. Reassign its partitions by hand."
+            f"{topic.replication_factor}: neither a topic's settings nor the topic API change that. Reassign its "
+            "partitions by hand."
         )
 
 

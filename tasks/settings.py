@@ -7,8 +7,8 @@ from clients.application_config import read_application_yml
 from clients.cloudformation import read_outputs
 from clients.cluster import Cluster, connect_cluster
 from clients.manifests import read_manifests
+from clients.msk_topics import read_bootstrap_brokers
 from clients.secrets import read_credentials
-from clients.topics import read_bootstrap_brokers
 from delivery.connections import (
     NEEDED_OUTPUTS,
     ConnectionSetting,

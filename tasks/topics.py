@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from clients.cloudformation import read_outputs
-from clients.topics import Topics
+from clients.topics import Topics, open_topics
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from delivery.plan import Action, PartPlan, Phase
@@ -41,18 +41,20 @@ def plan_topics_of(environment: Environment) -> PartPlan:
 
 @task(**ASKED_AGAIN, task_run_name="observe the topics")
 def observe_topics(environment: Environment) -> dict[str, ObservedTopic] | None:
-    """The wanted topics that exist, by name; None where the broker cluster does not exist yet."""
+    """The topics below the environment's prefix, by name; None where the broker cluster does not exist yet."""
     cluster_arn = read_outputs(environment).get(CLUSTER)
     if cluster_arn is None:
         return None
-    topics = Topics(cluster_arn, environment.aws.region)
-    found = (topics.read(topic.name) for topic in environment.topics_wanted())
+    topics = open_topics(environment, cluster_arn)
+    # Listing may lag behind describing, so the wanted ones are asked for by name as well.
+    names = {*topics.list_names(environment.topic_prefix), *(topic.name for topic in environment.topics_wanted())}
+    found = (topics.read(name) for name in sorted(names))
     return {topic.name: topic for topic in found if topic is not None}
 
 
 def short_name(environment: Environment, topic: TopicSpec) -> str:
     """The topic's name without what all topics of the environment begin with."""
-    return topic.name.removeprefix(f"{environment.project}.{environment.name}.")
+    return topic.name.removeprefix(environment.topic_prefix)
 
 
 def name_configuration(parameters: dict[str, Any]) -> str:
@@ -68,7 +70,7 @@ CONFIGURED: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_configuration
 def configure_topic(environment: Environment, release: Release, topic: TopicSpec) -> TopicChange:
     """Create the topic or bring it to its specification, and confirm what the brokers hold.
 
-    Raises TopicWouldShrink or Refused for what cannot be done, NotApplied where it was asked for and not read back.
+    Raises TopicWouldShrink or TopicFixed for what cannot be done, NotApplied where it was asked for and not read back.
     """
     topics = connect_topics(environment)
     observed = topics.read(topic.name)
@@ -96,7 +98,7 @@ def end_of_configuration(configuration: PrefectFuture[TopicChange]) -> TopicChan
 
 def connect_topics(environment: Environment) -> Topics:
     """Raises NotFound where the broker cluster does not exist."""
-    return Topics(read_outputs(environment).need(CLUSTER), environment.aws.region)
+    return open_topics(environment, read_outputs(environment).need(CLUSTER))
 
 
 def apply_change(environment: Environment, topics: Topics, topic: TopicSpec, change: TopicChange) -> None:

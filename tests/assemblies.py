@@ -54,6 +54,8 @@ class Project:
             "KafkaVersion": "3.6.0",
             "NumberOfBrokerNodes": 3,
             "BrokerNodeGroupInfo": {"InstanceType": "kafka.m5.large", "ClientSubnets": ["subnet-1"]},
+            "ClientAuthentication": {"Sasl": {"Iam": {"Enabled": True}}},
+            "EncryptionInfo": {"EncryptionInTransit": {"ClientBroker": "TLS_PLAINTEXT"}},
         }
         return {"Type": "AWS::MSK::Cluster", "Properties": properties}
 

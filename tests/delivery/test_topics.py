@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.errors import NotApplied, Refused, StopRequested, TopicWouldShrink, Unavailable
+from delivery.errors import NotApplied, StopRequested, TopicFixed, TopicWouldShrink, Unavailable
 from delivery.plan import Action, WayBack
 from delivery.topics import (
     ObservedTopic,
@@ -91,7 +91,7 @@ def test_fewer_partitions_are_refused() -> None:
 
 
 def test_another_number_of_replicas_is_refused() -> None:
-    with pytest.raises(Refused, match=r"metrics has 1 replicas and is asked for 3: the topic API cannot"):
+    with pytest.raises(TopicFixed, match=r"metrics has 1 replicas and is asked for 3: neither a topic's settings"):
         plan_topic(METRICS, held(replicas=1))
 
 

@@ -10,7 +10,7 @@ from sandbox.aws.cloud import Cloud
 from sandbox.aws.ignoring import is_ignored
 from sandbox.aws.msk.brokers import Brokers, Partition, Topic
 from sandbox.aws.msk.clusters import Clusters
-from sandbox.aws.msk.lag import Lag, View
+from sandbox.aws.msk.lag import LAG_SECONDS, Lag, View
 from sandbox.aws.rest import RestError, RestOperation, RestRequest, operation, page
 
 ALL = "/v1/clusters/{clusterArn}/topics"
@@ -25,7 +25,7 @@ class Topics:
     def __init__(self, cloud: Cloud, clusters: Clusters, lag: Lag | None = None) -> None:
         self._cloud, self._clusters = cloud, clusters
         self._brokers = Brokers(clusters.bootstrap_servers)
-        self._lag = lag or Lag()
+        self._lag = lag or Lag(LAG_SECONDS / cloud.settings.time_factor)
 
     def operations(self) -> list[RestOperation]:
         return [

@@ -1,0 +1,150 @@
+"""Topics by the Kafka protocol, for clusters without the MSK topic API; it needs a path to the brokers."""
+
+# confluent_kafka documents these names here and re-exports them without saying so.
+# pyright: reportPrivateImportUsage=false
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
+
+from clients.msk_topics import read_bootstrap_brokers
+from delivery.environment import BrokerSecurity, Environment
+from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
+from delivery.topics import ObservedTopic, TopicSpec
+
+SECONDS = 15.0
+# librdkafka's word for wherever the system keeps its authorities.
+SYSTEMS = "probe"
+BOOTSTRAP = {
+    BrokerSecurity.IAM: ("BootstrapBrokerStringSaslIam",),
+    BrokerSecurity.PLAINTEXT: ("BootstrapBrokerString",),
+}
+UNREACHED = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
+REFUSED = (
+    KafkaError._AUTHENTICATION,
+    KafkaError._SSL,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
+
+
+class KafkaTopics:
+    """The topics of one cluster, as clients/topics.py asks for them."""
+
+    def __init__(self, environment: Environment, cluster_arn: str) -> None:
+        self._refusal: KafkaError | None = None
+        brokers = read_bootstrap_brokers(
+            cluster_arn, environment.aws.region, BOOTSTRAP[environment.topics.broker_security]
+        )
+        connection = {"bootstrap.servers": brokers, "log_level": 0, "error_cb": self._hear}
+        self._admin = AdminClient(connection | security_settings(environment))
+
+    def read(self, name: str) -> ObservedTopic | None:
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        try:
+            with self._translated(f"read topic {name}"):
+                described = self._admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)
+                settings = self._admin.describe_configs([resource], request_timeout=SECONDS)
+                return _observed(described[name].result(), settings[resource].result())
+        except NotFound:
+            return None
+
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        with self._translated(f"list the topics {prefix}*"):
+            found = self._admin.list_topics(timeout=SECONDS).topics
+        return tuple(sorted(name for name in found if name.startswith(prefix)))
+
+    def create(self, topic: TopicSpec) -> bool:
+        wanted = NewTopic(topic.name, topic.partitions, topic.replication_factor, config=topic.configuration)
+        try:
+            with self._translated(f"create topic {topic.name}"):
+                self._admin.create_topics([wanted], request_timeout=SECONDS)[topic.name].result()
+        except Conflict:
+            return False
+        return True
+
+    def update(self, name: str, configuration: Mapping[str, str], partitions: int | None) -> None:
+        with self._translated(f"change topic {name}"):
+            if configuration:
+                resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=_entries(configuration))
+                self._admin.incremental_alter_configs([resource], request_timeout=SECONDS)[resource].result()
+            if partitions is not None:
+                wanted = NewPartitions(name, partitions)
+                self._admin.create_partitions([wanted], request_timeout=SECONDS)[name].result()
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() in REFUSED:
+            self._refusal = error
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Turn what the client raises into a DeliveryError. what: continues "Could not "."""
+        try:
+            yield
+        except KafkaException as failure:
+            # A client that is not let in tries on until its time is over; that it was refused it tells apart.
+            self._admin.poll(0)
+            error: KafkaError = self._refusal or failure.args[0]
+            self._refusal = None
+            raise error_type(error)(f"Could not {what}: {error.str()}") from failure
+
+
+def security_settings(environment: Environment) -> dict[str, Any]:
+    """librdkafka's settings; nothing is added where the environment says plain text."""
+    if environment.topics.broker_security is BrokerSecurity.PLAINTEXT:
+        return {}
+    return {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanisms": "OAUTHBEARER",
+        "oauth_cb": lambda _: sign_token(environment.aws.region),
+        "ssl.ca.location": environment.tls.ca_bundle or SYSTEMS,
+    }
+
+
+def sign_token(region: str) -> tuple[str, float]:
+    """A token for kafka-cluster:Connect and when it ends, in seconds since 1970; asked for anew before that."""
+    token, expires_in_milliseconds = MSKAuthTokenProvider.generate_auth_token(region)
+    return token, expires_in_milliseconds / 1000
+
+
+def error_type(error: KafkaError) -> type[DeliveryError]:
+    """Which error an answer is."""
+    if error.code() in REFUSED:
+        return NotPermitted
+    if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return NotFound
+    if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+        return Conflict
+    return Unavailable if error.code() in UNREACHED or error.retriable() else Rejected
+
+
+def _entries(configuration: Mapping[str, str]) -> list[ConfigEntry]:
+    return [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in configuration.items()
+    ]
+
+
+def _observed(described: Any, settings: Mapping[str, Any]) -> ObservedTopic:
+    """configuration: what was set for the topic itself, as the topic API tells it."""
+    is_own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+    return ObservedTopic(
+        name=described.name,
+        partitions=len(described.partitions),
+        replication_factor=len(described.partitions[0].replicas),
+        configuration={key: entry.value for key, entry in settings.items() if entry.source == is_own},
+        is_settled=all(partition.leader is not None for partition in described.partitions),
+    )

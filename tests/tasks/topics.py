@@ -1,0 +1,104 @@
+"""What tests of topics share: a broker cluster, the ways to its topics, and an AdminClient of the tests' own."""
+
+# confluent_kafka documents these names here and re-exports them without saying so.
+# pyright: reportPrivateImportUsage=false
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from confluent_kafka import TopicCollection
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
+
+from delivery.environment import BrokerSecurity, Environment, TopicsBy
+from sandbox.instance import Sandbox
+from sandbox.kafka.gate import ignore_writes
+from tests.aws import SandboxAws
+from tests.sandbox.polling import eventually
+
+SECONDS = 20
+# What the ways call the same writes.
+REQUESTS = {"CreateTopic": ("CreateTopics",), "UpdateTopic": ("CreatePartitions", "IncrementalAlterConfigs")}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to the topics; `ignore` makes its server answer a write and not do it."""
+
+    name: str
+    by: TopicsBy
+    security: BrokerSecurity = BrokerSecurity.IAM
+
+    def lead(self, environment: Environment, sandbox: Sandbox, *, lag: timedelta) -> Environment:
+        """The environment with its topics by this way."""
+        chosen = {"by": self.by, "broker_security": self.security, "lag": lag}
+        tls = environment.tls.model_copy(update={"ca_bundle": str(sandbox.state / "ca" / "ca.pem")})
+        return environment.model_copy(update={"topics": environment.topics.model_copy(update=chosen), "tls": tls})
+
+    def ignore(self, operation: str, sandbox: Sandbox, aws: SandboxAws) -> None:
+        """operation: of the MSK topic API."""
+        if self.by is TopicsBy.MSK_API:
+            aws.fault(kind="ignore", match=f"kafka:{operation}")
+        else:
+            ignore_writes(sandbox.state, REQUESTS[operation])
+
+
+MSK_API = Way("msk-api", TopicsBy.MSK_API)
+KAFKA = Way("kafka", TopicsBy.KAFKA)
+PLAINTEXT = Way("kafka in plain text", TopicsBy.KAFKA, BrokerSecurity.PLAINTEXT)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A topic as the brokers hold it. settings: the asked ones."""
+
+    partitions: int
+    replicas: int
+    settings: Mapping[str, str]
+
+
+class Hands:
+    """Somebody with an AdminClient of his own, who knows nothing of Slipway."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._brokers = sandbox.addresses.kafka
+        self._admin = AdminClient({"bootstrap.servers": ",".join(self._brokers), "log_level": 0})
+
+    def look(self, name: str, *settings: str) -> Held:
+        found = self._admin.describe_topics(TopicCollection([name]))[name].result(SECONDS)
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        entries = self._admin.describe_configs([resource])[resource].result(SECONDS)
+        replicas = {len(partition.replicas) for partition in found.partitions}
+        return Held(len(found.partitions), replicas.pop(), {key: entries[key].value for key in settings})
+
+    def settle(self, *names: str) -> None:
+        """Back when every broker knows the topics: one may have heard of a change that another is yet to hear of."""
+        for broker in self._brokers:
+            # A client of its own for each: one that has met several brokers asks any of them.
+            admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
+            eventually(lambda admin=admin: set(names) <= admin.list_topics(timeout=SECONDS).topics.keys())
+
+    def names(self, prefix: str) -> set[str]:
+        return {name for name in self._admin.list_topics(timeout=SECONDS).topics if name.startswith(prefix)}
+
+    def create(self, name: str, partitions: int = 1, replicas: int = 3) -> None:
+        self._admin.create_topics([NewTopic(name, partitions, replicas)])[name].result(SECONDS)
+        self.settle(name)
+
+    def widen(self, name: str, partitions: int) -> None:
+        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result(SECONDS)
+        eventually(lambda: self.look(name).partitions == partitions)
+
+    def set(self, name: str, key: str, value: str) -> None:
+        entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
+        self._admin.incremental_alter_configs([resource])[resource].result(SECONDS)
+        eventually(lambda: self.look(name, key).settings[key] == value)
