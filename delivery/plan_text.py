@@ -8,6 +8,7 @@ from delivery.plan import Action, Phase, ReleasePlan, Step, WayBack
 
 WIDTH = 110
 INDENT = "  "
+NO_BREAK = "\N{NO-BREAK SPACE}"
 WAYS_BACK = {
     WayBack.COSTLY: "costly: putting it back restarts, rebuilds or deletes what holds data",
     WayBack.NONE: "no way back: it is taken in one direction only, or what it deletes does not return",
@@ -98,7 +99,10 @@ def title_of(group: Group) -> str:
     return ", ".join(group.names) + mark
 
 
-def wrap(text: str, head: str, hanging: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=head, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+def wrap(names: str, head: str, hanging: str) -> list[str]:
+    """Broken after a comma alone: names of objects have spaces in them."""
+    whole = names.replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ")
+    lines = textwrap.wrap(
+        whole, WIDTH, initial_indent=head, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
     )
+    return [line.replace(NO_BREAK, " ") for line in lines]

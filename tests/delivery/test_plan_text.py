@@ -71,7 +71,7 @@ def test_what_was_found_stands_before_the_phases() -> None:
     assert found == "Found: Release 3 did not end."
 
 
-def test_many_names_are_wrapped_below_each_other() -> None:
-    _, first, second = topics(*(step(f"{'n' * 40}{number}") for number in range(3)))
+def test_many_names_are_wrapped_and_none_is_broken() -> None:
+    _, first, second = topics(*(step(f"Service {'n' * 35}{number}") for number in range(3)))
     assert len(first) <= 110
-    assert second.startswith(" " * 10 + "n")
+    assert second == f"{' ' * 10}Service {'n' * 35}2"
