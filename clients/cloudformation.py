@@ -7,15 +7,18 @@ from typing import Any
 
 from clients.assembly import read_assembly
 from clients.aws import aws_client, translated
+from clients.templates import send_template
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound
 from delivery.outputs import StackOutputs, find_outputs, source_of
-from delivery.stack_progress import StackEvent
-from delivery.stacks import PropertyChange, ResourceChange, StackState
+from delivery.stack_progress import STACK_TYPE, StackEvent
+from delivery.stacks import ParameterValue, PropertyChange, ResourceChange, StackState
 
 # The two ways CloudFormation words a change set that would do nothing; it has no status of its own for that.
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+# Events of two large operations; how long one took is worth no more pages than that.
+HISTORY = 400
 UNDER_CONSTRUCTION = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
@@ -43,10 +46,15 @@ class ChangeSet:
 
 
 class Formation:
-    """Reads and changes the stacks of one region; raises DeliveryErrors only."""
+    """Reads and changes the stacks of one region; raises DeliveryErrors only.
 
-    def __init__(self, region: str) -> None:
+    state_url: whose bucket takes large templates. role_arn: in which CloudFormation makes resources; None: in ours.
+    """
+
+    def __init__(self, region: str, state_url: str, role_arn: str | None = None) -> None:
         self._api = aws_client("cloudformation", region)
+        self._region, self._state_url = region, state_url
+        self._role = {"RoleARN": role_arn} if role_arn else {}
 
     def read_stack(self, name: str) -> StackState | None:
         """The stack by name or ARN; None where there is none, or none any more."""
@@ -69,6 +77,7 @@ class Formation:
 
         is_new: the stack does not exist, and will be in REVIEW_IN_PROGRESS.
         """
+        template = send_template(stack, self._state_url, self._region)
         try:
             with translated(f"make a change set of stack {stack.name}"):
                 return self._api.create_change_set(
@@ -76,9 +85,10 @@ class Formation:
                     ChangeSetName=name,
                     ChangeSetType="CREATE" if is_new else "UPDATE",
                     ClientToken=name,
-                    TemplateBody=stack.template,
                     Capabilities=list(stack.capabilities),
                     Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+                    **template,
+                    **self._role,
                 )["Id"]
         except Conflict:
             with translated(f"find change set {name} of stack {stack.name}"):
@@ -124,9 +134,19 @@ class Formation:
                     break
         return tuple(map(_event, reversed(events)))
 
+    def read_history(self, arn: str, token: str) -> tuple[StackEvent, ...]:
+        """What happened to the stack as a whole before the operation with this token, newest first, one page or two."""
+        events: list[dict[str, Any]] = []
+        with translated(f"read the events of {arn}"):
+            for page in self._api.get_paginator("describe_stack_events").paginate(StackName=arn):
+                events += [event for event in page["StackEvents"] if event.get("ClientRequestToken") != token]
+                if len(events) > HISTORY:
+                    break
+        return tuple(_event(event) for event in events if event["ResourceType"] == STACK_TYPE)
+
     def delete_stack(self, arn: str, token: str) -> None:
         with translated(f"delete stack {arn}"):
-            self._api.delete_stack(StackName=arn, ClientRequestToken=token)
+            self._api.delete_stack(StackName=arn, ClientRequestToken=token, **self._role)
 
     def protect(self, name: str) -> None:
         """Let nobody delete the stack before its protection is taken off."""
@@ -135,7 +155,7 @@ class Formation:
 
 
 def connect_formation(environment: Environment) -> Formation:
-    return Formation(environment.aws.region)
+    return Formation(environment.aws.region, environment.state.url, environment.stacks.execution_role)
 
 
 def read_outputs(environment: Environment) -> StackOutputs:
@@ -156,7 +176,12 @@ def _state(found: dict[str, Any]) -> StackState:
         outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
         tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
         is_protected=found.get("EnableTerminationProtection", False),
+        parameters={item["ParameterKey"]: _parameter(item) for item in found.get("Parameters", [])},
     )
+
+
+def _parameter(item: dict[str, Any]) -> ParameterValue:
+    return ParameterValue(given=item.get("ParameterValue", ""), resolved=item.get("ResolvedValue"))
 
 
 def _is_of(event: dict[str, Any], token: str) -> bool:
@@ -182,9 +207,16 @@ def _change(change: dict[str, Any]) -> ResourceChange:
         type=change["ResourceType"],
         action=change["Action"],
         replacement=change.get("Replacement", "False"),
+        before=_context(change.get("BeforeContext")),
+        after=_context(change.get("AfterContext")),
         # A property that changes for two reasons is listed twice.
         properties=tuple(dict.fromkeys(_property(detail["Target"]) for detail in change.get("Details", []))),
     )
+
+
+def _context(text: str | None) -> dict[str, Any]:
+    """A resource's properties as CloudFormation tells them with a change; empty where there is no resource."""
+    return json.loads(text).get("Properties", {}) if text else {}
 
 
 def _property(target: dict[str, Any]) -> PropertyChange:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from delivery.errors import SettingsError
 
 STACK_ARTIFACT = "aws:cloudformation:stack"
-# CloudFormation takes a template in the request itself up to this size; a larger one has to lie in a bucket.
+# CloudFormation takes a template in the request itself up to the first size, and up to the second one from a bucket.
 MAX_TEMPLATE_BYTES = 51_200
+MAX_STORED_TEMPLATE_BYTES = 1_048_576
 
 
 class StackSpec(BaseModel):
@@ -41,6 +42,17 @@ class StackSpec(BaseModel):
         """What CloudFormation wants acknowledged; named IAM resources include unnamed ones."""
         has_iam = any(resource["Type"].startswith("AWS::IAM::") for resource in self.resources.values())
         return ("CAPABILITY_NAMED_IAM",) if has_iam else ()
+
+
+def why_not_sent(stack: StackSpec, *, has_bucket: bool) -> str | None:
+    """A sentence where the template is too large for the ways there are; has_bucket: the state lives in one."""
+    limit = MAX_STORED_TEMPLATE_BYTES if has_bucket else MAX_TEMPLATE_BYTES
+    if stack.size_bytes <= limit:
+        return None
+    said = f"{stack.id}: its template has {stack.size_bytes:,} bytes and CloudFormation takes {limit:,}"
+    if has_bucket:
+        return f"{said} from a bucket: split the stack."
+    return f"{said} in a request. It reads larger ones from the state's bucket: set [state] url to s3://bucket/prefix."
 
 
 def parse_assembly(manifest: Mapping[str, Any], read_template: Callable[[str], str]) -> tuple[StackSpec, ...]:

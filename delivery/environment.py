@@ -37,11 +37,18 @@ class StateStore(Section):
 
     url: str = Field(pattern=r"^(file|s3)://")
 
+    @property
+    def has_bucket(self) -> bool:
+        return self.url.startswith("s3://")
+
 
 class Stacks(Section):
-    """assembly: directory with the cloud assembly's manifest.json, relative to the checkout."""
+    """assembly: directory with the cloud assembly's manifest.json, relative to the checkout. execution_role: ARN of
+    the role in which CloudFormation makes the resources; without it, it makes them with the release's own rights.
+    """
 
     assembly: str
+    execution_role: str | None = None
     poll: Duration
     deadline: Duration
 

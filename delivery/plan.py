@@ -31,7 +31,10 @@ class WayBack(StrEnum):
 
 
 class Step(BaseModel):
-    """One thing a release brings to its specification. changes: a line each, as the operator reads them."""
+    """One thing a release brings to its specification. changes: a line each, as the operator reads them.
+
+    widens: a line for each access that is given and was not before.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,6 +43,7 @@ class Step(BaseModel):
     action: Action
     way_back: WayBack = WayBack.REVERSIBLE
     changes: tuple[str, ...] = ()
+    widens: tuple[str, ...] = ()
 
 
 class PartPlan(BaseModel):

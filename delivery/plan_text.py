@@ -31,7 +31,14 @@ def describe_plan(plan: ReleasePlan) -> str:
     lines = [f"Plan {plan.hash} for {plan.environment}: {plan.artifact_digest}"]
     lines += [f"Found: {finding}" for finding in plan.findings]
     lines += [line for phase in Phase for line in describe_phase(plan, phase)]
-    return "\n".join([*lines, *describe_ways_back(plan)])
+    return "\n".join([*lines, *describe_widening(plan), *describe_ways_back(plan)])
+
+
+def describe_widening(plan: ReleasePlan) -> list[str]:
+    """Who may do more than before, apart from all other changes; empty where nobody may."""
+    widening = [step for step in plan.steps if step.widens]
+    lines = [f"{INDENT}{step.name}  {line}" for step in widening for line in step.widens]
+    return ["Access that is given:", *lines] if lines else []
 
 
 def describe_phase(plan: ReleasePlan, phase: Phase) -> tuple[str, ...]:

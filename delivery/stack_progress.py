@@ -49,10 +49,45 @@ def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
     return own[-1]
 
 
-def describe_progress(stack_id: str, events: Sequence[StackEvent], changing: int | None, now: datetime) -> str:
+class LastTime(BaseModel):
+    """The operation before this one that ended well. was_creation: which took longer than most changes do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    was_creation: bool
+    took: timedelta
+
+
+def last_time_of(history: Sequence[StackEvent]) -> LastTime | None:
+    """How long the newest operation took that ended as asked; None where there is none among the events.
+
+    history: of the stack as a whole, newest first.
+    """
+    ended: StackEvent | None = None
+    for event in history:
+        if event.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            ended = event
+        elif ended and event.status == ended.status.replace("COMPLETE", "IN_PROGRESS"):
+            return LastTime(was_creation=ended.status == "CREATE_COMPLETE", took=ended.at - event.at)
+    return None
+
+
+def describe_last_time(last: LastTime | None) -> str:
+    """` (its creation took 21 min 5 s)`; empty where there was none."""
+    if last is None:
+        return ""
+    minutes, seconds = divmod(round(last.took.total_seconds()), 60)
+    took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f" (its {'creation' if last.was_creation else 'last change'} took {took})"
+
+
+def describe_progress(
+    stack_id: str, events: Sequence[StackEvent], changing: int | None, now: datetime, last: LastTime | None = None
+) -> str:
     """How far an operation is: resources done, and the ones under way, the longest first.
 
     events: oldest first. changing: how many resources it changes; None where its change set is not known any more.
+    last: the operation before, for comparison.
     """
     begun: dict[str, datetime] = {}
     latest: dict[str, str] = {}
@@ -62,12 +97,17 @@ def describe_progress(stack_id: str, events: Sequence[StackEvent], changing: int
             latest[event.logical_id] = event.status
     under_way = [name for name, status in latest.items() if status.endswith("IN_PROGRESS")]
     of_all = f" of {changing}" if changing else ""
-    told = f"{stack_id}: {len(latest) - len(under_way)}{of_all} resources done"
+    told = f"{stack_id}: {len(latest) - len(under_way)}{of_all} resources done{_since(events, now)}"
+    told += describe_last_time(last)
     if not under_way:
         return told
     shown = [f"{name} {latest[name]} for {_seconds(now - begun[name])}" for name in under_way[:SHOWN_RESOURCES]]
     more = len(under_way) - len(shown)
     return f"{told}, {', '.join(shown)}" + (f" and {more} more" if more else "")
+
+
+def _since(events: Sequence[StackEvent], now: datetime) -> str:
+    return f" in {_seconds(now - events[0].at)}" if events else ""
 
 
 def describe_outcome(outcome: StackOutcome, changing: int | None) -> str:

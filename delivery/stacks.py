@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.assembly import MAX_TEMPLATE_BYTES, StackSpec
+from delivery.access import describe_widening
+from delivery.assembly import StackSpec, why_not_sent
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 from delivery.stack_status import Standing, advice_for, standing_of
 
@@ -33,6 +35,15 @@ ONE_WAY = (
 SHOWN_CHARACTERS = 100
 
 
+class ParameterValue(BaseModel):
+    """given: as the template or the request says it. resolved: what an SSM parameter of that name held then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    given: str
+    resolved: str | None = None
+
+
 class StackState(BaseModel):
     """A stack as CloudFormation describes it. arn: stays the same through its life, unlike what its name stands for."""
 
@@ -45,6 +56,7 @@ class StackState(BaseModel):
     outputs: dict[str, str] = {}
     tags: dict[str, str] = {}
     is_protected: bool = False
+    parameters: dict[str, ParameterValue] = {}
 
 
 class PropertyChange(BaseModel):
@@ -60,7 +72,8 @@ class PropertyChange(BaseModel):
 class ResourceChange(BaseModel):
     """One resource in a change set.
 
-    action: Add, Modify, Remove, Import or Dynamic. replacement: True, False or Conditional.
+    action: Add, Modify, Remove, Import or Dynamic. replacement: True, False or Conditional. before, after: all
+    properties.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +83,8 @@ class ResourceChange(BaseModel):
     action: str
     replacement: str = "False"
     properties: tuple[PropertyChange, ...] = ()
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
 
     @property
     def is_stateful(self) -> bool:
@@ -102,10 +117,12 @@ class ObservedStack(BaseModel):
         return standing_of(self.state.status if self.state else None)
 
 
-def plan_stacks(assembly: Sequence[StackSpec], observed: Mapping[str, ObservedStack]) -> PartPlan:
+def plan_stacks(
+    assembly: Sequence[StackSpec], observed: Mapping[str, ObservedStack], *, has_bucket: bool = False
+) -> PartPlan:
     """A step for each stack in the assembly's order, and every reason not to begin.
 
-    observed: by stack id, one for each stack of the assembly.
+    observed: by stack id, one for each stack of the assembly. has_bucket: for templates too large for a request.
     """
     steps: dict[str, Step] = {}
     refusals: list[str] = []
@@ -113,7 +130,7 @@ def plan_stacks(assembly: Sequence[StackSpec], observed: Mapping[str, ObservedSt
         found = observed[stack.id]
         unsettled = tuple(name for name in stack.depends_on if steps[name].action is not Action.NOTHING)
         absent = tuple(name for name in stack.depends_on if observed[name].standing in CREATED_ANEW)
-        refusals.extend(refusals_of(stack, found, unsettled))
+        refusals.extend(refusals_of(stack, found, unsettled, has_bucket=has_bucket))
         is_new = found.standing in CREATED_ANEW
         steps[stack.id] = _create(stack, found, absent) if is_new else _change(stack, found, unsettled)
     return PartPlan(steps=tuple(steps.values()), refusals=tuple(refusals))
@@ -122,14 +139,13 @@ def plan_stacks(assembly: Sequence[StackSpec], observed: Mapping[str, ObservedSt
 CREATED_ANEW = (Standing.ABSENT, Standing.DELETE_FIRST)
 
 
-def refusals_of(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) -> tuple[str, ...]:
+def refusals_of(
+    stack: StackSpec, found: ObservedStack, unsettled: Sequence[str], *, has_bucket: bool
+) -> tuple[str, ...]:
     """A sentence for everything that must not or cannot be done. unsettled: dependencies this release changes."""
     refusals = data_losses(stack, found.changes)
-    if stack.size_bytes > MAX_TEMPLATE_BYTES:
-        refusals.append(
-            f"{stack.id}: its template has {stack.size_bytes:,} bytes and CloudFormation takes {MAX_TEMPLATE_BYTES:,} "
-            "in a request: split the stack."
-        )
+    if too_large := why_not_sent(stack, has_bucket=has_bucket):
+        refusals.append(too_large)
     if found.state and found.standing in (Standing.WAIT, Standing.NEEDS_A_PERSON):
         refusals.append(
             f"{stack.id}: stack {stack.name} is in {found.state.status}, which refuses updates. "
@@ -169,6 +185,7 @@ def _create(stack: StackSpec, found: ObservedStack, absent: Sequence[str]) -> St
         action=Action.CREATE,
         way_back=WayBack.COSTLY if has_state else WayBack.REVERSIBLE,
         changes=tuple(lines),
+        widens=describe_widening((name, {}, one.get("Properties", {})) for name, one in stack.resources.items()),
     )
 
 
@@ -186,6 +203,7 @@ def _change(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) ->
         action=Action.CHANGE if lines else Action.NOTHING,
         way_back=WayBack.COSTLY if found.refused else way_back_of(found.changes),
         changes=tuple(lines),
+        widens=describe_widening((change.logical_id, change.before, change.after) for change in found.changes),
     )
 
 

@@ -1,33 +1,31 @@
 """One stack of one release: prepare its change set, execute it, follow its events."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
-from delivery.errors import Conflict, NotFound, StackFailed, Unavailable
+from delivery.errors import Conflict, NotApplied, NotFound, StackFailed, Unavailable
 from delivery.plan import Action
 from delivery.stack_progress import (
-    StackEvent,
     StackOutcome,
-    describe_failures,
-    describe_outcome,
-    describe_progress,
     end_of,
     outcome_of_stack,
     stack_failed,
 )
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
 from delivery.stacks import StackState, data_losses, needs_protection
-from tasks.progress import progress
+from tasks.stack_events import EventLog, tell
 from tasks.waiting import poll_until
 
-# A stack of a hundred resources has two events of each; a broker cluster has none for twenty minutes.
-TELLS_NEWS_EVERY = timedelta(seconds=5)
-TELLS_EVERY = timedelta(minutes=1)
+Seen = TypeVar("Seen")
+# In polls, so that it shrinks with the waits of a rehearsal.
+STARTS_WITHIN = 24
+LONGEST_START = timedelta(minutes=2)
 
 
 def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
@@ -116,7 +114,7 @@ class StackWork:
     def _open(self, *, is_new: bool) -> ChangeSet:
         """A change set that can be executed or has nothing to do; raises StackFailed where it is refused."""
         arn = self.formation.open_change_set(self.stack, self.token, is_new=is_new)
-        change_set = wait_until_described(self.environment, self.formation, arn)
+        change_set = self._read_opened(arn)
         self._refuse_data_loss(change_set)
         if change_set.is_ready or change_set.has_no_changes:
             return change_set
@@ -125,6 +123,15 @@ class StackWork:
             f"{self.stack.id}: CloudFormation refused the change set of {self.stack.name}: {change_set.reason} "
             "The stack is as it was. Mend the template and release again."
         )
+
+    def _read_opened(self, arn: str) -> ChangeSet:
+        try:
+            return wait_until_described(self.environment, self.formation, arn)
+        except NotFound as error:
+            raise NotApplied(
+                f"{self.stack.id}: CloudFormation took the change set of {self.stack.name} and does not know it. "
+                f"The stack is as it was. {error}"
+            ) from error
 
     def _refuse_data_loss(self, change_set: ChangeSet) -> None:
         """The plan's refusal again, on what would really be executed: values it did not know may have moved since."""
@@ -135,6 +142,11 @@ class StackWork:
     def _delete(self, state: StackState) -> None:
         """Delete what a failed creation left, which has no resources."""
         self.formation.delete_stack(state.arn, f"{self.token}-delete")
+        self._require_start(
+            lambda: self.formation.read_stack(state.arn),
+            lambda seen: seen is None or seen.status != state.status,
+            f"deletion of what a failed creation left of {self.stack.name}",
+        )
         left, _ = poll_until(
             lambda: self.formation.read_stack(state.arn),
             lambda seen: seen is None or standing_of(seen.status) is Standing.NEEDS_A_PERSON,
@@ -149,8 +161,11 @@ class StackWork:
 
     def _follow(self, arn: str, changing: int | None) -> None:
         """Log how far our operation is until it ends; raises StackFailed when it ends otherwise than asked for."""
+        self._require_start(
+            lambda: self.formation.read_events(arn, self.token), bool, f"execution of {self.stack.name}'s change set"
+        )
         events, is_over = poll_until(
-            EventLog(self, arn, changing),
+            EventLog(self.formation, self.stack.id, self.token, arn, changing),
             lambda seen: end_of(arn, seen) is not None,
             poll=self.environment.stacks.poll,
             deadline=self.environment.stacks.deadline,
@@ -164,12 +179,30 @@ class StackWork:
         if standing_of(status) is not Standing.DONE:
             raise stack_failed(self.stack, status, arn, events)
 
+    def _require_start(self, look: Callable[[], Seen], has_begun: Callable[[Seen], bool], what: str) -> None:
+        """What was asked for begins at once on AWS; raises NotApplied where nothing of it is to be seen."""
+        poll = self.environment.stacks.poll
+        try:
+            _, is_begun = poll_until(look, has_begun, poll=poll, deadline=min(STARTS_WITHIN * poll, LONGEST_START))
+        except Unavailable:
+            return  # Looks that fail decide nothing; whoever follows the operation waits for longer.
+        if not is_begun:
+            raise NotApplied(
+                f"{self.stack.id}: CloudFormation took the {what} and did not begin it. The stack is as it was. "
+                "Start the release again."
+            )
+
     def _protected(self, arn: str) -> StackOutcome:
         """The stack as read back, protected against deletion where its assembly asks for that."""
         state = self._read_back(arn)
         if needs_protection(self.stack, state):
             self.formation.protect(state.name)
             state = self._read_back(arn)
+        if needs_protection(self.stack, state):
+            raise NotApplied(
+                f"{self.stack.id}: {state.name} was deployed, and is not protected from deletion although it was asked "
+                "for. Start the release again, or protect it by hand."
+            )
         action = Action.CREATE if state.status == "CREATE_COMPLETE" else Action.CHANGE
         return outcome_of_stack(self.stack, state, action)
 
@@ -178,33 +211,3 @@ class StackWork:
         if state is None:
             raise NotFound(f"{self.stack.id}: stack {arn} was there and is gone. Somebody else deleted it.")
         return state
-
-
-def tell(outcome: StackOutcome, changing: int | None = None) -> StackOutcome:
-    """The outcome, as the log has it now."""
-    progress(describe_outcome(outcome, changing))
-    return outcome
-
-
-class EventLog:
-    """Reads an operation's events; logs each failure at once, and until it ends how far it is every few seconds."""
-
-    def __init__(self, work: StackWork, arn: str, changing: int | None) -> None:
-        self._work = work
-        self._arn = arn
-        self._changing = changing
-        self._read = 0
-        self._told = 0
-        self._told_at = datetime.now(UTC)
-
-    def __call__(self) -> tuple[StackEvent, ...]:
-        events = self._work.formation.read_events(self._arn, self._work.token)
-        stack_id, now = self._work.stack.id, datetime.now(UTC)
-        for failure in describe_failures(stack_id, events[self._read :]):
-            progress(failure)
-        self._read = len(events)
-        is_due = now - self._told_at >= (TELLS_NEWS_EVERY if len(events) > self._told else TELLS_EVERY)
-        if is_due and end_of(self._arn, events) is None:
-            progress(describe_progress(stack_id, events, self._changing, now))
-            self._told, self._told_at = len(events), now
-        return events

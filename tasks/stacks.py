@@ -8,7 +8,7 @@ from prefect.futures import PrefectFuture
 
 from clients.assembly import read_assembly
 from clients.cloudformation import connect_formation
-from delivery.assembly import MAX_TEMPLATE_BYTES, StackSpec
+from delivery.assembly import StackSpec, why_not_sent
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Rejected
 from delivery.plan import PartPlan, Phase
@@ -33,7 +33,8 @@ def plan_stacks_of(environment: Environment) -> PartPlan:
     """What a release would do to each stack, and what stands in its way."""
     assembly = read_assembly(environment.stacks.assembly)
     looks = {stack.id: observe_stack.submit(environment, stack) for stack in assembly}
-    return plan_stacks(assembly, {stack_id: look.result() for stack_id, look in looks.items()})
+    observed = {stack_id: look.result() for stack_id, look in looks.items()}
+    return plan_stacks(assembly, observed, has_bucket=environment.state.has_bucket)
 
 
 @task(**ASKED_AGAIN, task_run_name="observe {stack.id}")
@@ -41,7 +42,8 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
     """The stack as it is, and what a change set towards its template would do, where it takes one."""
     formation = connect_formation(environment)
     state = formation.read_stack(stack.name)
-    if state is None or not can_be_changed(state.status) or stack.size_bytes > MAX_TEMPLATE_BYTES:
+    can_be_sent = why_not_sent(stack, has_bucket=environment.state.has_bucket) is None
+    if state is None or not can_be_sent or not can_be_changed(state.status):
         return ObservedStack(id=stack.id, state=state)
     try:
         preview = preview_changes(environment, formation, stack)

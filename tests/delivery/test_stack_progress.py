@@ -8,6 +8,7 @@ from delivery.assembly import StackSpec
 from delivery.errors import HoldLost, StackFailed, StopRequested
 from delivery.plan import Action
 from delivery.stack_progress import (
+    LastTime,
     StackEvent,
     StackOutcome,
     conclude_stacks,
@@ -16,6 +17,7 @@ from delivery.stack_progress import (
     describe_progress,
     end_of,
     first_failure,
+    last_time_of,
     stack_failed,
 )
 
@@ -75,7 +77,28 @@ def test_progress_counts_what_is_done_and_names_what_is_under_way_with_its_time(
     told = describe_progress(
         "MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], 5, BEGUN + timedelta(seconds=814)
     )
-    assert told == "MSKStack: 1 of 5 resources done, Cluster CREATE_IN_PROGRESS for 812 s"
+    assert told == "MSKStack: 1 of 5 resources done in 814 s, Cluster CREATE_IN_PROGRESS for 812 s"
+
+
+def test_a_stack_seen_before_tells_how_long_it_took_last_time() -> None:
+    history = [
+        at(about_stack("UPDATE_ROLLBACK_COMPLETE"), 4000),
+        at(about_stack("UPDATE_IN_PROGRESS"), 3900),
+        at(about_stack("CREATE_COMPLETE"), 1265),
+        at(about_stack("CREATE_IN_PROGRESS"), 0),
+    ]
+    last = last_time_of(history)
+    assert last == LastTime(was_creation=True, took=timedelta(minutes=21, seconds=5))
+    told = describe_progress("MSKStack", [about_stack("UPDATE_IN_PROGRESS")], 5, BEGUN, last)
+    assert told == "MSKStack: 0 of 5 resources done in 0 s (its creation took 21 min 5 s)"
+
+
+def test_a_stack_that_never_ended_well_has_no_last_time() -> None:
+    assert last_time_of([about_stack("ROLLBACK_COMPLETE"), about_stack("CREATE_IN_PROGRESS")]) is None
+
+
+def at(event: StackEvent, seconds: int) -> StackEvent:
+    return event.model_copy(update={"at": BEGUN + timedelta(seconds=seconds)})
 
 
 def test_of_many_resources_under_way_the_first_ones_are_named() -> None:

@@ -132,8 +132,45 @@ def test_a_template_too_large_for_a_request_is_refused_by_name() -> None:
     large = json.dumps({"Resources": {}, "Description": "x" * 60_000})
     plan = plan_one(spec(template=large), ObservedStack(id="RDS"))
     assert plan.refusals == (
-        f"RDS: its template has {len(large):,} bytes and CloudFormation takes 51,200 in a request: split the stack.",
+        f"RDS: its template has {len(large):,} bytes and CloudFormation takes 51,200 in a request. "
+        "It reads larger ones from the state's bucket: set [state] url to s3://bucket/prefix.",
     )
+    observed = {"RDS": ObservedStack(id="RDS")}
+    assert plan_stacks([spec(template=large)], observed, has_bucket=True).refusals == ()
+
+
+def test_a_template_too_large_for_a_bucket_is_refused() -> None:
+    large = json.dumps({"Resources": {}, "Description": "x" * 1_048_576})
+    (refusal,) = plan_stacks([spec(template=large)], {"RDS": ObservedStack(id="RDS")}, has_bucket=True).refusals
+    assert refusal.endswith("CloudFormation takes 1,048,576 from a bucket: split the stack.")
+
+
+STATEFUL_TYPES = [
+    "AWS::DynamoDB::Table",
+    "AWS::ElastiCache::CacheCluster",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::EKS::Cluster",
+    "AWS::KMS::Key",
+    "AWS::MSK::Cluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+]
+
+
+@pytest.mark.parametrize("kind", STATEFUL_TYPES)
+@pytest.mark.parametrize("replacement", ["True", "Conditional"])
+def test_what_holds_data_is_not_replaced(kind: str, replacement: str) -> None:
+    (refusal,) = plan_changes(modified(kind, replacement=replacement)).refusals
+    would = "would be" if replacement == "True" else "may be"
+    assert refusal.startswith(f"RDS: Database ({kind}) {would} replaced (BackupRetentionPeriod), and with it what")
+
+
+@pytest.mark.parametrize("kind", STATEFUL_TYPES)
+def test_what_holds_data_is_not_deleted(kind: str) -> None:
+    (refusal,) = plan_changes(removed(kind)).refusals
+    assert refusal.startswith(f"RDS: Old ({kind}) would be deleted, and with it what it holds")
 
 
 def test_a_refused_change_set_refuses_the_plan() -> None:

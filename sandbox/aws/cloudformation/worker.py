@@ -35,7 +35,7 @@ class Worker:
         kind = self.types[definition["Type"]]
         resource = Resource(name, definition["Type"], "", properties, deletion_policy=_policy(definition))
         with _Attempt(self, resource, "CREATE"):
-            self._fail_if_wanted(resource)
+            self._fail_if_wanted(resource, "CREATE")
             _check(resource, properties)
             wanted = properties.get(kind.name_property) or generated_name(self.stack.name, resource.type, name)
             made = kind.create(wanted, resolve(self.cloud, properties))
@@ -47,7 +47,7 @@ class Worker:
     def update(self, resource: Resource, properties: Properties) -> None:
         kind = self.types[resource.type]
         with _Attempt(self, resource, "UPDATE"):
-            self._fail_if_wanted(resource)
+            self._fail_if_wanted(resource, "UPDATE")
             _check(resource, properties)
             made = kind.update(self._deployed(resource), resolve(self.cloud, properties))
             if made is not None:
@@ -61,6 +61,7 @@ class Worker:
             self.tell(resource, "DELETE_SKIPPED")
             return
         with _Attempt(self, resource, "DELETE"):
+            self._fail_if_wanted(resource, "DELETE")
             self.types[resource.type].delete(self._deployed(resource))
 
     def tell(self, resource: Resource, status: str, reason: str | None = None) -> None:
@@ -78,8 +79,8 @@ class Worker:
         properties = resolve(self.cloud, resource.properties)
         return Deployed(resource.physical_id, properties, resource.attributes)
 
-    def _fail_if_wanted(self, resource: Resource) -> None:
-        reason = self.faults.resource_failure(self.stack.name, resource.logical_id, resource.type)
+    def _fail_if_wanted(self, resource: Resource, verb: str) -> None:
+        reason = self.faults.resource_failure(self.stack.name, resource.logical_id, resource.type, verb)
         if reason is not None:
             self._pass_time(self.types[resource.type], share=0.5)
             raise ResourceFailed(reason)
