@@ -1,9 +1,10 @@
 """The Kubernetes API of an environment: objects as plain dicts, one field manager, always a time limit."""
 
+import copy
 import json
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, new_client_from_config
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from kubernetes.dynamic.exceptions import ResourceNotFoundError, UnauthorizedError
 
-from clients.eks import BearerToken, describe_endpoint
+from clients.eks import BearerToken, Endpoint, describe_endpoint
 from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
 from delivery.manifests import FIELD_MANAGER
@@ -45,19 +46,34 @@ API_VERSIONS = {
 
 
 class TimedClient(DynamicClient):
-    """The official client, which has no time limit of its own, not even for discovery."""
+    """The official client, which has no time limit of its own, not even for discovery.
+
+    renew: has the next request carry another token; it is asked once where the cluster does not take the one before.
+    """
+
+    def __init__(self, api: ApiClient, renew: Callable[[], None] | None, **options: Any) -> None:
+        self._renew = renew
+        super().__init__(api, **options)
 
     def request(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         params.setdefault("_request_timeout", CONNECT_AND_READ_SECONDS)
-        return super().request(method, path, body, **params)
+        # The client fills in what it is given: the same query twice would be a query of two.
+        again = copy.deepcopy(params)
+        try:
+            return super().request(method, path, body, **params)
+        except UnauthorizedError:
+            if self._renew is None:
+                raise
+        self._renew()
+        return super().request(method, path, body, **again)
 
 
 class Cluster:
     """Reads and changes objects by kind, name and namespace; raises DeliveryErrors only."""
 
-    def __init__(self, api: ApiClient) -> None:
+    def __init__(self, api: ApiClient, renew: Callable[[], None] | None = None) -> None:
         with translated("ask the cluster what it serves"):
-            self._api = TimedClient(api, cache_file=str(Path(DISCOVERY.name, f"{uuid.uuid4()}.json")))
+            self._api = TimedClient(api, renew, cache_file=str(Path(DISCOVERY.name, f"{uuid.uuid4()}.json")))
 
     def apply(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """Bring an object to the manifest by server-side apply; return it as the cluster holds it, defaults filled in.
@@ -147,6 +163,10 @@ class Cluster:
             return False
         return True
 
+    def is_namespaced(self, api_version: str, kind: str) -> bool:
+        """Whether objects of the kind live in a namespace; NotFound where the cluster does not know the kind."""
+        return bool(self._resource(kind, api_version).namespaced)
+
     def _resource(self, kind: str, api_version: str | None = None) -> Any:
         with translated(f"find {kind} among what the cluster serves"):
             return self._api.resources.get(api_version=api_version or API_VERSIONS[kind], kind=kind)
@@ -157,12 +177,12 @@ def connect_cluster(environment: Environment, cluster_name: str) -> Cluster:
     kubeconfig = environment.application.kubeconfig
     if kubeconfig is not None:
         return Cluster(_from_kubeconfig(kubeconfig))
-    return Cluster(_from_eks(cluster_name, environment.aws.region))
-
-
-def _from_eks(cluster_name: str, region: str) -> ApiClient:
-    endpoint = describe_endpoint(cluster_name, region)
+    region = environment.aws.region
     token = BearerToken(cluster_name, region)
+    return Cluster(_from_eks(describe_endpoint(cluster_name, region), token), token.forget)
+
+
+def _from_eks(endpoint: Endpoint, token: BearerToken) -> ApiClient:
 
     def authorize(refreshed: Configuration) -> None:
         refreshed.api_key["authorization"] = f"Bearer {token.current()}"

@@ -48,6 +48,10 @@ class BearerToken:
         self._token = ""
         self._signed_at = -float("inf")
 
+    def forget(self) -> None:
+        """Have the next one signed anew: by credentials of a role that ended a token ends with them, and sooner."""
+        self._signed_at = -float("inf")
+
     def current(self) -> str:
         if time.monotonic() - self._signed_at > TOKEN_LIFETIME_SECONDS:
             self._token = sign_token(self._cluster_name, self._region)

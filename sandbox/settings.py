@@ -13,7 +13,7 @@ SECRET_ACCESS_KEY = "sandbox"
 class SandboxSettings:
     """time_factor: times of manifests and controllers are divided by it. metric_period_seconds: 60 on AWS.
 
-    requests_per_second: what the users ask for, on average.
+    requests_per_second: what the users ask for, on average. eks_token_seconds: how long the cluster takes a token.
     """
 
     time_factor: float = 10.0
@@ -21,6 +21,7 @@ class SandboxSettings:
     account_id: str = "123456789012"
     region: str = "us-east-1"
     requests_per_second: float = 25.0
+    eks_token_seconds: float = 900.0
 
     @classmethod
     def read(cls, state: Path) -> Self:

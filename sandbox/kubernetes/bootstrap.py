@@ -10,17 +10,16 @@ from sandbox.kubernetes.api.kinds import (
     Object,
 )
 from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.controllers.addons import ROLLOUTS_DEPLOYMENT, describe_addon
+from sandbox.kubernetes.controllers.addons import DEPLOYMENTS_OF_ADDONS, describe_addon
 
-ROLLOUTS_IMAGE = "quay.io/argoproj/argo-rollouts:v1.9.1"
 WRITE = Write("sandbox")
 
 
 def create_initial_objects(registry: Registry) -> None:
-    for name in ("default", "kube-system", "argo-rollouts"):
+    for name in ("default", *sorted({namespace for namespace, _ in DEPLOYMENTS_OF_ADDONS})):
         registry.create(NAMESPACES, "", {"metadata": {"name": name}}, WRITE)
-    addon = describe_addon(ROLLOUTS_DEPLOYMENT, ROLLOUTS_IMAGE)
-    registry.create(DEPLOYMENTS, ROLLOUTS_DEPLOYMENT[0], addon, WRITE)
+    for deployment, image in DEPLOYMENTS_OF_ADDONS.items():
+        registry.create(DEPLOYMENTS, deployment[0], describe_addon(deployment, image), WRITE)
     for kind in filter(lambda kind: kind.is_custom, KINDS):
         _create_definition(registry, kind)
     ingress_class: Object = {"metadata": {"name": "alb"}, "spec": {"controller": "ingress.k8s.aws/alb"}}

@@ -15,7 +15,7 @@ from sandbox.kubernetes.api.server import Server
 from sandbox.kubernetes.api.store import Store
 from sandbox.kubernetes.bootstrap import create_initial_objects
 from sandbox.kubernetes.controllers import loop
-from sandbox.kubernetes.controllers.addons import ROLLOUTS_DEPLOYMENT, Addons, Stoppable
+from sandbox.kubernetes.controllers.addons import DEPLOYMENTS_OF_ADDONS, ROLLOUTS_DEPLOYMENT, Addons, Stoppable
 from sandbox.kubernetes.controllers.definitions import Definitions
 from sandbox.kubernetes.controllers.garbage import Garbage
 from sandbox.kubernetes.controllers.namespaces import Namespaces
@@ -39,14 +39,15 @@ class Cluster:
     def create(cls, state: Path, addresses: Addresses, settings: SandboxSettings) -> Self:
         registry = Registry(Store())
         create_initial_objects(registry)
-        authenticator = Authenticator(write_kubeconfig(state, addresses.kubernetes), addresses.aws, CLUSTER)
+        admin_token = write_kubeconfig(state, addresses.kubernetes)
+        authenticator = Authenticator(admin_token, addresses.aws, CLUSTER, settings.eks_token_seconds)
         server = Server(registry, authenticator, state / "logs" / "pods")
         puller = EcrPuller(client("ecr", addresses, settings))
         kubelet = Kubelet(registry, Host(state, addresses, settings), puller)
         factor = settings.time_factor
         controllers = [
             *(Definitions(registry), Garbage(registry), Namespaces(registry)),
-            *(ReplicaSets(registry, factor), Addons(registry, [ROLLOUTS_DEPLOYMENT])),
+            *(ReplicaSets(registry, factor), Addons(registry, DEPLOYMENTS_OF_ADDONS)),
             Stoppable(registry, ROLLOUTS_DEPLOYMENT, Rollouts(registry, factor)),
         ]
         return cls(registry, server.application, controllers, kubelet)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from clients.cluster import Cluster, connect_cluster
-from clients.eks import BearerToken
+from clients.eks import BearerToken, describe_endpoint
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
 from sandbox.aws.client import client
@@ -17,8 +18,11 @@ from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 from tests.environments import production
+from tests.sandbox.polling import eventually
 
 EKS_NAME = "genai-demo-production"
+# Far less than the client expects of it.
+TOKEN_SECONDS = 3.0
 
 
 TEMPLATE = {
@@ -38,7 +42,7 @@ TEMPLATE = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox whose AWS knows the cluster, because a stack has made it."""
-    settings = SandboxSettings(time_factor=1000.0)
+    settings = SandboxSettings(time_factor=1000.0, eks_token_seconds=TOKEN_SECONDS)
     with Sandbox(tmp_path_factory.mktemp("cluster"), parts=("aws", "kubernetes"), settings=settings) as sandbox:
         make_stack(client("cloudformation", sandbox.addresses, settings))
         yield sandbox
@@ -178,6 +182,22 @@ def test_the_cluster_takes_the_token_of_its_own_name_alone(environment: Environm
     path.write_text(kubeconfig)
     with pytest.raises(NotPermitted):
         connect_cluster(named(environment, str(path)), "")
+
+
+def test_a_token_that_the_cluster_no_longer_takes_is_signed_anew(environment: Environment, namespace: str) -> None:
+    cluster, token = connect_cluster(environment, EKS_NAME), BearerToken(EKS_NAME, "us-east-1")
+    signed = token.current()
+    eventually(lambda: not is_taken(environment, signed), TOKEN_SECONDS + 5)
+    assert token.current() == signed
+    cluster.apply(config(namespace, key="1"))
+    found = cluster.list("ConfigMap", namespace, labels="missing=yes")
+    assert found == []
+
+
+def is_taken(environment: Environment, token: str) -> bool:
+    url = describe_endpoint(EKS_NAME, environment.aws.region).url
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{url}/api/v1", headers=headers, verify=False, trust_env=False).is_success  # noqa: S501
 
 
 def test_a_kubeconfig_that_the_environment_names_is_used_instead(environment: Environment, running: Sandbox) -> None:

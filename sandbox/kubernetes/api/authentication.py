@@ -3,11 +3,13 @@
 import base64
 import binascii
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from sandbox.kubernetes.api.errors import unauthorized
+from sandbox.kubernetes.clock import now
 
 EKS_PREFIX = "k8s-aws-v1."
 TRUSTED_SECONDS = 60.0
@@ -17,13 +19,14 @@ class Authenticator:
     """Accepts the administrator's token, or a presigned GetCallerIdentity that this AWS answers with 200.
 
     As EKS does it: the token's URL is called with the cluster's name in a header, and who is named in the answer is
-    trusted for a minute.
+    trusted for a minute. lifetime: seconds after its signing for which a token counts, whatever the URL says.
     """
 
-    def __init__(self, admin_token: str, aws: str, cluster: str) -> None:
+    def __init__(self, admin_token: str, aws: str, cluster: str, lifetime: float) -> None:
         self._admin_token = admin_token
         self._aws = urlsplit(aws)
         self._cluster = cluster
+        self._lifetime = timedelta(seconds=lifetime)
         self._trusted_until: dict[str, float] = {}
 
     async def check(self, header: str) -> None:
@@ -31,9 +34,12 @@ class Authenticator:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise unauthorized()
-        if token == self._admin_token or time.monotonic() < self._trusted_until.get(token, 0.0):
+        if token == self._admin_token:
             return
-        await self._ask_aws(self._presigned_url(token))
+        url = self._presigned_url(token)
+        if time.monotonic() < self._trusted_until.get(token, 0.0):
+            return
+        await self._ask_aws(url)
         self._trusted_until[token] = time.monotonic() + TRUSTED_SECONDS
 
     def _presigned_url(self, token: str) -> str:
@@ -45,8 +51,10 @@ class Authenticator:
         except (binascii.Error, UnicodeDecodeError) as error:
             raise unauthorized() from error
         parts = urlsplit(url)
-        action = parse_qs(parts.query).get("Action")
-        if (parts.scheme, parts.netloc) != self._aws[:2] or action != ["GetCallerIdentity"]:
+        query = parse_qs(parts.query)
+        if (parts.scheme, parts.netloc) != self._aws[:2] or query.get("Action") != ["GetCallerIdentity"]:
+            raise unauthorized()
+        if now() - _signed_at(query) > self._lifetime:
             raise unauthorized()
         return url
 
@@ -58,3 +66,10 @@ class Authenticator:
             raise unauthorized() from error
         if answer.status_code != httpx.codes.OK:
             raise unauthorized()
+
+
+def _signed_at(query: dict[str, list[str]]) -> datetime:
+    try:
+        return datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except (KeyError, ValueError) as error:
+        raise unauthorized() from error

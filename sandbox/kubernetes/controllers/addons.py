@@ -8,6 +8,14 @@ from sandbox.kubernetes.api.store import Change
 from sandbox.kubernetes.controllers.loop import Controller, Name
 
 ROLLOUTS_DEPLOYMENT = ("argo-rollouts", "argo-rollouts")
+# Namespace and name -> image. The last one stands there alone: the application sends its metrics itself.
+DEPLOYMENTS_OF_ADDONS = {
+    ROLLOUTS_DEPLOYMENT: "quay.io/argoproj/argo-rollouts:v1.9.1",
+    ("kube-system", "aws-load-balancer-controller"): "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0",
+    ("amazon-cloudwatch", "amazon-cloudwatch-observability-controller-manager"): (
+        "public.ecr.aws/cloudwatch-agent/cloudwatch-agent-operator:3.2.0"
+    ),
+}
 STANDING_STILL_SECONDS = 0.3
 
 
