@@ -1,9 +1,13 @@
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from clients.store import ObjectStore, open_store
+from clients.store import READERS, ObjectStore, open_store
 from delivery.errors import NotFound, SettingsError, Unavailable
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
@@ -16,6 +20,7 @@ NOBODY = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
 }
+LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -65,6 +70,56 @@ def test_a_folder_lists_its_objects_by_key_with_the_stores_time(url: str) -> Non
     assert all(item.modified.tzinfo is not None for item in found)
     assert sorted(store.folders("holds/p")) == ["1", "2"]
     assert store.folders("nothing") == ()
+
+
+def test_objects_are_read_by_their_keys_and_those_that_are_not_there_are_left_out(url: str) -> None:
+    store = ObjectStore(url)
+    for key in ("a/2", "a/1"):
+        store.create(key, key.encode())
+    assert list(store.read_all(["a/2", "a/0", "a/1"]).items()) == [("a/2", b"a/2"), ("a/1", b"a/1")]
+
+
+def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(url: str) -> None:
+    store = ObjectStore(url)
+    store.create("a/1", b"")
+    store.delete("a/1")
+    store.delete("a/1")
+    assert store.list("a") == ()
+
+
+def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    with at_once(READERS) as endpoint:
+        for name, value in (NOBODY | {"AWS_ENDPOINT_URL": endpoint}).items():
+            monkeypatch.setenv(name, value)
+        found = ObjectStore("s3://bucket").read_all([f"journal/{number}.json" for number in range(2 * READERS)])
+    assert set(found.values()) == {b"{}"}
+
+
+@contextmanager
+def at_once(requests: int) -> Iterator[str]:
+    """The address of a store that answers nobody before so many have asked."""
+    together = threading.Barrier(requests, timeout=30)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            together.wait()
+            self.send_response(200)
+            for name, value in {"Content-Length": "2", "ETag": '"1"', "Last-Modified": LONG_AGO}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not to the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_an_object_that_is_not_there_is_named(url: str) -> None:
