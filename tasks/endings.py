@@ -16,7 +16,7 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError, as_delivery_error
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
-from delivery.release import Release
+from delivery.release import Record, Release, has_effects
 from tasks.history import may_have_effects
 from tasks.journal import read_journal
 from tasks.notices import notify
@@ -76,7 +76,7 @@ def telling_a_failure(environment: Environment, release: Release) -> Iterator[No
     except Exception as failure:
         journal = read_journal(environment, release.number)
         error = ending_by_hand(as_delivery_error(failure), journal)
-        tell_failure(environment, release, error)
+        tell_failure(environment, release, journal, error)
         raise error from failure
 
 
@@ -94,12 +94,14 @@ def failed(environment: Environment, release: Release, failure: Exception, way_b
         error = ending_without_way_back(reason, as_delivery_error(back), journal)
     else:
         error = ending_after(reason, journal, back)
-    tell_failure(environment, release, error)
+    tell_failure(environment, release, journal, error)
     return error
 
 
-def tell_failure(environment: Environment, release: Release, error: DeliveryError) -> None:
-    tell(environment, release, outcome_of(error, has_effects=True).state_name, f"Release {release.number}: {error}")
+def tell_failure(environment: Environment, release: Release, journal: tuple[Record, ...], error: DeliveryError) -> None:
+    """By the name of the state that the run will end in."""
+    event = outcome_of(error, has_effects(journal)).state_name
+    tell(environment, release, event, f"Release {release.number}: {error}")
 
 
 def tell(environment: Environment, release: Release, event: str, text: str) -> None:

@@ -121,3 +121,17 @@ def test_a_release_that_was_asked_to_stop_is_told_with_where_the_canary_stays(tm
         assert isinstance(failed(environment, release, StopRequested("Ann asked."), ended(stays)), StopRequested)
 
     assert told(tmp_path, end) == ("Unfinished", "Release 1: Ann asked. The canary stays at 20 %.")
+
+
+def test_a_failure_before_any_effect_is_told_by_the_name_that_its_run_ends_by(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        environment = telling(tmp_path, receiver.url)
+
+        @flow
+        def release_it() -> None:
+            with hold_environment(environment, DIGEST, None, "try") as release, telling_a_failure(environment, release):
+                raise Unavailable("The cluster does not answer.")
+
+        assert release_it(return_state=True).is_failed()
+        ((body, _),) = receiver.taken
+    assert (body["event"], body["text"]) == ("NotStarted", "Release 1: The cluster does not answer.")
