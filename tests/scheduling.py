@@ -25,6 +25,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/deployments/test_install.py",
         "tests/flows/",
         "tests/tasks/test_checks.py",
+        "tests/tasks/test_consent.py",
         "tests/tasks/test_endings.py",
         "tests/tasks/test_analysis.py",
         "tests/tasks/test_notices.py",

@@ -1,5 +1,7 @@
 """What stops a canary: each is told by name, and all traffic is back where it was."""
 
+import re
+
 import pytest
 
 from sandbox.aws.client import client
@@ -69,5 +71,46 @@ def test_without_any_traffic_nothing_is_promoted(production: Rehearsal) -> None:
     with production.without("traffic"):
         ended = production.release(production.push("unseen"))
     assert_taken_back(production, ended)
-    assert "The canary was not promoted past 20 %: no requests reached the new revision." in ended.sentence
+    assert "The canary was not promoted past 20 %: no proof within 0:00:24: no requests were counted" in ended.sentence
     assert production.judged() == [(20, "inconclusive")]
+
+
+def test_a_healthy_release_is_promoted_by_the_proof_of_every_step(production: Rehearsal) -> None:
+    ended = production.release(production.push("well"))
+    assert ended.exit_code == 0, ended.output
+    assert production.judged() == [(weight, "pass") for weight in (20, 40, 60, 80)]
+    assert shares(production) == {0.0}
+
+
+def test_a_release_whose_requests_fail_is_taken_back_before_its_pause_has_run(production: Rehearsal) -> None:
+    ended = production.release(production.push("broken", "errors"))
+    assert_taken_back(production, ended)
+    assert "The canary was not promoted past 20 %: harm is proven: canary " in ended.sentence
+    assert production.judged() == [(20, "fail")]
+
+
+def test_a_release_that_is_slow_is_taken_back_although_nothing_fails(production: Rehearsal) -> None:
+    ended = production.release(production.push("slow", "slow"))
+    assert_taken_back(production, ended)
+    assert re.search(r"harm is proven: canary 0 of \d+ failed, stable 0 of \d+ failed, slow were \d+", ended.sentence)
+
+
+def test_a_release_whose_counts_stop_is_never_promoted(production: Rehearsal) -> None:
+    with production.fault(kind="ignore", match="cloudwatch:PutMetricData", caller="sandbox"):
+        ended = production.release(production.push("uncounted"))
+        assert_taken_back(production, ended)
+    assert "no proof within 0:00:24: " in ended.sentence
+    assert production.judged() == [(20, "inconclusive")]
+
+
+def test_what_fails_for_everybody_does_not_blame_the_canary_and_still_stops_it(production: Rehearsal) -> None:
+    """The cache is away: two requests in three fail, whichever revision answers."""
+    command = production.start_release(production.push("innocent"))
+    command.wait_for("confirm 20 % at the load balancer")
+    with production.without("valkey"):
+        command.wait_for(r"20 %  (fail|inconclusive)")
+    ended = command.wait()
+    assert_taken_back(production, ended)
+    assert "the success rate is below the limit" in ended.sentence
+    assert "the stable revision fails as well, so the pause runs to its end" in ended.output
+    assert "harm is proven" not in ended.output

@@ -164,6 +164,13 @@ def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) ->
     assert step["seconds"] >= 3 * shop.environment.canary.pause.total_seconds()
 
 
+def test_a_plan_says_when_the_traffic_will_not_do_for_its_canary(shop: Shop) -> None:
+    roll_out(shop, shop.push("a"))
+    (foreseen,) = plan(shop, shop.push("b")).findings
+    assert foreseen.startswith("At 30 % it takes ")
+    assert "at 0 requests/s 0 come within 0:00:18, so the step will be inconclusive" in foreseen
+
+
 def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
