@@ -34,6 +34,8 @@ OVERLAY = {
     "COLUMNS": "1000",
 }
 LONGEST_RUN = 240.0
+# A worker that was asked to end while its server is busy may wait for it for ever.
+TIME_TO_END = 30.0
 
 
 @dataclass(frozen=True)
@@ -191,4 +193,8 @@ def worker(rehearsal: Rehearsal) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(TIME_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
