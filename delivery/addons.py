@@ -1,11 +1,100 @@
-"""What a cluster must serve for a release, and which add-on brings it."""
+"""What a cluster must hold for a release: its add-ons by version, and the kinds that they bring."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from delivery.environment import Addon
+from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 # By API group: whose kinds the manifests or the release itself need.
 ADD_ONS = {"argoproj.io": "Argo Rollouts", "elbv2.k8s.aws": "the AWS Load Balancer Controller"}
 # Of a release itself: the weights' target groups are told by these.
 NEEDED = (("argoproj.io/v1alpha1", "Rollout"), ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"))
+
+
+class ObservedAddon(BaseModel):
+    """An add-on as the cluster holds it.
+
+    version: by its Deployment's image; None where there is no Deployment. missing: its definitions that are not there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str | None
+    is_available: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        return self.version is not None and not self.missing
+
+
+def read_version(image: str) -> str:
+    """`v1.9.1` of `quay.io/argoproj/argo-rollouts:v1.9.1@sha256:...`; the digest where there is no tag."""
+    name, _, digest = image.partition("@")
+    found = re.search(r":([^:/]+)$", name)
+    return found[1] if found else digest or "latest"
+
+
+def plan_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] | None) -> PartPlan:
+    """A step for each add-on that is there or that the settings can install.
+
+    observed: by name; None where the cluster does not exist yet. What nothing installs is refused where a release
+    cannot do without it, and told otherwise.
+    """
+    if observed is None:
+        return _plan_unseen(wanted)
+    parts = [plan_addon(addon, observed[addon.name]) for addon in wanted]
+    return PartPlan(
+        steps=tuple(step for part in parts for step in part.steps),
+        refusals=tuple(refusal for part in parts for refusal in part.refusals),
+        findings=tuple(finding for part in parts for finding in part.findings),
+    )
+
+
+def _plan_unseen(wanted: Sequence[Addon]) -> PartPlan:
+    by_hand = [f"{addon.name} {addon.version}" for addon in wanted if addon.is_required and not addon.manifest]
+    sentence = (
+        f"The cluster is yet to be made, and then {', '.join(by_hand)} to be installed in it: the release stops where "
+        "the cluster lacks them, and goes on when it is started again."
+    )
+    steps = (_step(addon, Action.CREATE, "known after the cluster") for addon in wanted if addon.manifest)
+    return PartPlan(steps=tuple(steps), findings=(sentence,) if by_hand else ())
+
+
+def plan_addon(addon: Addon, observed: ObservedAddon) -> PartPlan:
+    """The step of one add-on, or the sentence that says what is wrong with it."""
+    if observed.is_there and observed.version == addon.version:
+        findings = () if observed.is_available else (f"{describe_state(addon, observed)} Look at its pods.",)
+        return PartPlan(steps=(_step(addon, Action.NOTHING),), findings=findings)
+    if addon.manifest is not None:
+        action = Action.CHANGE if observed.version else Action.CREATE
+        return PartPlan(steps=(_step(addon, action, *_lines(addon, observed)),))
+    sentence = f"{describe_state(addon, observed)} {MEND}"
+    if observed.is_there or not addon.is_required:
+        return PartPlan(findings=(sentence,))
+    return PartPlan(refusals=(sentence,))
+
+
+MEND = "Install that version, or pin its manifest in [addons], then release again."
+
+
+def describe_state(addon: Addon, observed: ObservedAddon) -> str:
+    """What is not as wanted, in one sentence."""
+    return f"The cluster's {addon.name} is not as wanted: {'; '.join(_differences(addon, observed))}."
+
+
+def is_as_wanted(addon: Addon, observed: ObservedAddon) -> bool:
+    """Whether the version is there with all it brings, and its pods run."""
+    return not _differences(addon, observed)
+
+
+def are_installed(addons: Iterable[Addon], kinds: Iterable[tuple[str, str]]) -> bool:
+    """Whether each of the kinds comes with an add-on that the release installs. kinds: API version and kind."""
+    groups = {name.partition(".")[2] for addon in addons if addon.manifest for name in addon.definitions}
+    return all(api_version.rpartition("/")[0] in groups for api_version, _ in kinds)
 
 
 def refuse_missing(kinds: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -17,3 +106,23 @@ def _describe(api_version: str, kind: str) -> str:
     add_on = ADD_ONS.get(api_version.rpartition("/")[0])
     bring = f"Install {add_on}" if add_on else "Install what brings it"
     return f"The cluster does not serve {kind} of {api_version}. {bring}, then release again."
+
+
+def _differences(addon: Addon, observed: ObservedAddon) -> list[str]:
+    told = [f"there is no definition {name}" for name in observed.missing]
+    if observed.version is None:
+        told.append(f"there is no Deployment {addon.deployment} in {addon.namespace}")
+    elif observed.version != addon.version:
+        told.append(f"found {observed.version}, wanted {addon.version}")
+    elif not observed.is_available:
+        told.append(f"none of its pods in {addon.namespace} is available")
+    return told
+
+
+def _lines(addon: Addon, observed: ObservedAddon) -> tuple[str, ...]:
+    found = f"version: {observed.version or '(none)'} -> {addon.version}"
+    return (found, f"manifest: {addon.manifest}", *(f"definition: {name}" for name in observed.missing))
+
+
+def _step(addon: Addon, action: Action, *changes: str) -> Step:
+    return Step(phase=Phase.ADDONS, name=addon.name, action=action, way_back=WayBack.COSTLY, changes=changes)

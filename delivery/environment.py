@@ -100,6 +100,34 @@ class Topics(Section):
     specified: tuple[Topic, ...]
 
 
+class PinnedManifest(Section):
+    """url: of a manifest with all of an add-on's objects. sha256: of the file that was reviewed."""
+
+    url: str = Field(pattern=r"^https?://")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Addon(Section):
+    """deployment: whose image's tag is the add-on's version. definitions: of the kinds it brings, by their full names.
+    is_required: whether a release is refused without it. manifest: what installs it; without, it is only looked for.
+    """
+
+    name: str
+    version: str
+    namespace: str
+    deployment: str
+    definitions: tuple[str, ...] = ()
+    is_required: bool = True
+    manifest: PinnedManifest | None = None
+
+
+class Addons(Section):
+    """deadline: how long an add-on may take to come about."""
+
+    deadline: Duration
+    wanted: tuple[Addon, ...]
+
+
 class Application(Section):
     """repository: of the image registry. manifests: directory, relative to the checkout. certificate_arn: for
     the load balancer's listener. kubeconfig: file that names the cluster where it is not reached through EKS.
@@ -198,6 +226,7 @@ class Environment(Section):
     state: StateStore
     stacks: Stacks
     outputs: Outputs
+    addons: Addons
     topics: Topics
     application: Application
     canary: Canary

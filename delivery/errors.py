@@ -13,6 +13,7 @@ DeliveryError
 ├── NotFound           a thing that has to be there is not
 ├── Conflict           a precondition did not hold: somebody else wrote in between
 ├── StackFailed        CloudFormation gave up on a stack
+├── Altered            what was fetched is not what the environment's file pins
 ├── TopicWouldShrink   a topic is asked for fewer partitions than it has
 ├── TopicFixed         a topic is asked for something that it can only be made with
 ├── NotApplied         a change was asked for and not read back
@@ -85,6 +86,10 @@ class Conflict(DeliveryError):
 
 class StackFailed(DeliveryError):
     """Names the stack, its status, and the first resource that failed with its reason."""
+
+
+class Altered(DeliveryError):
+    """Names what was found and what was pinned; nothing of it was used."""
 
 
 class TopicWouldShrink(DeliveryError):

@@ -13,6 +13,7 @@ class Phase(StrEnum):
     """In the order they are carried out; also the headings the operator reads."""
 
     STACKS = "Infrastructure"
+    ADDONS = "Cluster add-ons"
     TOPICS = "Topics"
     SETTINGS = "Connection settings"
     APPLICATION = "Application"

@@ -4,6 +4,7 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import ArtifactDigest
+from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
 from flows.rollback import take_back
@@ -29,6 +30,7 @@ def deploy_production(
         confirm_plan(settings, release, plan)
         try:
             deploy_infrastructure(release)
+            prepare_cluster(release)
             configure_topics(release)
             roll_out(release)
         except Exception as failure:

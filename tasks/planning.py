@@ -9,6 +9,7 @@ from delivery.errors import Refused
 from delivery.plan import ReleasePlan, join_plan, sum_up
 from delivery.plan_text import describe_plan
 from delivery.release import Release
+from tasks.addons import plan_addons_of
 from tasks.admission import admit
 from tasks.history import observe_last_release
 from tasks.journal import record_plan
@@ -28,6 +29,7 @@ def make_plan(environment: Environment, artifact_digest: str) -> ReleasePlan:
     admit(environment, artifact_digest)
     parts = [
         plan_stacks_of.submit(environment),
+        plan_addons_of.submit(environment),
         plan_topics_of.submit(environment),
         plan_settings_of.submit(environment),
         plan_application_of.submit(environment, artifact_digest),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from prefect import task
 
 from clients.manifests import read_manifests
-from delivery.addons import NEEDED, refuse_missing
+from delivery.addons import NEEDED, are_installed, refuse_missing
 from delivery.application import (
     ObjectPreview,
     Preview,
@@ -50,6 +50,9 @@ def plan_rendered(live: LiveSystem, manifests: tuple[Manifest, ...], artifact_di
     """The plan for objects whose variables are known; a refusal alone where the cluster does not know their kinds."""
     needed = {*NEEDED, *((manifest["apiVersion"], manifest["kind"]) for manifest in manifests)}
     if missing := [kind for kind in needed if not live.cluster.serves(*kind)]:
+        if are_installed(live.environment.addons.wanted, missing):
+            image = image_reference(live.environment, artifact_digest)
+            return plan_unseen(manifests, live.system, image, "known after the add-ons")
         return PartPlan(refusals=refuse_missing(missing))
     image, reading = image_reference(live.environment, artifact_digest), live.find()
     preview = preview_application(live, manifests)

@@ -51,5 +51,5 @@ def test_that_nothing_is_to_do_names_the_artifact_and_how_much_is_as_planned() -
     plan = join_plan("production", DIGEST, [PartPlan(steps=(step("a", Action.NOTHING),))], [])
     assert describe_nothing_to_do(plan) == (
         f"production is as {DIGEST} needs it, nothing was touched. "
-        "As planned: infrastructure 0, topics 1, connection settings 0, application 0."
+        "As planned: infrastructure 0, cluster add-ons 0, topics 1, connection settings 0, application 0."
     )

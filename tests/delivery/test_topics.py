@@ -103,6 +103,12 @@ def test_a_refused_topic_refuses_the_plan_beside_the_steps_of_the_others() -> No
     assert plan.refusals[0].startswith("Topic metrics has 6 partitions")
 
 
+def test_topics_that_nobody_lists_are_named_and_left() -> None:
+    plan = plan_topics([METRICS], {"metrics": held(), "others": held()})
+    assert [step.name for step in plan.steps] == ["metrics"]
+    assert plan.findings[0].startswith("others: in no list of [topics], left as they are.")
+
+
 def test_topics_are_known_after_the_cluster_when_there_is_none() -> None:
     (step,) = plan_topics([METRICS], None).steps
     assert step.action is Action.CREATE

@@ -26,6 +26,12 @@ def test_a_refusal_is_not_as_planned() -> None:
     assert judge_part(Phase.TOPICS, refused).seen == "clicks would shrink."
 
 
+def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
+    found = part(Action.NOTHING).model_copy(update={"findings": ("shop.other: in no list of [topics].",)})
+    check = judge_part(Phase.TOPICS, found)
+    assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned; besides shop.other: in no list of [topics]")
+
+
 def test_only_200_passes() -> None:
     verdicts = [judge_answer("backend", "https://x", status).verdict for status in (200, 204, 302, 503, None)]
     assert verdicts == [Verdict.PASS, *[Verdict.FAIL] * 4]

@@ -1,0 +1,15 @@
+"""What the application needs of its cluster, which the guide takes for granted."""
+
+from prefect import flow
+
+from blocks.settings import load_environment
+from delivery.release import Release
+from tasks.addons import configure_addon
+
+
+@flow(name="prepare-cluster", flow_run_name="prepare the cluster for release {release.number}")
+def prepare_cluster(release: Release) -> None:
+    """Argo Rollouts, the load balancer controller and the metrics agent are there, each in the version wanted."""
+    environment = load_environment(release.environment)
+    for addon in environment.addons.wanted:
+        configure_addon(environment, release, addon)
