@@ -27,6 +27,7 @@ def test_the_journal_keeps_what_a_step_was_judged_on_and_the_weight_that_was_rea
         "verdict": "inconclusive",
         "reason": move.line,
         "action": "wait",
+        "unit": "each retry counts as a request",
         "periods": 1,
         "seconds": 60.0,
         "stable": {"requests": 80, "failures": 0},
@@ -46,7 +47,7 @@ def test_the_table_has_a_row_for_each_arm_with_its_evidence_and_what_is_needed()
         "needed": "",
     }
     assert (canary["rate"], canary["slow"]) == ("5.00 %", 4)
-    assert str(canary["evidence"]).endswith(" for harm, proof from 100")
+    assert str(canary["evidence"]).endswith(" for harm, proof from 100; each retry counts as a request")
     assert str(canary["needed"]).endswith(" more requests")
 
 
@@ -62,6 +63,11 @@ def test_what_nobody_counted_is_not_zero() -> None:
 def test_a_step_is_as_far_as_its_pause_and_its_requests_are(requests: int, minutes: int, percent: float) -> None:
     evidence = watched(Counts(requests * 4 // 5), Counts(requests // 5))
     assert progress_percent(evidence, NOON + minutes * MINUTE) == percent
+
+
+def test_a_source_that_knows_retries_is_told_as_that() -> None:
+    evidence = Evidence.begin(production_policy(), 20, NOON, counts_retries=False)
+    assert str(tabulate(evidence)[1]["evidence"]).endswith("retries of a request count once")
 
 
 def test_requests_that_are_missing_hold_the_progress_back() -> None:
