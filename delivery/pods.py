@@ -28,6 +28,7 @@ class Pod:
     images: tuple[str, ...]
     is_ready: bool
     restarts: int
+    is_ending: bool = False
     trouble: str | None = None
     waits_for: str | None = None
     container: str = ""
@@ -47,6 +48,7 @@ def parse_pod(found: Mapping[str, Any]) -> Pod:
         images=tuple(container["image"] for container in found["spec"]["containers"]),
         is_ready=is_ready,
         restarts=sum(container.get("restartCount", 0) for container in containers),
+        is_ending="deletionTimestamp" in metadata,
         trouble=_trouble(troubled[0]) if troubled else None,
         waits_for=None if is_ready else _waits_for(conditions, waiting[0] if waiting else {}),
         container=waiting[0].get("name", "") if waiting else "",

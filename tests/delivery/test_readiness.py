@@ -14,6 +14,7 @@ POD = Pod("a", "5d4", ("image",), is_ready=True, restarts=1)
         (POD, None),
         (replace(POD, restarts=3), "pod a was restarted 2 times while it was watched"),
         (replace(POD, is_ready=False), "pod a is not ready any more"),
+        (replace(POD, is_ready=False, is_ending=True), None),
         (replace(POD, name="b", is_ready=False, restarts=1), None),
     ],
 )
