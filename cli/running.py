@@ -42,7 +42,8 @@ def submit(deployment: str, parameters: dict[str, Any], *, environment: str, as_
     code, message = conclude(ended, screen, environment)
     if as_json:
         told = {"run": str(ended.id), "state": ended.state_name, "message": message, "exit_code": code}
-        print(json.dumps(told | {"plan": api.read_artifact(run, plan_data_key(environment))}))
+        plan = api.read_artifact(run, plan_data_key(environment))
+        print(json.dumps(told | {"plan": json.loads(plan) if plan else None}))
     return code
 
 

@@ -121,13 +121,13 @@ class PrefectApi:
             for line in found
         )
 
-    def read_artifact(self, run: UUID, key: str) -> Any:
-        """What the run left under the key; None where it left nothing."""
+    def read_artifact(self, run: UUID, key: str) -> str | None:
+        """The text that the run left under the key; None where it left nothing."""
         of_run = ArtifactFilterFlowRunId(any_=[run])
         wanted = ArtifactFilter(flow_run_id=of_run, key=ArtifactFilterKey(any_=[key]))
         with self._translated(f"reading {key}"):
             found = self._client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC)
-        return found[0].data if found else None
+        return str(found[0].data) if found else None
 
     def count_workers(self, pool: str) -> int:
         """How many workers asked the pool for work lately; 0 where there is no such pool."""

@@ -29,6 +29,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/tasks/test_endings.py",
         "tests/tasks/test_analysis.py",
         "tests/tasks/test_notices.py",
+        "tests/tasks/test_planning.py",
         "tests/tasks/test_telling.py",
     ),
 }

@@ -11,12 +11,12 @@ def test_whatever_needs_a_prefect_server_is_in_its_group(request: pytest.Fixture
 
 
 def test_each_named_file_and_folder_is_there(request: pytest.FixtureRequest) -> None:
-    named = [ALONE, *(path for paths in TOGETHER.values() for path in paths)]
+    named = [*ALONE, *(path for paths in TOGETHER.values() for path in paths)]
     assert [path for path in named if not (request.config.rootpath / path).exists()] == []
 
 
 def test_rollouts_are_apart_and_begin_and_the_rest_goes_by_file() -> None:
-    first, second, plain = f"{ALONE}::test_a", f"{ALONE}::test_b", "tests/delivery/test_canary.py::test_a"
+    first, second, plain = f"{ALONE[0]}::test_a", f"{ALONE[0]}::test_b", "tests/delivery/test_canary.py::test_a"
     assert group_of(first) != group_of(second)
     assert group_of(plain) == "tests/delivery/test_canary.py"
     assert sorted([plain, "tests/sandbox/kafka/test_brokers.py::test_a", first], key=rank_of)[0] == first
