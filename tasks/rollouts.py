@@ -30,7 +30,7 @@ from tasks.waiting import ASKED_AGAIN
 from tasks.workloads import preview_application, render_application
 
 
-@task(**ASKED_AGAIN, task_run_name="settle what is under way in {environment.name}")
+@task(**ASKED_AGAIN, task_run_name="bring {environment.name} to rest")
 def settle_workload(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> None:
     """Bring the Rollout to rest before it changes: another release's canary is aborted, ours is left under way.
 
