@@ -153,7 +153,7 @@ class SmallestHarm(Section):
     canary: Share
 
     def __str__(self) -> str:
-        return f"failure rate {self.stable:.2%} -> {self.canary:.2%}"
+        return f"failure rate {100 * self.stable:g} % -> {100 * self.canary:g} %"
 
 
 class WhenUnsure(StrEnum):

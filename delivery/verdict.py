@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from delivery.canary import Counts
+from delivery.canary import Counts, percent
 from delivery.environment import WhenUnsure
 from delivery.evidence import Evidence, Policy
 from delivery.sequential import confidence_sequence, log_mixture
@@ -170,7 +170,7 @@ def _success(evidence: Evidence) -> str:
     canary, wanted = evidence.canary, evidence.policy.min_success_rate
     successes = canary.requests - canary.failures
     low, high = confidence_sequence(successes, canary.failures, confidence=evidence.policy.confidence)
-    return f"{canary.describe()} (between {low:.2%} and {high:.2%}; wanted {wanted:.4g})"
+    return f"{canary.describe()} (between {percent(low)} and {percent(high)}; wanted {100 * wanted:g} %)"
 
 
 def _proof(evidence: Evidence) -> str:
@@ -193,7 +193,8 @@ def _harm(evidence: Evidence) -> str:
 
 def _split(evidence: Evidence) -> str:
     split = evidence.split
-    return f"{split.share:.2%} of {split.canary + split.stable} requests reached the canary, weight {split.weight:.0%}"
+    reached = f"{percent(split.share)} of {split.canary + split.stable} requests reached the canary"
+    return f"{reached}, weight {100 * split.weight:g} %"
 
 
 def _split_note(evidence: Evidence) -> str:

@@ -39,7 +39,7 @@ def test_a_healthy_step_passes_when_its_pause_has_run() -> None:
 def test_a_pass_says_what_it_rests_on() -> None:
     reason = judge(watch(*[HEALTHY] * 10), NOON + 10 * MINUTE).reason
     assert "requests succeeded" in reason
-    assert "failure rate 2.00% -> 5.00% would have been found with probability 0.9" in reason
+    assert "failure rate 2 % -> 5 % would have been found with probability 0.9" in reason
 
 
 def test_a_harmful_canary_fails_before_its_pause_has_run() -> None:
@@ -158,13 +158,13 @@ def test_an_arm_that_had_no_request_by_chance_is_idle() -> None:
 def test_a_weight_that_is_not_honoured_is_named_as_that() -> None:
     analysis = judge(watch(*[(Counts(1000, 20), Counts())] * 10), NOON + 10 * MINUTE)
     assert analysis.verdict is Verdict.INCONCLUSIVE
-    assert analysis.reason == ("the weight is not honoured: 0.00% of 10000 requests reached the canary, weight 20%")
+    assert analysis.reason == ("the weight is not honoured: 0.00 % of 10000 requests reached the canary, weight 20 %")
 
 
 def test_harm_is_proven_even_where_the_weight_is_not_honoured() -> None:
     analysis = judge(watch((Counts(400, 8), Counts(600, 60))), NOON + MINUTE)
     assert analysis.verdict is Verdict.FAIL
-    assert "besides, 60.00% of 1000 requests reached the canary, weight 20%" in analysis.reason
+    assert "besides, 60.00 % of 1000 requests reached the canary, weight 20 %" in analysis.reason
 
 
 def test_harm_proved_in_an_earlier_step_fails_every_later_one() -> None:
@@ -244,7 +244,7 @@ def test_a_pause_runs_to_its_floor_although_enough_was_seen() -> None:
     move = next_move(watch(*[HEALTHY] * 8), NOON + 8 * MINUTE)
     assert move.action is Action.WAIT
     assert move.line == (
-        "20 %: stable 6400, canary 1600 requests; requests enough to show failure rate 2.00% -> 5.00%; "
+        "20 %: stable 6400, canary 1600 requests; requests enough to show failure rate 2 % -> 5 %; "
         "the pause runs until 12:10:00"
     )
 
@@ -272,7 +272,7 @@ def test_a_pause_stretches_while_requests_are_missing_and_says_until_when() -> N
     evidence = watch(*[(Counts(160, 3), Counts(40, 1))] * 12)
     move = next_move(evidence, NOON + 12 * MINUTE)
     assert move.action is Action.WAIT
-    assert "more requests needed to show failure rate 2.00% -> 5.00%, there at 12:" in move.line
+    assert "more requests needed to show failure rate 2 % -> 5 %, there at 12:" in move.line
 
 
 def test_the_time_when_enough_will_be_there_follows_the_present_traffic() -> None:
