@@ -2,7 +2,7 @@
 
 from sandbox.kubernetes.api.errors import no_such_path
 from sandbox.kubernetes.api.kinds import PODS, ROLLOUTS, Kind, Object, group_versions
-from sandbox.kubernetes.api.patches import JSON, MERGE, STRATEGIC
+from sandbox.kubernetes.api.patches import JSON, MERGE
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 VERSION = {
@@ -92,7 +92,9 @@ def _paths(kind: Kind) -> Object:
     """kubectl looks here for which patches a kind takes and whether the server validates fields."""
     base = f"/{kind.prefix}/namespaces/{{namespace}}" if kind.namespaced else f"/{kind.prefix}"
     operation = {"responses": {"200": {"description": "OK"}}, "x-kubernetes-group-version-kind": _gvk(kind)}
-    formats = [JSON, MERGE] if kind.is_custom else [JSON, MERGE, STRATEGIC]
+    # Of strategic merge patches nothing is said: kubectl would look for their rules in the schemas, which have none,
+    # and takes those that it has of its own instead.
+    formats = [JSON, MERGE]
     validation = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
     patch = {**operation, "parameters": [validation], "requestBody": {"content": {format: {} for format in formats}}}
     return {

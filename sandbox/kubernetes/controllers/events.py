@@ -1,10 +1,14 @@
 """Events: what controllers tell about an object, counted when it is said again."""
 
 import hashlib
+import logging
 
+from sandbox.kubernetes.api.errors import ApiError
 from sandbox.kubernetes.api.kinds import EVENTS, Object, name_of, namespace_of
 from sandbox.kubernetes.api.registry import Registry, Write
 from sandbox.kubernetes.clock import timestamp
+
+log = logging.getLogger(__name__)
 
 
 def record(registry: Registry, source: str, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
@@ -27,7 +31,11 @@ def record(registry: Registry, source: str, about: Object, reason: str, message:
         "lastTimestamp": timestamp(),
         "count": 1,
     }
-    registry.create(EVENTS, namespace, event, write)
+    try:
+        registry.create(EVENTS, namespace, event, write)
+    except ApiError as error:
+        # A namespace that is going takes no events any more; what was to be told of is done all the same.
+        log.info("%s: %s", reason, error.message)
 
 
 def _said_again(event: Object) -> Object:

@@ -115,6 +115,7 @@ def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
         text = yaml.safe_dump(manifest) if manifest else None
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        assert "error" not in done.stderr, f"{arguments}: {done.stderr}"
         return done.stdout
 
     return run

@@ -19,7 +19,7 @@ def rollout(image: str) -> dict[str, Any]:
 def test_apply_creates_changes_and_says_when_nothing_changed(kubectl, namespace) -> None:
     apply = ("apply", "-n", namespace, "-f", "-")
     assert "created" in kubectl(*apply, manifest=config_map(a="1"))
-    assert "unchanged" in kubectl(*apply, manifest=config_map(a="1"))
+    assert kubectl(*apply, manifest=config_map(a="1")) == "configmap/settings unchanged\n"
     assert "configured" in kubectl(*apply, manifest=config_map(a="2"))
 
 

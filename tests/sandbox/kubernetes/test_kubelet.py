@@ -168,3 +168,12 @@ def test_the_log_of_a_pod_is_read_through_the_api(run, one_pod, api_client, name
     pod = one_pod(is_ready, "a ready pod")
     log = CoreV1Api(api_client).read_namespaced_pod_log(pod.metadata.name, namespace)
     assert "listening on" in log
+
+
+def test_a_namespace_that_is_deleted_takes_its_running_pods_along(run, client, namespace, one_pod, gone, image) -> None:
+    run(replica_set(image(ANSWER="hello")))
+    one_pod(is_ready, "a ready pod")
+    resource = client.resources.get(api_version="v1", kind="Namespace")
+    resource.delete(name=namespace)
+    gone(resource, namespace, None)
+    resource.create({"metadata": {"name": namespace}})
