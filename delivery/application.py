@@ -184,7 +184,8 @@ def _describe_way(system: System, reading: Reading, template: Mapping[str, Any] 
             f"an unfinished canary of {reading.current.image if reading.current else 'another'} is aborted first"
         )
     lines += [
-        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once"
+        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once, which "
+        f"is what slipway roll-back --revision {found.revision} is for"
         for found in unjudged_revisions(reading, template)
     ]
     return (*lines, f"canary at {', '.join(str(step.weight_percent) for step in system.steps)} %, then all traffic")
