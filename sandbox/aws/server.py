@@ -14,6 +14,7 @@ from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudformation.engine import Engine
 from sandbox.aws.cloudformation.wire import CloudFormationWire
 from sandbox.aws.ecr import mend_ecr
+from sandbox.aws.eks_access import EksAccess
 from sandbox.aws.eks_additions import EksAdditions
 from sandbox.aws.fault_injector import FaultInjector
 from sandbox.aws.faults import Faults
@@ -46,7 +47,7 @@ def _additions(cloud: Cloud) -> list[RestOperation]:
     """What moto lacks of the REST services."""
     clusters = Clusters(cloud)
     topics = Topics(cloud, clusters)
-    parts = (topics, clusters, Configurations(cloud), EksAdditions(cloud), XraySettings(cloud))
+    parts = (topics, clusters, Configurations(cloud), EksAdditions(cloud), EksAccess(cloud), XraySettings(cloud))
     return [operation for part in parts for operation in part.operations()]
 
 

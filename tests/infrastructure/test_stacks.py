@@ -104,6 +104,14 @@ def test_the_kubernetes_api_answers_the_listed_networks_and_the_vpc() -> None:
     assert access["PublicAccessCidrs"] == ["203.0.113.0/24"]
 
 
+def test_the_worker_is_let_into_the_cluster_and_who_creates_it_is_not() -> None:
+    access = read_properties("AWS::EKS::Cluster")["AccessConfig"]
+    entry = read_properties("AWS::EKS::AccessEntry")
+    assert access == {"AuthenticationMode": "API", "BootstrapClusterCreatorAdminPermissions": False}
+    assert json.dumps(entry["PrincipalArn"]).endswith(':role/genai-demo-production-worker"]]}')
+    assert [policy["AccessScope"] for policy in entry["AccessPolicies"]] == [{"Type": "cluster"}]
+
+
 def test_each_service_account_has_a_role_of_its_own() -> None:
     bound = [one["Properties"] for one in list_resources("AWS::EKS::PodIdentityAssociation")]
     accounts = {(one["Namespace"], one["ServiceAccount"]): one["RoleArn"]["Fn::GetAtt"][0] for one in bound}

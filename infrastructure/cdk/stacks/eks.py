@@ -1,5 +1,6 @@
 """EKSStack: the cluster, its nodes and what the application's pods may do."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks as eks
 from aws_cdk import aws_iam as iam
@@ -32,6 +33,7 @@ class EKSStack(BaseStack):
         self.subnets = [self.read(outputs.subnet_id("Private", zone)) for zone in ZONES]
         self.pod_roles: dict[str, iam.Role] = {}
         cluster = self.create_cluster()
+        self.admit_worker(cluster)
         self.create_nodes(cluster)
         role = self.create_pod_role("AppRole")
         allow_kafka(role, self, f"{self.prefix}-msk")
@@ -62,13 +64,33 @@ class EKSStack(BaseStack):
                 )
             ],
             access_config=eks.CfnCluster.AccessConfigProperty(
-                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=True
+                # CloudFormation's role is the creator, and has nothing to do in the cluster.
+                authentication_mode="API",
+                bootstrap_cluster_creator_admin_permissions=False,
             ),
             logging=self.enable_logs(),
         )
         acknowledge(cluster, "A release comes from outside the VPC; the listed networks only.", "AwsSolutions-EKS1")
         cluster.node.add_dependency(self.create_log_group())
         return cluster
+
+    def admit_worker(self, cluster: eks.CfnCluster) -> None:
+        """Let the role that releases do everything in the cluster: it brings add-ons with their own roles."""
+        name = "AmazonEKSClusterAdminPolicy"
+        eks.CfnAccessEntry(
+            self,
+            "WorkerAccess",
+            cluster_name=cluster.ref,
+            principal_arn=self.format_arn(
+                service="iam", region="", resource="role", resource_name=f"{self.prefix}-worker"
+            ),
+            access_policies=[
+                eks.CfnAccessEntry.AccessPolicyProperty(
+                    access_scope=eks.CfnAccessEntry.AccessScopeProperty(type="cluster"),
+                    policy_arn=f"arn:{cdk.Aws.PARTITION}:eks::aws:cluster-access-policy/{name}",
+                )
+            ],
+        )
 
     def enable_logs(self) -> eks.CfnCluster.LoggingProperty:
         """Every log that the control plane can write."""

@@ -5,6 +5,7 @@ from sandbox.aws.types import (  # noqa: F401 - importing a file registers its t
     cloudwatch,
     ec2,
     eks,
+    eks_access,
     elasticache,
     iam,
     msk,

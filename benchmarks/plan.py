@@ -1,0 +1,98 @@
+"""How the time of a plan grows with what is planned, and what each step costs of our own time.
+
+    python -m benchmarks.plan
+
+Only the deciding is timed, from what was observed to the printed plan: what AWS and the brokers take to answer comes
+on top, and is asked for side by side. The best of several rounds, since a machine is only ever slowed down.
+"""
+
+import json
+import time
+from collections.abc import Callable
+
+from delivery.assembly import StackSpec
+from delivery.plan import join_plan
+from delivery.plan_text import describe_plan
+from delivery.stacks import ObservedStack, PropertyChange, ResourceChange, StackState, plan_stacks
+from delivery.topics import ObservedTopic, TopicSpec, plan_topics
+
+TOPICS = (6, 60, 600)
+STACKS = (6, 60, 200)
+RESOURCES_PER_STACK = 25
+ROUNDS = 15
+# Growth from the smallest to the largest, over the growth of the count: 1.0 is linear.
+WANTED_GROWTH = 1.3
+
+
+def main() -> None:
+    compare("topics", TOPICS, topics_to_plan)
+    compare("stacks", STACKS, stacks_to_plan)
+
+
+def compare(what: str, counts: tuple[int, ...], prepare: Callable[[int], Callable[[], object]]) -> None:
+    """A line for each count, and how the last grew over the first."""
+    taken = {count: best_of(prepare(count)) for count in counts}
+    for count, seconds in taken.items():
+        print(f"{count:>4} {what}   {seconds * 1000:8.2f} ms   {seconds / count * 1e6:7.1f} us a step")
+    first, last = counts[0], counts[-1]
+    growth = (taken[last] / taken[first]) / (last / first)
+    print(f"growth {growth:.2f} of linear, {'as wanted' if growth <= WANTED_GROWTH else 'MORE than wanted'}\n")
+
+
+def best_of(work: Callable[[], object]) -> float:
+    return min(timed(work) for _ in range(ROUNDS))
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def topics_to_plan(count: int) -> Callable[[], object]:
+    """Every other topic is there and keeps its messages for too short."""
+    wanted = [
+        TopicSpec(
+            name=f"genai-demo.{n}", partitions=6, replication_factor=3, configuration={"retention.ms": "604800000"}
+        )
+        for n in range(count)
+    ]
+    held = [topic.model_dump() | {"configuration": {"retention.ms": "86400000"}} for topic in wanted[::2]]
+    observed = {topic["name"]: ObservedTopic.model_validate(topic) for topic in held}
+    return lambda: describe_plan(join_plan("production", "sha256:0", [plan_topics(wanted, observed)], ()))
+
+
+def stacks_to_plan(count: int) -> Callable[[], object]:
+    """Stacks in a chain, each with a few changed properties among its resources."""
+    resources = {
+        f"R{n}": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "1"}} for n in range(RESOURCES_PER_STACK)
+    }
+    template = json.dumps({"Resources": resources})
+    ids = [f"Stack{n}" for n in range(count)]
+    assembly = [
+        StackSpec(id=name, name=name.lower(), template=template, depends_on=tuple(ids[n - 1 : n]))
+        for n, name in enumerate(ids)
+    ]
+    changes = tuple(
+        ResourceChange(
+            logical_id=f"R{n}",
+            type="AWS::SSM::Parameter",
+            action="Modify",
+            properties=(PropertyChange(path="Value", before="1", after="2"),),
+        )
+        for n in range(5)
+    )
+    observed = {
+        name: ObservedStack(
+            id=name,
+            state=StackState(arn=name, name=name.lower(), status="UPDATE_COMPLETE"),
+            changes=changes,
+            is_changed=True,
+        )
+        for name in ids
+    }
+    return lambda: describe_plan(join_plan("production", "sha256:0", [plan_stacks(assembly, observed)], ()))
+
+
+if __name__ == "__main__":
+    main()
