@@ -4,6 +4,7 @@
 # pyright: reportPrivateImportUsage=false
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +27,7 @@ from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rej
 from delivery.topics import ObservedTopic, TopicSpec
 
 SECONDS = 15.0
+SECONDS_BETWEEN_LOOKS = 0.02
 # librdkafka's word for wherever the system keeps its authorities.
 SYSTEMS = "probe"
 BOOTSTRAP = {
@@ -59,12 +61,14 @@ class KafkaTopics:
             with self._translated(f"read topic {name}"):
                 described = self._admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)
                 settings = self._admin.describe_configs([resource], request_timeout=SECONDS)
-                return _observed(described[name].result(), settings[resource].result())
+                return _observed(self._answer(described[name]), self._answer(settings[resource]))
         except NotFound:
             return None
 
     def list_names(self, prefix: str) -> tuple[str, ...]:
         with self._translated(f"list the topics {prefix}*"):
+            # Listing cannot be ended early where the client is not let in, and this can.
+            self._answer(self._admin.describe_cluster(request_timeout=SECONDS))
             found = self._admin.list_topics(timeout=SECONDS).topics
         return tuple(sorted(name for name in found if name.startswith(prefix)))
 
@@ -72,7 +76,7 @@ class KafkaTopics:
         wanted = NewTopic(topic.name, topic.partitions, topic.replication_factor, config=topic.configuration)
         try:
             with self._translated(f"create topic {topic.name}"):
-                self._admin.create_topics([wanted], request_timeout=SECONDS)[topic.name].result()
+                self._answer(self._admin.create_topics([wanted], request_timeout=SECONDS)[topic.name])
         except Conflict:
             return False
         return True
@@ -81,13 +85,22 @@ class KafkaTopics:
         with self._translated(f"change topic {name}"):
             if configuration:
                 resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=_entries(configuration))
-                self._admin.incremental_alter_configs([resource], request_timeout=SECONDS)[resource].result()
+                self._answer(self._admin.incremental_alter_configs([resource], request_timeout=SECONDS)[resource])
             if partitions is not None:
                 wanted = NewPartitions(name, partitions)
-                self._admin.create_partitions([wanted], request_timeout=SECONDS)[name].result()
+                self._answer(self._admin.create_partitions([wanted], request_timeout=SECONDS)[name])
+
+    def _answer(self, asked: Future[Any]) -> Any:
+        """What was answered. A client that is not let in would try on until its time is over: this ends it at once."""
+        while not asked.done():
+            self._admin.poll(SECONDS_BETWEEN_LOOKS)
+            if self._refusal is not None:
+                raise KafkaException(self._refusal)
+        return asked.result()
 
     def _hear(self, error: KafkaError) -> None:
-        if error.code() in REFUSED:
+        # A handshake that was cut is no refusal: a broker may have been restarted.
+        if error.code() in REFUSED and (error.code() != KafkaError._SSL or "certificate" in error.str()):
             self._refusal = error
 
     @contextmanager
@@ -96,8 +109,6 @@ class KafkaTopics:
         try:
             yield
         except KafkaException as failure:
-            # A client that is not let in tries on until its time is over; that it was refused it tells apart.
-            self._admin.poll(0)
             error: KafkaError = self._refusal or failure.args[0]
             self._refusal = None
             raise error_type(error)(f"Could not {what}: {error.str()}") from failure

@@ -257,6 +257,8 @@ def test_brokers_that_refuse_the_token_are_not_asked_again(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(NotPermitted, match=f"Could not read topic {topic.name}: .*signature does not match"):
         configure_topic.fn(environment, release, topic)
+    with pytest.raises(NotPermitted, match="Could not list the topics"):
+        connect_topics(environment).list_names(topic.name)
     assert told(environment, release) == []
 
 
