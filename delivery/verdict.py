@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from delivery.canary import Counts, percent
+from delivery.canary import Counts, Slow, percent
 from delivery.environment import WhenUnsure
 from delivery.evidence import Evidence, Policy
 from delivery.sequential import confidence_sequence, log_mixture
@@ -183,7 +183,7 @@ def _proof(evidence: Evidence) -> str:
 def _compared(evidence: Evidence) -> str:
     canary, stable, slow = evidence.step_canary, evidence.step_stable, evidence.step_slow
     failed = f"canary {canary.failures} of {canary.requests} failed, stable {stable.failures} of {stable.requests}"
-    return f"{failed}, slow were {slow.canary} and {slow.stable}" if slow else failed
+    return f"{failed}, slow were {slow.canary} and {slow.stable}" if slow and slow != Slow() else failed
 
 
 def _harm(evidence: Evidence) -> str:
