@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,15 @@ NEEDED_OUTPUTS = (
     "cache_port",
     "cluster_name",
 )
+# Where a pod template names one, by the field; a volume's secret calls its name `secretName`.
+REFERENCES = {
+    "secretKeyRef": "Secret",
+    "secretRef": "Secret",
+    "secret": "Secret",
+    "configMapKeyRef": "ConfigMap",
+    "configMapRef": "ConfigMap",
+    "configMap": "ConfigMap",
+}
 BASE_NAMES = ("msk-config", "rds-config", "redis-config", "genai-demo-config")
 
 
@@ -88,12 +97,16 @@ class WantedSetting(BaseModel):
 
 
 class ObservedSettings(BaseModel):
-    """missing: stacks that have to be deployed before the settings are known; wanted is empty then."""
+    """missing: stacks that have to be deployed before the settings are known; wanted is empty then.
+
+    unused: `<kind> <name>` of each earlier setting that no revision names any more.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     wanted: tuple[WantedSetting, ...] = ()
     missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
@@ -115,8 +128,10 @@ def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
     )
 
 
-def compare_settings(wanted: tuple[ConnectionSetting, ...], present: Collection[tuple[str, str]]) -> ObservedSettings:
-    """present: kind and name of the objects that exist."""
+def compare_settings(
+    wanted: tuple[ConnectionSetting, ...], present: Collection[tuple[str, str]], unused: Iterable[tuple[str, str]] = ()
+) -> ObservedSettings:
+    """present, unused: kind and name of the objects that exist, and of those that no revision names any more."""
     found = (
         WantedSetting(
             kind=setting.kind,
@@ -127,7 +142,31 @@ def compare_settings(wanted: tuple[ConnectionSetting, ...], present: Collection[
         )
         for setting in wanted
     )
-    return ObservedSettings(wanted=tuple(found))
+    return ObservedSettings(wanted=tuple(found), unused=tuple(" ".join(named) for named in sorted(unused)))
+
+
+def find_unused(
+    ours: Iterable[tuple[str, str]], wanted: Iterable[ConnectionSetting], templates: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """Kind and name of the settings that neither a template nor the release in hand names.
+
+    ours: of all settings that releases have put there. templates: of every revision and every pod there is.
+    """
+    named = {(setting.kind, setting.name) for setting in wanted}
+    named = named.union(*(set(find_references(template)) for template in templates))
+    return sorted(set(ours) - named)
+
+
+def find_references(template: Any) -> Iterator[tuple[str, str]]:
+    """Kind and name of each Secret and ConfigMap that a pod template takes variables or files from."""
+    if isinstance(template, Mapping):
+        for key, value in template.items():
+            if key in REFERENCES and isinstance(value, Mapping):
+                yield REFERENCES[key], value.get("name") or value.get("secretName") or ""
+            yield from find_references(value)
+    elif isinstance(template, list):
+        for item in template:
+            yield from find_references(item)
 
 
 def plan_settings(observed: ObservedSettings) -> PartPlan:
@@ -135,7 +174,9 @@ def plan_settings(observed: ObservedSettings) -> PartPlan:
     if observed.missing:
         line = f"known after {', '.join(observed.missing)}"
         return PartPlan(steps=tuple(_step(name, Action.CREATE, line) for name in BASE_NAMES))
-    return PartPlan(steps=tuple(_plan_setting(setting) for setting in observed.wanted))
+    found = f"No revision names {', '.join(observed.unused)} any more: deleted with the next settings."
+    steps = tuple(_plan_setting(setting) for setting in observed.wanted)
+    return PartPlan(steps=steps, findings=(found,) if observed.unused else ())
 
 
 def _plan_setting(setting: WantedSetting) -> Step:

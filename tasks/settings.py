@@ -10,23 +10,29 @@ from clients.manifests import read_manifests
 from clients.msk_topics import read_bootstrap_brokers
 from clients.secrets import read_credentials
 from delivery.connections import (
+    BASE_NAMES,
     NEEDED_OUTPUTS,
     ConnectionSetting,
     ConnectionValues,
     ObservedSettings,
     compare_settings,
+    find_unused,
     plan_settings,
     render_settings,
 )
 from delivery.environment import Environment
 from delivery.errors import NotApplied
-from delivery.manifests import Manifest, parse_manifests
+from delivery.manifests import FIELD_MANAGER, Manifest, parse_manifests
 from delivery.outputs import StackOutputs
 from delivery.plan import PartPlan, Phase
 from delivery.release import Release
 from delivery.steps import planned_step
 from tasks.journal import effect
 from tasks.waiting import ASKED_AGAIN
+
+KINDS = ("Secret", "ConfigMap")
+# What names settings: a Rollout with the template it is asked for, a revision to go back to, and what runs.
+USERS = ("Rollout", "ReplicaSet", "Pod")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the connection settings of {environment.name}")
@@ -48,12 +54,12 @@ def observe_settings(environment: Environment) -> ObservedSettings:
         for setting in wanted
         if cluster.read(setting.kind, setting.name, environment.application.namespace) is not None
     ]
-    return compare_settings(wanted, present)
+    return compare_settings(wanted, present, list_unused(environment, cluster, wanted))
 
 
 @task(**ASKED_AGAIN, task_run_name="apply the connection settings")
 def apply_settings(environment: Environment, release: Release) -> dict[str, str]:
-    """Put each setting that is missing into the cluster.
+    """Put each setting that is missing into the cluster, and take away those that no revision names any more.
 
     Returns the guide's name of each setting -> its name in the cluster. Raises NotApplied where an object of the name
     holds something else.
@@ -64,6 +70,8 @@ def apply_settings(environment: Environment, release: Release) -> dict[str, str]
     ensure_namespace(environment, release, cluster)
     for setting in settings:
         ensure_setting(environment, release, cluster, setting)
+    for kind, name in list_unused(environment, cluster, settings):
+        delete_setting(environment, release, cluster, kind, name)
     return {setting.base_name: setting.name for setting in settings}
 
 
@@ -122,9 +130,27 @@ def ensure_setting(environment: Environment, release: Release, cluster: Cluster,
         )
 
 
+def list_unused(
+    environment: Environment, cluster: Cluster, wanted: tuple[ConnectionSetting, ...]
+) -> list[tuple[str, str]]:
+    """Kind and name of each setting of earlier releases that no revision and no pod names any more."""
+    namespace, part = environment.application.namespace, f"app.kubernetes.io/part-of={environment.project}"
+    labels = f"{part},app.kubernetes.io/managed-by={FIELD_MANAGER},app.kubernetes.io/name in ({','.join(BASE_NAMES)})"
+    ours = [(kind, found["metadata"]["name"]) for kind in KINDS for found in cluster.list(kind, namespace, labels)]
+    users = [found for kind in USERS for found in cluster.list(kind, namespace)]
+    return find_unused(ours, wanted, [found["spec"] for found in users])
+
+
+def delete_setting(environment: Environment, release: Release, cluster: Cluster, kind: str, name: str) -> None:
+    namespace = environment.application.namespace
+    with effect(environment, release, planned_step(Phase.SETTINGS, name), {"exists": True}) as done:
+        cluster.delete(kind, name, namespace)
+        done.read_back = {"kind": kind, "name": name, "exists": cluster.read(kind, name, namespace) is not None}
+
+
 def labels_of(environment: Environment, setting: ConnectionSetting) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": setting.base_name,
         "app.kubernetes.io/part-of": environment.project,
-        "app.kubernetes.io/managed-by": "slipway",
+        "app.kubernetes.io/managed-by": FIELD_MANAGER,
     }

@@ -14,6 +14,8 @@ from delivery.connections import (
     ConnectionValues,
     ObservedSettings,
     compare_settings,
+    find_references,
+    find_unused,
     plan_settings,
     render_settings,
 )
@@ -127,3 +129,30 @@ def test_an_object_of_other_content_is_told_apart() -> None:
     assert cache.is_held_by(cache.manifest("any", {}))
     assert not cache.is_held_by({"data": {**cache.data, "host": "elsewhere"}})
     assert not cache.is_held_by({})
+
+
+def test_what_a_template_takes_variables_and_files_from_is_found_wherever_it_stands() -> None:
+    env = [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "rds-config-1", "key": "password"}}}]
+    container = {"env": env, "envFrom": [{"configMapRef": {"name": "flags"}}, {"secretRef": {"name": "keys"}}]}
+    volumes = [
+        {"configMap": {"name": "genai-demo-config-1"}},
+        {"secret": {"secretName": "tls"}},
+        {"projected": {"sources": [{"secret": {"name": "token"}}]}},
+        {"emptyDir": {}},
+    ]
+    found = set(find_references({"spec": {"containers": [container], "volumes": volumes}}))
+    assert found == {
+        ("Secret", "rds-config-1"),
+        ("ConfigMap", "flags"),
+        ("Secret", "keys"),
+        ("ConfigMap", "genai-demo-config-1"),
+        ("Secret", "tls"),
+        ("Secret", "token"),
+    }
+
+
+def test_a_setting_is_unused_only_if_neither_a_template_nor_the_release_names_it() -> None:
+    cache = setting("redis-config")
+    ours = [("ConfigMap", cache.name), ("ConfigMap", "redis-config-old"), ("ConfigMap", "redis-config-older")]
+    template = {"volumes": [{"configMap": {"name": "redis-config-old"}}]}
+    assert find_unused(ours, (cache,), [template]) == [("ConfigMap", "redis-config-older")]

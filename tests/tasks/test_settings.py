@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pytest
 
 from clients.cluster import Cluster, connect_cluster
+from delivery.connections import plan_settings
 from delivery.environment import Environment
 from delivery.errors import NotApplied
+from delivery.plan import Action
 from delivery.release import Release
 from sandbox.instance import Sandbox
 from tasks.holds import hold_environment
@@ -40,6 +42,7 @@ def broker_arn(sandbox: Sandbox) -> str:
             KafkaVersion="3.6.0",
             NumberOfBrokerNodes=3,
             BrokerNodeGroupInfo={"InstanceType": "kafka.m5.large", "ClientSubnets": ["subnet-1"]},
+            ClientAuthentication={"Sasl": {"Iam": {"Enabled": True}}},
         )["ClusterArn"]
     )
 
@@ -99,18 +102,13 @@ def test_settings_are_put_under_their_hashed_names_and_then_left_alone(
     assert journal(prepared, release) == told
 
 
-def test_another_password_makes_another_secret_and_keeps_the_old_one(
-    prepared: Prepared, release: Release, cluster: Cluster, aws: SandboxAws
-) -> None:
+def test_another_password_makes_another_secret_alone(prepared: Prepared, release: Release, aws: SandboxAws) -> None:
     before = apply_settings.fn(prepared.environment, release)
     aws.client("secretsmanager").put_secret_value(
         SecretId=prepared.secret_arn, SecretString='{"username": "genai", "password": "another"}'
     )
     after = apply_settings.fn(prepared.environment, release)
     assert {name for name in after if before[name] != after[name]} == {"rds-config"}
-    namespace = prepared.environment.application.namespace
-    assert cluster.read("Secret", before["rds-config"], namespace) is not None
-    assert cluster.read("Secret", after["rds-config"], namespace) is not None
 
 
 def test_the_journal_and_the_observation_hold_no_secret(prepared: Prepared, release: Release) -> None:
@@ -140,3 +138,61 @@ def test_an_object_of_the_name_with_other_content_is_not_taken_for_the_setting(
 def test_settings_wait_for_the_stacks_that_are_missing(project: Project, aws: SandboxAws) -> None:
     project.write({"MSKStack": {"One": project.parameter("one", "1")}})
     assert observe_settings.fn(project.environment).missing == ("MSKStack", "SecurityStack", "RDSStack", "EKSStack")
+
+
+def revision(prepared: Prepared, name: str, secret: str) -> dict:
+    """A revision without pods that takes its password from the Secret."""
+    labels = {"app": name}
+    source = {"valueFrom": {"secretKeyRef": {"name": secret, "key": "password"}}}
+    container = {"name": "backend", "image": "i@sha256:1", "env": [{"name": "DB_PASSWORD", **source}]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    metadata = {"name": name, "namespace": prepared.environment.application.namespace}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+
+
+def rotate(prepared: Prepared, aws: SandboxAws, password: str) -> None:
+    text = f'{{"username": "genai", "password": "{password}"}}'
+    aws.client("secretsmanager").put_secret_value(SecretId=prepared.secret_arn, SecretString=text)
+
+
+def test_a_rotated_password_is_a_new_secret_in_the_plan(prepared: Prepared, release: Release, aws: SandboxAws) -> None:
+    names = apply_settings.fn(prepared.environment, release)
+    rotate(prepared, aws, "another")
+    changing = [
+        step
+        for step in plan_settings(observe_settings.fn(prepared.environment)).steps
+        if step.action is not Action.NOTHING
+    ]
+    (step,) = changing
+    assert (step.name, step.action) == ("rds-config", Action.CREATE)
+    assert step.changes[0].startswith("Secret rds-config-")
+    assert names["rds-config"] not in step.changes[0]
+    assert "another" not in step.model_dump_json()
+
+
+def test_an_old_secret_is_kept_for_as_long_as_a_revision_names_it(
+    prepared: Prepared, release: Release, cluster: Cluster, aws: SandboxAws
+) -> None:
+    namespace = prepared.environment.application.namespace
+    first = apply_settings.fn(prepared.environment, release)["rds-config"]
+    cluster.apply(revision(prepared, "first", first))
+    rotate(prepared, aws, "another")
+    second = apply_settings.fn(prepared.environment, release)["rds-config"]
+    assert cluster.read("Secret", first, namespace) is not None
+    cluster.delete("ReplicaSet", "first", namespace)
+    cluster.apply(revision(prepared, "second", second))
+    (finding,) = plan_settings(observe_settings.fn(prepared.environment)).findings
+    assert finding == f"No revision names Secret {first} any more: deleted with the next settings."
+    apply_settings.fn(prepared.environment, release)
+    assert cluster.read("Secret", first, namespace) is None
+    assert cluster.read("Secret", second, namespace) is not None
+    assert plan_settings(observe_settings.fn(prepared.environment)).findings == ()
+
+
+def test_what_others_have_put_there_is_nobodys_to_prune(prepared: Prepared, release: Release, cluster: Cluster) -> None:
+    apply_settings.fn(prepared.environment, release)
+    metadata = {"name": "rds-config-of-others", "namespace": prepared.environment.application.namespace}
+    cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
+    apply_settings.fn(prepared.environment, release)
+    assert cluster.read("Secret", metadata["name"], metadata["namespace"]) is not None
