@@ -19,7 +19,7 @@ from delivery.topics import ObservedTopic, TopicSpec, plan_topics
 TOPICS = (6, 60, 600)
 STACKS = (6, 60, 200)
 RESOURCES_PER_STACK = 25
-ROUNDS = 15
+ROUNDS = 40
 # Growth from the smallest to the largest, over the growth of the count: 1.0 is linear.
 WANTED_GROWTH = 1.3
 

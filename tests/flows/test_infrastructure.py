@@ -1,5 +1,6 @@
 """The infrastructure flow: dependency order, side by side, and one error for all that went wrong."""
 
+import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,3 +97,27 @@ def test_a_failure_leaves_what_was_under_way_beside_it_complete(project: Project
     status = {stack["StackName"]: stack["StackStatus"] for stack in stacks}
     assert status[f"{project.name}-right"] == "CREATE_COMPLETE"
     assert f"{project.name}-top" not in status
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+def test_half_of_all_requests_throttled_and_first_answers_lost_do_nothing_twice(
+    project: Project, aws: SandboxAws
+) -> None:
+    seed = secrets.randbits(16)
+    print(f"seed {seed}")  # noqa: T201 - shown where the proof fails, so that it can be repeated
+    aws.fault(kind="drop", match="cloudformation:*", each=1)
+    aws.fault(kind="throttle", match="cloudformation:*", probability=0.5, seed=seed)
+    release(project)
+    struck = {hit["kind"] for hit in aws.hits()}
+    aws.clear_faults()
+    formation = aws.client("cloudformation")
+    assert struck == {"drop", "throttle"}
+    for name in ("base", "left", "right", "top"):
+        (stack,) = formation.describe_stacks(StackName=f"{project.name}-{name}")["Stacks"]
+        events = formation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+        begun = [event for event in events if event["ResourceStatus"] == "CREATE_IN_PROGRESS"]
+        operations = [event for event in begun if event["PhysicalResourceId"] == stack["StackId"]]
+        assert (stack["StackStatus"], stack["EnableTerminationProtection"]) == ("CREATE_COMPLETE", True)
+        assert len(operations) == 1
+    assert order(project, release(project)) == []
