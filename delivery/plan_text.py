@@ -42,11 +42,11 @@ def describe_widening(plan: ReleasePlan) -> list[str]:
 
 
 def describe_phase(plan: ReleasePlan, phase: Phase) -> tuple[str, ...]:
-    """A heading, then the changes; one line for a phase in which there is nothing to do."""
+    """A heading, then the changes; one line for a phase in which there is nothing to do, none for one without steps."""
     steps = plan.of(phase)
     changing = tuple(step for step in steps if step.action is not Action.NOTHING)
     if not changing:
-        return (f"{phase}: nothing to do ({len(steps)} as planned)",)
+        return (f"{phase}: nothing to do ({len(steps)} as planned)",) if steps else ()
     shared = shared_changes(changing)
     groups = group_steps([step.model_copy(update={"changes": without(step.changes, shared)}) for step in changing])
     # Only names that stand alone in their line stand in one column.

@@ -22,6 +22,10 @@ def test_a_phase_without_changes_is_one_line() -> None:
     assert topics(unchanged, unchanged) == ["Topics: nothing to do (2 as planned)"]
 
 
+def test_a_phase_of_which_nothing_is_known_is_not_told() -> None:
+    assert topics() == []
+
+
 def test_what_stays_as_it_is_in_a_phase_with_changes_is_one_line() -> None:
     lines = topics(step("a", action=Action.NOTHING), step("b", "6 partitions"), step("c", action=Action.NOTHING))
     assert lines == ["Topics:", "  create  b  6 partitions", "  as it is  a, c"]
