@@ -5,14 +5,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as BadVariable
 
-from delivery.environment import Environment
+from delivery.environment import Canary, Environment
 from delivery.errors import SettingsError
 
 PREFIX = "SLIPWAY_"
@@ -22,12 +22,13 @@ OTHER_VARIABLES = {"SLIPWAY_ENVIRONMENTS", "SLIPWAY_OVERLAYS", "SLIPWAY_CACHE"}
 MEND = "Nothing was begun with these settings. Mend them and start again."
 
 
-class EnvironmentSettings(Environment, BaseSettings):
+class Layers(BaseSettings):
     """Files come in as keywords; variables go before them."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
     )
+    name: str
 
     @classmethod
     def settings_customise_sources(
@@ -41,16 +42,47 @@ class EnvironmentSettings(Environment, BaseSettings):
         return env_settings, init_settings
 
 
+class EnvironmentSettings(Environment, Layers):
+    """All of an environment."""
+
+
+class ManifestsFolder(BaseModel):
+    """manifests: directory, relative to the checkout."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    manifests: str
+
+
+class CanarySettings(Layers):
+    """What a canary goes by. The environment's other settings are not looked at: some exist in a real account only."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+    application: ManifestsFolder
+    canary: Canary
+
+
+Settings = TypeVar("Settings", bound=Layers)
+
+
 def load_environment(name: str) -> Environment:
     """The environment's settings, complete and valid.
 
     Raises SettingsError that names every file, key and variable at fault at once, and shows no secret.
     """
+    return Environment.model_validate(load(name, EnvironmentSettings).model_dump())
+
+
+def load_canary_settings(name: str) -> CanarySettings:
+    """Enough of the environment to simulate its canary; raises SettingsError as `load_environment` does."""
+    return load(name, CanarySettings)
+
+
+def load(name: str, kind: type[Settings]) -> Settings:
     require_environment(name)
     files = {path: read_toml(path) for path in settings_files(name)}
     problems = [f"{variable} is no setting." for variable in unknown_variables()]
     try:
-        settings = EnvironmentSettings(**merge_all(files.values()))
+        settings = kind(**merge_all(files.values()))
     except ValidationError as error:
         problems += [describe(detail, files) for detail in error.errors()]
     except BadVariable as error:
@@ -58,7 +90,7 @@ def load_environment(name: str) -> Environment:
     else:
         problems += [] if settings.name == name else [f"{name}: its file names the environment {settings.name!r}."]
         if not problems:
-            return Environment.model_validate(settings.model_dump())
+            return settings
     raise SettingsError("\n".join([*problems, MEND]))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.settings import load_environment
+from blocks.settings import load_canary_settings, load_environment
 from delivery.environment import Environment
 from delivery.errors import SettingsError
 
@@ -52,6 +52,25 @@ def test_all_missing_settings_are_named_at_once_with_their_variables(monkeypatch
     assert len(problems) == 3
     for name in REQUIRED:
         assert any(problem.endswith(f"in an overlay, or as {name}.") for problem in problems)
+
+
+def test_a_canarys_settings_need_nothing_that_only_a_real_account_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = load_environment("production")
+    for name in REQUIRED:
+        monkeypatch.delenv(name)
+    settings = load_canary_settings("production")
+    assert (settings.canary, settings.application.manifests) == (whole.canary, whole.application.manifests)
+
+
+def test_a_canarys_settings_are_held_to_their_limits_by_variable_and_overlay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlay(tmp_path, monkeypatch, "[canary]\nalpha = 2")
+    monkeypatch.setenv("SLIPWAY_CANARY__PAUSES", "1m")
+    with pytest.raises(SettingsError) as caught:
+        load_canary_settings("production")
+    assert "canary.alpha: 2: input should be less than 1" in str(caught.value)
+    assert "SLIPWAY_CANARY__PAUSES is no setting." in str(caught.value)
 
 
 def test_a_variable_goes_before_overlays_and_these_before_the_file(
