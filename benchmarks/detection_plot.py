@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from random import Random
 
 from benchmarks.policy import production_policy
-from delivery.simulation import Scenario, simulate
+from delivery.simulation import simulate
+from delivery.traffic import Scenario
 from delivery.verdict import Action
 
 RATES = (0.5, 1, 2, 5, 10, 20, 50, 100)

@@ -18,13 +18,17 @@ from statistics import quantiles
 
 from benchmarks.judges import JUDGES, PERIODS_PER_STEP
 from benchmarks.policy import production_policy
-from delivery.canary import Counts, Period
+from delivery.canary import Counts, Period, percent
 from delivery.evidence import Evidence
-from delivery.simulation import Scenario, count_period, simulate
+from delivery.simulation import interval, simulate
+from delivery.traffic import Scenario, count_period
 from delivery.verdict import next_move
 
 WEIGHTS = (20, 40, 60, 80)
 REQUESTS_PER_READING = 600
+WITHIN = (2400, 3000, 5400)
+# So many requests a minute that both lengths have seen enough: less costs more, for what is still needed is told then.
+HEALTHY = (Counts(800, 16), Counts(200, 4))
 Traffic = Iterator[tuple[Counts, Counts]]
 
 
@@ -84,9 +88,9 @@ def print_pauses(runs: int, seed: int) -> None:
 
 
 def print_detection(runs: int, seed: int) -> None:
-    """Requests until 2 % -> 5 % is found at weight 20."""
+    """Requests until 2 % -> 5 % is found at weight 20, and the share of the releases found within some."""
     print(f"\nRequests until 2 % -> 5 % is found, weight 20 %, read every {REQUESTS_PER_READING}")
-    print(f"{'':26}{'p50':>10}{'p90':>10}{'p99':>10}")
+    print(f"{'':26}{'p50':>10}{'p90':>10}{'p99':>10}" + "".join(f"{f'within {most:,}':>25}" for most in WITHIN))
     scenario = Scenario(requests_per_second=REQUESTS_PER_READING / 60, canary_failure_rate=0.05)
     for name, judge in JUDGES.items():
         random, took = Random(f"{seed}/detection"), []
@@ -96,7 +100,8 @@ def print_detection(runs: int, seed: int) -> None:
             found = next((n for n, (stable, canary) in enumerate(arms, 1) if reading.aborts(stable, canary)), None)
             took.append(math.inf if found is None else found * REQUESTS_PER_READING)
         cuts = quantiles(took, n=100, method="inclusive")
-        print(f"{name:26}{cuts[49]:>10.0f}{cuts[89]:>10.0f}{cuts[98]:>10.0f}", flush=True)
+        shares = [describe_share(sum(requests <= most for requests in took), runs) for most in WITHIN]
+        print(f"{name:26}" + "".join(f"{cuts[n]:>10.0f}" for n in (49, 89, 98)) + "".join(f"{s:>25}" for s in shares))
 
 
 def print_speed(runs: int, seed: int) -> None:
@@ -110,10 +115,8 @@ def print_speed(runs: int, seed: int) -> None:
 
 def describe_share(count: int, runs: int) -> str:
     """`0.40 % [0.19, 0.83]`: the share and its 95 % interval, in percent."""
-    z, share = 1.96, count / runs
-    centre = (share + z * z / (2 * runs)) / (1 + z * z / runs)
-    half = z / (1 + z * z / runs) * math.sqrt(share * (1 - share) / runs + z * z / (4 * runs * runs))
-    return f"{share:.2%} [{max(centre - half, 0) * 100:.2f}, {(centre + half) * 100:.2f}]"
+    low, high = interval(count / runs, runs)
+    return f"{percent(count / runs)} [{100 * low:.2f}, {100 * high:.2f}]"
 
 
 def _print_head() -> None:
@@ -134,7 +137,7 @@ def _print_aborts(row: str, runs: int, seed: str, traffic: Callable[[Random], Tr
 def _at_weight(scenario: Scenario, weight_percent: int) -> Callable[[Random], Traffic]:
     def traffic(random: Random) -> Traffic:
         while True:
-            yield count_period(scenario, weight_percent / 100, 60, random)
+            yield count_period(scenario, weight_percent, 60, random)
 
     return traffic
 
@@ -152,12 +155,12 @@ def _cost_of_a_period(periods: int, repeats: int) -> float:
     minute, now = timedelta(minutes=1), datetime(2026, 1, 1, tzinfo=UTC)
     evidence = Evidence.begin(production_policy(), 20, now)
     for _ in range(periods):
-        evidence = evidence.observe(Period(now, Counts(80, 2), Counts(20, 1)))
+        evidence = evidence.observe(Period(now, *HEALTHY))
         now += minute
     costs: list[float] = []
     for _ in range(max(repeats, 20)):
         began = time.perf_counter()
-        next_move(evidence.observe(Period(now, Counts(80, 2), Counts(20, 1))), now + minute)
+        next_move(evidence.observe(Period(now, *HEALTHY)), now + minute)
         costs.append(time.perf_counter() - began)
     return min(costs)
 

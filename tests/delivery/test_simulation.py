@@ -1,14 +1,13 @@
-import math
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from statistics import fmean, pvariance
 
 import pytest
 
 from delivery.environment import WhenUnsure
 from delivery.evidence import Policy
-from delivery.simulation import Run, Scenario, binomial, count_period, poisson, simulate, summarize
+from delivery.simulation import Run, interval, simulate, simulate_many, summarize
+from delivery.traffic import Scenario
 from delivery.verdict import Action
 from tests.environments import production_policy
 
@@ -35,7 +34,7 @@ def test_a_harmful_release_is_aborted_within_minutes() -> None:
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
-    scenario = replace(BUSY, shock=0.5, burst=0.1, lost=0.1, late=1, retries=1)
+    scenario = replace(BUSY, shock=0.5, burst=0.1, lost=0.1, late=0.1, retries=1, bad_pods=1)
     assert run(scenario, seed=7) == run(scenario, seed=7)
     assert run(scenario, seed=7) != run(scenario, seed=8)
 
@@ -46,8 +45,8 @@ def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
 
 
 def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
-    by_guide = run(replace(BUSY, requests_per_second=0.2), policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE))
-    assert by_guide.action in (Action.ADVANCE, Action.ADVANCE_BY_GUIDE)
+    by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE))
+    assert by_guide.action is Action.ADVANCE_BY_GUIDE
 
 
 def test_a_weight_that_is_not_applied_is_never_promoted() -> None:
@@ -60,42 +59,62 @@ def test_metrics_that_are_all_lost_never_promote() -> None:
     assert run(replace(BUSY, lost=1.0)).action is Action.REVERT
 
 
-def test_one_bad_pod_of_six_is_found() -> None:
-    assert run(replace(BUSY, bad_pods=1 / 6, pod_failure_rate=0.5)).action is Action.ABORT
+def test_one_bad_pod_of_the_canary_is_found_and_takes_a_healthy_release_back() -> None:
+    bad = run(replace(BUSY, pods=30, bad_pods=1))
+    assert bad.action is Action.ABORT
+    assert bad.users_harmed > 0
 
 
-def test_late_counts_delay_what_is_found() -> None:
+def test_counts_that_are_read_later_delay_what_is_found() -> None:
     harmful = replace(BUSY, canary_failure_rate=0.5)
-    assert run(replace(harmful, late=2)).duration - run(harmful).duration == timedelta(minutes=2)
+    at_once = run(harmful, policy=replace(POLICY, lateness=timedelta()))
+    later = run(harmful, policy=replace(POLICY, lateness=timedelta(minutes=2)))
+    assert later.duration - at_once.duration == timedelta(minutes=2)
 
 
-def test_retries_of_one_failure_count_as_often_as_they_were_made() -> None:
-    scenario = Scenario(stable_failure_rate=1.0, canary_failure_rate=1.0, retries=3)
-    stable, canary = count_period(scenario, 0.2, 60, Random(1))
-    assert stable.requests == stable.failures
-    assert stable.failures % 4 == canary.failures % 4 == 0
+def test_counts_that_are_never_there_in_time_never_promote() -> None:
+    nothing = run(replace(BUSY, late=1.0))
+    assert nothing.action is Action.REVERT
+    assert "no requests were counted" in nothing.reason
 
 
-@pytest.mark.parametrize(("trials", "probability"), [(600, 0.02), (600, 0.2), (30_000, 0.2), (50, 0.9), (10, 0.0)])
-def test_successes_have_the_mean_and_variance_of_a_binomial(trials: int, probability: float) -> None:
-    random = Random(3)
-    drawn = [binomial(trials, probability, random) for _ in range(3000)]
-    variance = trials * probability * (1 - probability)
-    assert fmean(drawn) == pytest.approx(trials * probability, abs=4 * math.sqrt(variance / 3000))
-    assert pvariance(drawn) == pytest.approx(variance, rel=0.12)
+def test_a_few_counts_that_are_late_or_lost_do_not_blame_a_release() -> None:
+    ended = simulate_many(replace(BUSY, late=0.02, lost=0.1), POLICY, STEPS, runs=20, seed="late")
+    assert (ended.aborted, ended.promoted) == (0, 1)
 
 
-@pytest.mark.parametrize("mean", [0.0, 0.5, 30.0, 5000.0])
-def test_arrivals_have_the_mean_and_variance_of_poisson(mean: float) -> None:
-    random = Random(3)
-    drawn = [poisson(mean, random) for _ in range(3000)]
-    assert fmean(drawn) == pytest.approx(mean, abs=4 * math.sqrt(mean / 3000))
-    assert pvariance(drawn) == pytest.approx(mean, rel=0.12)
+def test_a_shock_to_both_revisions_is_not_blamed_on_the_canary() -> None:
+    assert simulate_many(replace(BUSY, shock=0.5), POLICY, STEPS, runs=20, seed="shock").promoted == 1
+
+
+def test_a_burst_of_requests_shows_a_harm_sooner() -> None:
+    harmful = replace(BUSY, requests_per_second=5, canary_failure_rate=0.05)
+    assert run(replace(harmful, burst=1.0)).duration < run(harmful).duration
+
+
+def test_retries_that_count_as_requests_break_the_promise_and_the_simulation_shows_it() -> None:
+    retried = replace(BUSY, retries=3)
+    assert simulate_many(retried, POLICY, STEPS, runs=40, seed="retries").aborted > 0.01
+
+
+def test_a_release_is_the_same_however_many_are_simulated_with_it() -> None:
+    harmful = replace(BUSY, canary_failure_rate=0.05)
+    alone = simulate(harmful, POLICY, STEPS, Random("7/0"))
+    assert simulate_many(harmful, POLICY, STEPS, runs=1, seed="7").users_harmed == alone.users_harmed
+    first_two = [simulate(harmful, POLICY, STEPS, Random(f"7/{n}")) for n in range(2)]
+    assert simulate_many(harmful, POLICY, STEPS, runs=2, seed="7") == summarize(first_two)
+
+
+def test_going_on_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
+    by_guide = replace(POLICY, when_unsure=WhenUnsure.GUIDE)
+    ended = simulate_many(replace(BUSY, requests_per_second=0.5), by_guide, (20,), runs=10, seed="guide")
+    assert ended.inconclusive == 1
+    assert ended.promoted > 0
 
 
 def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
     def ended(action: Action, minutes: int) -> Run:
-        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, "")
+        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is Action.ASK, "")
 
     summary = summarize(
         [ended(Action.ABORT, 1), ended(Action.ABORT, 3), ended(Action.ADVANCE, 40), ended(Action.ASK, 30)]
@@ -108,3 +127,17 @@ def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
 
 def test_without_aborts_there_is_nothing_to_say_about_them() -> None:
     assert summarize([run(BUSY)]).minutes is None
+
+
+@pytest.mark.parametrize(
+    ("share", "runs", "expected"),
+    [
+        (0.0, 2000, (0.0, 0.00192)),
+        (0.004, 2000, (0.00203, 0.00788)),
+        (0.5, 10, (0.2366, 0.7634)),
+        (1.0, 1, (0.2065, 1)),
+    ],
+)
+def test_a_share_has_the_interval_of_wilson(share: float, runs: int, expected: tuple[float, float]) -> None:
+    """Values by the formula of Wilson, 1927."""
+    assert interval(share, runs) == pytest.approx(expected, abs=2e-4)
