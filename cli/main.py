@@ -13,6 +13,7 @@ import typer
 from blocks.settings import CHECKOUT, load_environment, require_environment
 from cli.running import submit
 from cli.screen import Screen
+from cli.simulate import simulate
 from cli.status import show_status
 from delivery.errors import DeliveryError
 from delivery.outcome import INTERRUPTED, outcome_of
@@ -101,6 +102,9 @@ def stop(reason: Reason, environment: EnvironmentName = PRODUCTION) -> None:
     """Ask the release under way to stop at its next safe point."""
     hold = request_stop(load_environment(environment), who(), reason)
     Screen().say(f"Asked to stop: {hold.describe()}. It stops before its next step.")
+
+
+app.command()(simulate)
 
 
 @app.command()

@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+
+REQUIRED = ("SLIPWAY_AWS__ACCOUNT_ID", "SLIPWAY_STATE__URL", "SLIPWAY_APPLICATION__CERTIFICATE_ARN")
+FEW = ("--runs", "4", "--seed", "1")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that knows neither an account nor a store nor a Prefect server."""
+    for name in (*REQUIRED, "SLIPWAY_OVERLAYS", "SLIPWAY_ENVIRONMENTS", "PREFECT_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def simulate(printed: pytest.CaptureFixture[str], *options: str) -> str:
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", *FEW, *options])
+    assert end.value.code == 0
+    return printed.readouterr().out
+
+
+def as_object(printed: pytest.CaptureFixture[str], *options: str) -> dict[str, object]:
+    return json.loads(simulate(printed, "--json", *options))
+
+
+def test_production_is_simulated_without_what_only_a_real_account_has(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = simulate(capsys).splitlines()
+    assert lines[0].startswith("production: 20, 40, 60, 80 %, each for 0:10:00 to 0:30:00")
+    assert lines[2] == "4 healthy releases (failure rate 2 %) and 4 harmful ones (2 % -> 5 %)"
+    figures = {line[:18].strip(): line[18:] for line in lines[4:]}
+    assert figures["false aborts"] == "0.00 % [0.00, 48.99] of the healthy releases"
+    assert figures["harm found"] == "100.00 % [51.01, 100.00] of the harmful"
+    assert figures["after minutes"].startswith("p50 ")
+    assert figures["after requests"].startswith("p50 ")
+    assert figures["users harmed"].endswith(" by a harmful release, on average")
+    assert figures["seed"].startswith("1: ")
+
+
+def test_a_seed_reproduces_a_simulation_in_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    rough = ("--shock", "0.5", "--bursts", "0.1", "--retries", "1", "--lost", "0.1", "--late", "0.1", "--bad-pod")
+    assert simulate(capsys, *rough) == simulate(capsys, *rough)
+    assert simulate(capsys, *rough) != simulate(capsys, *rough, "--seed", "2")
+
+
+def test_without_a_seed_each_simulation_has_one_of_its_own_and_tells_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["simulate", "--runs", "1", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    again = as_object(capsys, "--runs", "1", "--seed", str(told["seed"]))
+    assert again == told
+
+
+def test_the_environments_own_pauses_and_policy_are_simulated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "2m")
+    monkeypatch.setenv("SLIPWAY_CANARY__CEILING", "1")
+    monkeypatch.setenv("SLIPWAY_CANARY__WHEN_UNSURE", "guide")
+    told = as_object(capsys, "--rate", "0.5")
+    assert (told["pause_seconds"], told["longest_pause_seconds"], told["when_unsure"]) == (120, 120, "guide")
+    assert told["weights_percent"] == [20, 40, 60, 80]
+
+
+def test_the_steps_are_those_of_the_environments_manifests(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [path.read_text() for path in Path("infrastructure/k8s/production").glob("*.yaml")]
+    steps = "      - setWeight: 20\n        pause: {}\n"
+    manifests = "\n---\n".join(kept).replace("      - setWeight: 40\n      - pause: {}\n", "")
+    assert steps not in manifests
+    (tmp_path / "all.yaml").write_text(manifests.replace("replicas: 3", "replicas: 9"))
+    monkeypatch.setenv("SLIPWAY_APPLICATION__MANIFESTS", str(tmp_path))
+    told = as_object(capsys)
+    assert told["weights_percent"] == [20, 60, 80]
+    assert dict(told["scenario"])["pods"] == 9  # pyright: ignore
+
+
+def test_a_harm_that_is_none_is_a_matter_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", "--harm", "0.02"])
+    assert end.value.code == 2
+    assert "a harmful canary fails more often than the stable revision" in capsys.readouterr().err
+
+
+def test_an_environment_without_a_file_cannot_be_simulated(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", "--environment", "staging"])
+    assert end.value.code == 2
+    assert "There is no environment 'staging'" in capsys.readouterr().err
