@@ -53,6 +53,24 @@ def test_the_evidence_is_the_product_over_all_failures(test: RatioTest, periods:
     assert evidence_of(test, periods) == pytest.approx(math.log(product(test, periods)), abs=1e-9)
 
 
+@given(periods=st.lists(st.tuples(arms(12), arms(12)), max_size=3))
+def test_the_evidence_of_harm_is_that_of_failures_and_of_slow_requests_in_their_shares(
+    periods: list[tuple[Hits, Hits]],
+) -> None:
+    harm = reduce(lambda seen, both: seen.add(*both), periods, Harm())
+    failures, slow = ([both[signal] for both in periods] for signal in (0, 1))
+    exact = Fraction(4, 5) * product(harm_test(), failures) + Fraction(1, 5) * product(harm_test(), slow)
+    assert harm.log_evidence == pytest.approx(math.log(exact), abs=1e-9)
+
+
+def test_without_slow_requests_the_failures_prove_harm_at_the_threshold_that_their_weight_leaves() -> None:
+    def harm(evidence: float) -> Harm:
+        return Harm(failures=RatioTest(1.0, (2.0,), (math.log(evidence),))).add(Hits(1, 1, 0, 0))
+
+    assert harm(124.751).is_proven(0.01)
+    assert not harm(124.749).is_proven(0.01)
+
+
 @given(
     st.lists(arms(10_000), max_size=5).flatmap(lambda periods: st.tuples(st.just(periods), st.permutations(periods)))
 )

@@ -1,34 +1,18 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Counts, Period, Slow
-from delivery.environment import SmallestHarm, WhenUnsure
-from delivery.evidence import Evidence, Policy
-from delivery.foresight import foresee
-from delivery.verdict import Action, Verdict, judge, next_move, progress_line
-from tests.environments import production_policy
-
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-POLICY = replace(production_policy(), lateness=timedelta(0))
-HEALTHY = (Counts(800, 16), Counts(200, 4))
-Arms = tuple[Counts, Counts]
+from delivery.evidence import Evidence
+from delivery.verdict import Action, Verdict, judge, next_move
+from tests.delivery.canaries import HEALTHY, MINUTE, NOON, POLICY, Arms, verdict_of, watch
 
 
-def watch(*arms: Arms, weight_percent: int = 20, policy: Policy = POLICY) -> Evidence:
-    """The evidence after one period of a minute per pair of stable and canary."""
-    periods = [Period(NOON + index * MINUTE, stable, canary) for index, (stable, canary) in enumerate(arms)]
-    return reduce(Evidence.observe, periods, Evidence.begin(policy, weight_percent, NOON))
-
-
-def verdict_of(*arms: Arms, weight_percent: int = 20, after: int | None = None) -> Verdict:
-    evidence = watch(*arms, weight_percent=weight_percent)
-    return judge(evidence, NOON + (len(arms) if after is None else after) * MINUTE).verdict
+def counted(most: int) -> st.SearchStrategy[Counts]:
+    """At least one request, so that no arm is missing."""
+    return st.integers(1, most).flatmap(lambda requests: st.builds(Counts, st.just(requests), st.integers(0, requests)))
 
 
 def test_a_healthy_step_passes_when_its_pause_has_run() -> None:
@@ -194,138 +178,46 @@ def test_a_handful_of_requests_never_promotes(arms: list[tuple[int, int]], minut
     assert next_move(evidence, NOON + minutes * MINUTE).action not in (Action.ADVANCE, Action.ADVANCE_BY_GUIDE)
 
 
-# What other judges were reported for.
-
-
-def test_sparse_failures_of_one_arm_prove_neither_harm_nor_health() -> None:
-    """kayenta#426, "Mann-Whitney with sparse data": 0, 1, 2, 1, 0, 0 failures against none; that judge passes it."""
-    sparse = [Counts(100, failures) for failures in (0, 1, 2, 1, 0, 0)]
-    healthy = [Counts(100)] * 6
-    assert verdict_of(*zip(healthy, sparse, strict=True), weight_percent=50, after=6) is Verdict.INCONCLUSIVE
-    assert verdict_of(*zip(sparse, healthy, strict=True), weight_percent=50, after=6) is Verdict.INCONCLUSIVE
-
-
-def test_a_hundredfold_increase_in_most_periods_fails() -> None:
-    """spinnaker#6278: baseline ten times 1, canary seven times 100 and three times 1; that judge passes it."""
-    canary = [Counts(10_000, failures) for failures in [100] * 7 + [1] * 3]
-    arms = [(Counts(10_000, 1), counts) for counts in canary]
-    assert verdict_of(*arms[:1], weight_percent=50) is Verdict.FAIL
-    assert verdict_of(*arms, weight_percent=50) is Verdict.FAIL
-
-
-def test_an_empty_result_is_inconclusive_and_says_so() -> None:
-    """argo-rollouts#1466: an empty result ends in "slice index out of range" and an aborted rollout."""
-    move = next_move(watch(*[(Counts(), Counts())] * 10), NOON + 10 * MINUTE)
-    assert (move.action, move.analysis.verdict) == (Action.WAIT, Verdict.INCONCLUSIVE)
-    assert move.analysis.reason == "no requests were counted for the new revision at 20 %"
-
-
-@pytest.mark.parametrize("when_unsure", WhenUnsure)
-def test_measurements_that_all_err_never_promote(when_unsure: WhenUnsure) -> None:
-    """argo-rollouts#4479: a run whose measurements are all in error is "Successful"."""
-    begun = Evidence.begin(replace(POLICY, when_unsure=when_unsure), 20, NOON)
-    evidence = reduce(lambda seen, why: seen.cannot_read(why), ["Errored"] * 30, begun)
-    move = next_move(evidence, NOON + 30 * MINUTE)
-    assert move.action in (Action.REVERT, Action.ASK)
-    assert move.analysis.reason == "the counts could not be read: Errored"
-
-
-def test_no_values_found_waits_and_then_reverts() -> None:
-    """flagger#361: "no values found" for a canary without traffic."""
-    evidence = watch()
-    assert next_move(evidence, NOON + 29 * MINUTE).action is Action.WAIT
-    assert next_move(evidence, NOON + 30 * MINUTE).action is Action.REVERT
-
-
-# Pauses that end on evidence.
-
-
-def test_a_pause_runs_to_its_floor_although_enough_was_seen() -> None:
-    move = next_move(watch(*[HEALTHY] * 8), NOON + 8 * MINUTE)
-    assert move.action is Action.WAIT
-    assert move.line == (
-        "20 %: stable 6400, canary 1600 requests; requests enough to show failure rate 2 % -> 5 %; "
-        "the pause runs until 12:10:00"
-    )
-
-
-def test_a_pause_ends_at_its_floor_on_proof() -> None:
-    assert next_move(watch(*[HEALTHY] * 10), NOON + 10 * MINUTE).action is Action.ADVANCE
-
-
-def test_a_pause_ends_at_once_on_harm() -> None:
-    assert next_move(watch((Counts(800, 8), Counts(200, 40))), NOON + MINUTE).action is Action.ABORT
-
-
-def test_a_success_rate_that_both_miss_is_judged_when_the_pause_has_run() -> None:
-    evidence = watch((Counts(800, 400), Counts(200, 100)))
-    early, late = next_move(evidence, NOON + MINUTE), next_move(evidence, NOON + 10 * MINUTE)
-    assert (early.action, late.action) == (Action.WAIT, Action.ABORT)
-    assert early.line.endswith("the stable revision fails as well, so the pause runs to its end")
-
-
-def test_a_success_rate_that_the_canary_alone_misses_ends_the_pause_at_once() -> None:
-    assert next_move(watch((Counts(), Counts(200, 100))), NOON + MINUTE).action is Action.ABORT
-
-
-def test_a_pause_stretches_while_requests_are_missing_and_says_until_when() -> None:
-    evidence = watch(*[(Counts(160, 3), Counts(40, 1))] * 12)
-    move = next_move(evidence, NOON + 12 * MINUTE)
-    assert move.action is Action.WAIT
-    assert "more requests needed to show failure rate 2 % -> 5 %, there at 12:" in move.line
-
-
-def test_the_time_when_enough_will_be_there_follows_the_present_traffic() -> None:
-    evidence = watch(*[(Counts(80), Counts(20))] * 10)
-    missing = evidence.power.requests_missing(0.2) or 0
-    assert progress_line(evidence, NOON + 10 * MINUTE).endswith(
-        f"there at {NOON + 10 * MINUTE + missing / 100 * MINUTE:%H:%M:%S}"
-    )
-
-
-@pytest.mark.parametrize(
-    ("when_unsure", "action"),
-    [
-        (WhenUnsure.REVERT, Action.REVERT),
-        (WhenUnsure.ASK, Action.ASK),
-        (WhenUnsure.GUIDE, Action.ADVANCE_BY_GUIDE),
-    ],
-)
-def test_at_the_ceiling_the_policy_decides(when_unsure: WhenUnsure, action: Action) -> None:
-    evidence = watch(*[(Counts(8), Counts(2))] * 30, policy=replace(POLICY, when_unsure=when_unsure))
-    move = next_move(evidence, NOON + 30 * MINUTE)
-    assert move.action is action
-    assert move.analysis.verdict is Verdict.INCONCLUSIVE
-    assert move.line.startswith("no proof within 0:30:00: too few requests")
-
-
-@pytest.mark.parametrize("canary", [Counts(2, 1), Counts()])
-def test_the_guides_condition_alone_still_has_to_hold(canary: Counts) -> None:
-    evidence = watch(*[(Counts(8), canary)] * 2, policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE, pause=MINUTE))
-    assert next_move(evidence, NOON + 3 * MINUTE).action in (Action.REVERT, Action.ABORT)
-
-
-def test_traffic_that_will_not_do_is_foreseen_with_the_choices() -> None:
-    foreseen = foresee(POLICY, [20, 40, 60, 80], requests_per_second=2) or ""
-    assert foreseen.startswith("At 20 % it takes 57")
-    assert "at 2 requests/s 3600 come within 0:30:00" in foreseen
-    assert "Choose a ceiling of 0:47:" in foreseen
-
-
-def test_traffic_that_will_do_needs_no_words() -> None:
-    assert foresee(POLICY, [20, 40, 60, 80], requests_per_second=3.5) is None
-
-
-def test_no_traffic_before_the_release_is_foreseen_too() -> None:
-    assert "Choose more traffic" in (foresee(POLICY, [20], requests_per_second=0) or "")
-
-
-def test_a_larger_smallest_harm_makes_a_quiet_service_decidable() -> None:
-    assert (
-        foresee(replace(POLICY, smallest_harm=SmallestHarm(stable=0.02, canary=0.3)), [20], requests_per_second=0.5)
-        is None
-    )
-
-
 def test_evidence_is_as_large_after_many_periods_as_after_one() -> None:
     assert len(repr(watch(*[HEALTHY] * 300))) < len(repr(watch(HEALTHY))) + 200
+
+
+def judged_on(evidence: Evidence) -> list[float]:
+    """All that a verdict is drawn from, but for the highest reading, which is of the readings and not of the counts."""
+    counts = [evidence.canary, evidence.step_stable, evidence.step_canary]
+    numbers = [float(number) for found in counts for number in (found.requests, found.failures)]
+    return [
+        *numbers,
+        evidence.harm.log_evidence,
+        evidence.harmless.log_evidence,
+        evidence.split.log_evidence,
+        *evidence.power.means,
+        *evidence.power.variances,
+    ]
+
+
+@given(
+    arms=st.lists(st.tuples(counted(200), counted(100)), max_size=6).flatmap(
+        lambda arms: st.tuples(st.just(arms), st.permutations(arms))
+    )
+)
+def test_the_order_of_the_periods_within_a_step_does_not_matter(arms: tuple[list[Arms], list[Arms]]) -> None:
+    one, other = (judged_on(watch(*order, weight_percent=40)) for order in arms)
+    assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+@given(weight_percent=st.integers(1, 99), periods=st.integers(1, 40), failing_percent=st.integers(0, 100))
+def test_healthy_data_alone_never_proves_harm_at_any_weight(
+    weight_percent: int, periods: int, failing_percent: int
+) -> None:
+    arms = tuple(Counts(100 * share, share * failing_percent) for share in (100 - weight_percent, weight_percent))
+    evidence = watch(*[(arms[0], arms[1])] * periods, weight_percent=weight_percent)
+    assert evidence.harm.highest == 0
+    assert not evidence.harm.is_proven(POLICY.alpha)
+
+
+@pytest.mark.parametrize("weight_percent", [1, 20, 50, 80, 99])
+def test_harm_is_proven_at_any_weight_once_there_are_requests_enough(weight_percent: int) -> None:
+    stable, canary = 1000 * (100 - weight_percent), 1000 * weight_percent
+    arms = (Counts(stable, stable // 50), Counts(canary, canary // 20))
+    assert verdict_of(arms, weight_percent=weight_percent) is Verdict.FAIL
