@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.main import main
+from tests.environments import CHECKOUT
 
 REQUIRED = ("SLIPWAY_AWS__ACCOUNT_ID", "SLIPWAY_STATE__URL", "SLIPWAY_APPLICATION__CERTIFICATE_ARN")
 FEW = ("--runs", "4", "--seed", "1")
@@ -23,7 +25,7 @@ def simulate(printed: pytest.CaptureFixture[str], *options: str) -> str:
     return printed.readouterr().out
 
 
-def as_object(printed: pytest.CaptureFixture[str], *options: str) -> dict[str, object]:
+def as_object(printed: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
     return json.loads(simulate(printed, "--json", *options))
 
 
@@ -68,15 +70,28 @@ def test_the_environments_own_pauses_and_policy_are_simulated(
 def test_the_steps_are_those_of_the_environments_manifests(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = [path.read_text() for path in Path("infrastructure/k8s/production").glob("*.yaml")]
-    steps = "      - setWeight: 20\n        pause: {}\n"
-    manifests = "\n---\n".join(kept).replace("      - setWeight: 40\n      - pause: {}\n", "")
-    assert steps not in manifests
-    (tmp_path / "all.yaml").write_text(manifests.replace("replicas: 3", "replicas: 9"))
+    folder = CHECKOUT / "infrastructure" / "k8s" / "production"
+    manifests = "\n---\n".join(path.read_text() for path in folder.glob("*.yaml"))
+    fewer = manifests.replace("      - setWeight: 40\n      - pause: {}\n", "")
+    assert len(fewer) < len(manifests)
+    (tmp_path / "all.yaml").write_text(fewer.replace("replicas: 3", "replicas: 9"))
     monkeypatch.setenv("SLIPWAY_APPLICATION__MANIFESTS", str(tmp_path))
     told = as_object(capsys)
     assert told["weights_percent"] == [20, 60, 80]
-    assert dict(told["scenario"])["pods"] == 9  # pyright: ignore
+    assert told["scenario"]["pods"] == 9
+
+
+def test_manifests_without_a_pause_leave_nothing_to_simulate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = CHECKOUT / "infrastructure" / "k8s" / "production"
+    manifests = "\n---\n".join(path.read_text() for path in folder.glob("*.yaml"))
+    (tmp_path / "all.yaml").write_text(manifests.replace("      - pause: {}\n", ""))
+    monkeypatch.setenv("SLIPWAY_APPLICATION__MANIFESTS", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", *FEW])
+    assert end.value.code == 2
+    assert "has no pause, so there is nothing to judge" in capsys.readouterr().err
 
 
 def test_a_harm_that_is_none_is_a_matter_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
