@@ -30,16 +30,26 @@ def main() -> None:
 
 
 async def serve(state: Path) -> None:
-    """Serve until a signal, then end every pod's process."""
+    """Serve until a signal, or until a controller breaks; then end every pod's process."""
     addresses = Addresses.read(state)
     cluster = Cluster.create(state, addresses, SandboxSettings.read(state))
     server = uvicorn.Server(configure(cluster.application, state, addresses.kubernetes))
-    tasks = cluster.start()
-    tasks.append(asyncio.create_task(say_ready(server)))
+    controllers = cluster.start()
+    for controller in controllers:
+        controller.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    ready = asyncio.create_task(say_ready(server))
     await server.serve()
-    for task in tasks:
+    for task in (ready, *controllers):
         task.cancel()
     await cluster.stop()
+    await raise_broken(controllers)
+
+
+async def raise_broken(controllers: list[asyncio.Task[None]]) -> None:
+    """The error of a controller that ended by itself, so that the part ends with it and says so."""
+    for ending in await asyncio.gather(*controllers, return_exceptions=True):
+        if isinstance(ending, Exception):
+            raise ending
 
 
 async def say_ready(server: uvicorn.Server) -> None:

@@ -50,7 +50,8 @@ class Queue:
 
     def retry_after(self, name: Name) -> float:
         self.failures[name] = self.failures.get(name, 0) + 1
-        return min(RETRY_SECONDS * 2 ** (self.failures[name] - 1), MAX_RETRY_SECONDS)
+        # Doubled no further than the longest: a float ends at 1,024 doublings.
+        return min(RETRY_SECONDS * 2 ** min(self.failures[name] - 1, 16), MAX_RETRY_SECONDS)
 
 
 async def run(store: Store, controller: Controller) -> None:

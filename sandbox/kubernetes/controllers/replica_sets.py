@@ -81,7 +81,7 @@ class ReplicaSets:
             "readyReplicas": len(ages),
             "availableReplicas": available,
             "observedGeneration": replica_set["metadata"]["generation"],
-            "conditions": [_failure_condition(failure)] if failure else [],
+            "conditions": _failure_conditions(replica_set, failure),
         }
         self._registry.change(
             REPLICA_SETS,
@@ -141,5 +141,9 @@ def _keeping_rank(pod: Object) -> tuple[bool, timedelta, str]:
     return age is not None, age or timedelta(), name_of(pod)
 
 
-def _failure_condition(failure: ApiError) -> Object:
-    return {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure.message}
+def _failure_conditions(replica_set: Object, failure: ApiError | None) -> list[Object]:
+    """Says the first failure until there is none: the name of each refused pod would make a change of each try."""
+    if failure is None:
+        return []
+    first = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure.message}
+    return value_at(replica_set, "status.conditions") or [first]
