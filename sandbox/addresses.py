@@ -32,7 +32,8 @@ class Addresses:
     @classmethod
     def read(cls, state: Path) -> Self:
         fields = json.loads((state / "addresses.json").read_text())
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        # JSON knows no tuples.
+        return cls(**fields | {name: tuple(fields[name]) for name in ("kafka", "kafka_iam")})
 
     def write(self, state: Path) -> None:
         (state / "addresses.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
