@@ -12,7 +12,7 @@ def foresee(policy: Policy, weights_percent: Sequence[int], requests_per_second:
 
     requests_per_second: of both arms together.
     """
-    power, per_step = policy.power(), requests_per_second * policy.longest.total_seconds()
+    power, per_step = policy.power(), requests_per_second * counted_in(policy).total_seconds()
     for weight in weights_percent:
         missing = power.requests_missing(weight / 100)
         if missing is None or missing > per_step:
@@ -22,14 +22,20 @@ def foresee(policy: Policy, weights_percent: Sequence[int], requests_per_second:
     return None
 
 
+def counted_in(policy: Policy) -> timedelta:
+    """How long of a step's ceiling is counted: what comes later is read after it, and the first period is cut."""
+    return max(policy.longest - policy.lateness - policy.period, timedelta())
+
+
 def _hopeless(policy: Policy, weight: int, missing: int | None, requests_per_second: float) -> str:
     needed = f"{missing} requests" if missing is not None else "more requests than any service sees"
-    longest = policy.longest
-    comes = round(requests_per_second * longest.total_seconds())
-    enough = timedelta(seconds=math.ceil(missing / requests_per_second)) if missing and requests_per_second else None
+    longest, counted = policy.longest, counted_in(policy)
+    comes = round(requests_per_second * counted.total_seconds())
+    takes = timedelta(seconds=math.ceil(missing / requests_per_second)) if missing and requests_per_second else None
+    enough = takes + (longest - counted) if takes else None
     pause = f"a ceiling of {enough}" if enough else "more traffic"
     return (
         f"At {weight} % it takes {needed} to show {policy.smallest_harm}; at {requests_per_second:.3g} requests/s "
-        f"{comes} come within {longest}, so the step will be inconclusive. Choose {pause}, a larger smallest harm, "
-        "a larger first weight, or another answer when unsure (revert, ask, guide)."
+        f"{comes} are counted within {longest}, so the step will be inconclusive. Choose {pause}, a larger "
+        "smallest harm, a larger first weight, or another answer when unsure (revert, ask, guide)."
     )

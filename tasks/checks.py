@@ -1,7 +1,8 @@
 """The checks after a release. Each only looks; what cannot be looked at is inconclusive, never passed."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -18,7 +19,11 @@ from tasks.holds import read_hold
 from tasks.progress import progress
 from tasks.stack_reading import compare_stacks
 from tasks.topics import plan_topics_of
+from tasks.waiting import poll_until
 from tasks.workloads import read_workload
+
+# The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
+ANSWERS_WITHIN = timedelta(seconds=30)
 
 
 @task(task_run_name="look whether {environment.name} is at rest", cache_policy=NO_CACHE)
@@ -53,7 +58,18 @@ def check_rollout(environment: Environment) -> Check:
 @task(task_run_name="check {name}", cache_policy=NO_CACHE)
 def check_address(environment: Environment, name: str, url: str) -> Check:
     """The address answers 200 by the front door, as a user reaches it."""
-    return looked_at(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, read_status(environment, url)))
+    return looked_at(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
+
+
+def wait_for_answer(environment: Environment, url: str) -> int:
+    """The address's status: 200 as soon as it is, after half a minute whatever it is then."""
+    status, _ = poll_until(
+        lambda: read_status(environment, url),
+        lambda seen: seen == HTTPStatus.OK,
+        poll=environment.canary.poll,
+        deadline=ANSWERS_WITHIN,
+    )
+    return status
 
 
 def read_status(environment: Environment, url: str) -> int:

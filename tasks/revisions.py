@@ -1,6 +1,7 @@
 """The revision that a Rollout goes back to, and whether the application is well after it did."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from http import HTTPStatus
 
 from prefect import task
 
@@ -8,13 +9,10 @@ from delivery.environment import Environment
 from delivery.errors import ChecksFailed, Refused, RollBackFailed
 from delivery.reading import Reading
 from delivery.revisions import Target, choose_target
-from tasks.checks import read_status
+from tasks.checks import wait_for_answer
 from tasks.history import read_journals_since
 from tasks.systems import connect_system
-from tasks.waiting import ASKED_AGAIN, poll_until
-
-# The guide looks once, half a minute after the rollback.
-HEALTHY_WITHIN = timedelta(seconds=30)
+from tasks.waiting import ASKED_AGAIN
 
 
 @task(**ASKED_AGAIN, task_run_name="choose revision {revision}")
@@ -44,22 +42,18 @@ def confirm_revision(environment: Environment, chosen: Target, *, unjudged: bool
 
 
 def oldest_revision(reading: Reading) -> datetime:
-    """When the oldest revision that is left was made."""
-    return datetime.fromisoformat(min(found.created_at for found in reading.replica_sets))
+    """When the oldest revision that is left was made; now where there is none."""
+    made = [datetime.fromisoformat(found.created_at) for found in reading.replica_sets]
+    return min(made, default=datetime.now(UTC))
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")
 def confirm_health(environment: Environment) -> str:
     """The backend answers 200 by the front door; ChecksFailed where it did not within half a minute."""
     url = environment.application.health_url
-    status, is_healthy = poll_until(
-        lambda: read_status(environment, url),
-        lambda seen: seen == 200,
-        poll=environment.canary.poll,
-        deadline=HEALTHY_WITHIN,
-    )
-    if not is_healthy:
-        raise ChecksFailed(f"After the rollback {url} answers {status or 'nothing'}, wanted 200. Look at its log.")
+    status = wait_for_answer(environment, url)
+    if status != HTTPStatus.OK:
+        raise ChecksFailed(f"After the rollback {url} answers {status}, wanted 200. Look at its log.")
     return f"{url} answers 200."
 
 
