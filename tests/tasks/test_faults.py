@@ -14,6 +14,9 @@ from tasks.traffic import end_pause
 from tests.shop import SERVER, Shop
 from tests.tasks.canaries import change_pods, hasty, install, stand_at_first_pause, start
 
+# Each waits for what a cluster takes its time for.
+pytestmark = pytest.mark.proof
+
 UNREADY = """
 import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):

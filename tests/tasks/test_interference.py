@@ -19,6 +19,9 @@ from tests.lossy import lossy_kubeconfig
 from tests.shop import Shop
 from tests.tasks.canaries import hasty, install, stand_at_first_pause, start
 
+# Each waits for what a cluster takes its time for.
+pytestmark = pytest.mark.proof
+
 CONTROLLER = {"name": "argo-rollouts", "namespace": "argo-rollouts"}
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.logging import disable_run_logger
 
 from delivery.application import CanaryRun
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken
@@ -17,19 +16,18 @@ from delivery.rollout import why_not_ready_to_start
 from delivery.verdict import Action, Analysis, Verdict
 from delivery.weights import why_not_weight
 from sandbox.aws.client import client, client_at
-from sandbox.environment import variables
-from sandbox.instance import Sandbox
 from tasks.consent import require_proof
 from tasks.journal import read_journal
 from tasks.judging import Watch, watch
-from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.rollouts import confirm_promoted, wait_until_paused
 from tasks.systems import connect_system
 from tasks.traffic import clear_pause, confirm_weight, end_pause
 from tasks.way_back import take_back_application
 from tasks.workloads import plan_rendered, render_application
 from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
-from tests.shop import CRASH, Shop, make_shop
+from tests.shop import CRASH, Shop
+from tests.tasks.canaries import start
 
 ALARM = {
     "Namespace": "Slipway/Test",
@@ -41,22 +39,6 @@ ALARM = {
     "ComparisonOperator": "GreaterThanThreshold",
 }
 UNJUDGED = "the test wants it"
-PARTS = ("aws", "kubernetes", "load_balancer_controller", "load_balancer")
-
-
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    sandbox.require(*PARTS)
-    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
-        if name.startswith("AWS_") or name.lower() == "no_proxy":
-            monkeypatch.setenv(name, value)
-    with disable_run_logger():
-        yield make_shop(sandbox, tmp_path)
-
-
-def start(shop: Shop, release: Release) -> CanaryRun:
-    settle_workload.fn(shop.environment, release, {})
-    return apply_application.fn(shop.environment, release, {})
 
 
 def go_through(shop: Shop, release: Release, canary: CanaryRun) -> list[Analysis]:
@@ -142,6 +124,7 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     assert plan(shop, good).steps[-1].action is PlanAction.NOTHING
 
 
+@pytest.mark.proof
 def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> None:
     good = shop.push("a")
     roll_out(shop, good)
@@ -153,6 +136,7 @@ def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> Non
     assert served_image(shop) == good
 
 
+@pytest.mark.proof
 def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     with shop.release(shop.push("b")) as release:
@@ -171,6 +155,7 @@ def test_a_plan_says_when_the_traffic_will_not_do_for_its_canary(shop: Shop) -> 
     assert "at 0 requests/s 0 come within 0:00:18, so the step will be inconclusive" in foreseen
 
 
+@pytest.mark.proof
 def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
@@ -190,6 +175,7 @@ def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -
     cloudwatch.delete_alarms(AlarmNames=[name])
 
 
+@pytest.mark.proof
 def test_a_weight_that_does_not_stay_is_named_by_its_rules_and_is_not_judged(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     with shop.users(), shop.release(shop.push("b")) as release:
@@ -268,6 +254,7 @@ def test_an_unfinished_canary_of_another_artifact_is_aborted_before_the_template
     assert served_image(shop) == good
 
 
+@pytest.mark.proof
 def test_a_canary_that_somebody_else_promotes_is_not_promoted_by_us(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
     with shop.users(), shop.release(shop.push("b")) as release:

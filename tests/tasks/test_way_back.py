@@ -1,19 +1,15 @@
 """Ways back against the sandbox's cluster, controllers and load balancer: by hand, and of a release that is stopped."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from prefect.logging import disable_run_logger
 
 from delivery.application import CanaryRun
 from delivery.errors import Refused, RolledBack, StopRequested
 from delivery.release import Release
 from delivery.rollout import why_not_ready_to_start
 from delivery.weights import why_not_weight
-from sandbox.environment import variables
-from sandbox.instance import Sandbox
 from tasks.holds import request_stop
 from tasks.journal import read_journal
 from tasks.revisions import choose_revision, confirm_revision
@@ -21,19 +17,10 @@ from tasks.rollouts import apply_application, confirm_promoted, settle_workload,
 from tasks.systems import connect_system
 from tasks.traffic import end_pause
 from tasks.way_back import put_back_revision, take_back_application
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 
-PARTS = ("aws", "kubernetes", "load_balancer_controller", "load_balancer")
-
-
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    sandbox.require(*PARTS)
-    for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
-        if name.startswith("AWS_") or name.lower() == "no_proxy":
-            monkeypatch.setenv(name, value)
-    with disable_run_logger():
-        yield make_shop(sandbox, tmp_path)
+# Each waits for what a cluster takes its time for.
+pytestmark = pytest.mark.proof
 
 
 def start(shop: Shop, release: Release) -> CanaryRun:
