@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,12 @@ def stand_at(shop: Shop, release: Release, canary: CanaryRun, index: int) -> Non
             clear_pause.fn(shop.environment, release, canary, step, UNJUDGED)
 
 
+def pausing(shop: Shop, pause: timedelta) -> Shop:
+    """The same shop with longer pauses."""
+    canary = shop.environment.canary.model_copy(update={"pause": pause})
+    return replace(shop, environment=shop.environment.model_copy(update={"canary": canary}))
+
+
 def judged(shop: Shop, release: Release) -> list[dict[str, Any]]:
     """What the journal keeps of each step's judgement."""
     journal = read_journal(shop.environment, release.number)
@@ -110,15 +118,16 @@ def test_a_good_release_is_promoted_on_evidence_at_every_step(shop: Shop) -> Non
 def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     good = shop.push("a")
     roll_out(shop, good)
-    with shop.users(), shop.release(shop.push("bad", status=500)) as release:
+    patient = pausing(shop, timedelta(minutes=2))
+    with shop.users(), patient.release(shop.push("bad", status=500)) as release:
         with pytest.raises(NotPromoted, match=r"not promoted past 30 %: (harm is proven|the success rate is below)"):
-            go_through(shop, release, start(shop, release))
+            go_through(patient, release, start(patient, release))
         sentence = take_back_application.fn(shop.environment, release)
     (step,) = judged(shop, release)
     assert (step["weight_percent"], step["verdict"]) == (30, "fail")
     assert step["canary"]["failures"] == step["canary"]["requests"] > 0 == step["stable"]["failures"]
     assert set(step["read_back"].values()) == {30}
-    assert step["seconds"] < shop.environment.canary.pause.total_seconds() + 2
+    assert step["seconds"] < patient.environment.canary.pause.total_seconds()
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence
     assert served_image(shop) == good
     assert plan(shop, good).steps[-1].action is PlanAction.NOTHING
