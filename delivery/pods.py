@@ -1,6 +1,6 @@
 """A pod as it was read, why it does not serve, and what it said last."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,20 +52,25 @@ def parse_pod(found: Mapping[str, Any]) -> Pod:
         trouble=_trouble(troubled[0]) if troubled else None,
         waits_for=None if is_ready else _waits_for(conditions, waiting[0] if waiting else {}),
         container=waiting[0].get("name", "") if waiting else "",
-        secrets=tuple(sorted(_secrets(found["spec"]["containers"]))),
+        secrets=tuple(sorted(_secrets([*(found["spec"].get("initContainers") or ()), *found["spec"]["containers"]]))),
     )
 
 
-def describe_words(events: Iterable[Mapping[str, Any]], log: str, secrets: Iterable[str]) -> str:
+def describe_words(events: Iterable[Mapping[str, Any]], log: str, secrets: Sequence[str]) -> str:
     """The last warning about a pod and the last lines of its log, as continuation of a sentence; else empty.
 
     events: of the pod, in any order. secrets: values that are masked wherever they occur.
     """
     warnings = sorted((event for event in events if event.get("type") == "Warning"), key=_moment)
-    said = [f"{warnings[-1].get('reason')}: {warnings[-1].get('message')}"] if warnings else []
+    said = [_masked(f"{warnings[-1].get('reason')}: {warnings[-1].get('message')}", secrets)] if warnings else []
     lines = " | ".join(line.strip() for line in log.splitlines() if line.strip())
+    # Masked before it is cut: of a secret that the cut went through, the rest would not be found.
+    lines = _masked(lines, secrets)
     said += [f"its log ends: {lines[-LONGEST_WORDS:]}"] if lines else []
-    text = "; ".join(said)
+    return "; ".join(said)
+
+
+def _masked(text: str, secrets: Sequence[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)

@@ -78,6 +78,17 @@ def test_a_secrets_value_is_masked_in_a_pods_last_words() -> None:
     )
 
 
+def test_a_secret_at_the_cut_of_a_long_log_leaves_nothing_behind() -> None:
+    words = describe_words([], "Tr0ub4dor" + "x" * (LONGEST_WORDS - 4), ("Tr0ub4dor",))
+    assert "4dor" not in words
+
+
+def test_secrets_of_init_containers_are_masked_as_well() -> None:
+    described = pod({"running": {}})
+    described["spec"]["initContainers"] = [{"image": "migrate", "envFrom": [{"secretRef": {"name": "migration"}}]}]
+    assert parse_pod(described).secrets == ("migration", "rds-config")
+
+
 def test_a_long_log_is_cut_to_its_end() -> None:
     words = describe_words([], "x" * 1000 + "end", ())
     assert words.endswith("end")
