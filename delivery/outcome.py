@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from delivery.errors import (
     ChecksFailed,
     DeliveryError,
-    HoldLost,
     Inconclusive,
     NotPromoted,
     Refused,
     RollBackFailed,
     RolledBack,
     SettingsError,
-    StopRequested,
     TopicWouldShrink,
     Unfinished,
 )
@@ -64,8 +62,6 @@ _BY_ERROR: dict[type[DeliveryError], Outcome] = {
     ChecksFailed: CHECKS_FAILED,
     Inconclusive: INCONCLUSIVE,
     Unfinished: UNFINISHED,
-    HoldLost: UNFINISHED,
-    StopRequested: UNFINISHED,
 }
 
 
