@@ -14,20 +14,22 @@ ArtifactDigest = Annotated[str, Field(pattern=DIGEST)]
 class Release(BaseModel):
     """A release under way: it has a number, and holds its environment under hold_epoch.
 
-    plan_hash: None for a roll-back by hand, which goes by no plan.
+    nonce: no other release has it, not even one of the same number in a store that was emptied or moved. plan_hash:
+    None for a roll-back by hand, which goes by no plan.
     """
 
     model_config = ConfigDict(frozen=True)
 
     environment: str
     number: int
+    nonce: str = Field(pattern=r"^[0-9a-z]+$")
     artifact_digest: ArtifactDigest
     plan_hash: str | None
     hold_epoch: int
 
     def token(self, step: str) -> str:
         """The same at every try of the same step, a letter first, at most 128 of CloudFormation's characters."""
-        return f"release-{self.number}-{re.sub(r'[^A-Za-z0-9-]+', '-', step)}"[:128]
+        return f"release-{self.number}-{self.nonce}-{re.sub(r'[^A-Za-z0-9-]+', '-', step)}"[:128]
 
 
 class Event(StrEnum):

@@ -50,7 +50,7 @@ def hold_environment(
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
     try:
         request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
-        whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id}
+        whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
         release = _begin(environment, request | whose, previous)
     except BaseException:
         _give_back(lease)

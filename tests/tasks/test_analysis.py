@@ -14,7 +14,14 @@ from tasks.analysis import ProgressBar, record_judgement
 from tasks.journal import read_journal
 from tests.environments import production, production_policy
 
-RELEASE = Release(environment="production", number=7, artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1)
+RELEASE = Release(
+    environment="production",
+    number=7,
+    nonce="1",
+    artifact_digest=f"sha256:{'a' * 64}",
+    plan_hash="p",
+    hold_epoch=1,
+)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
 EVIDENCE = Evidence.begin(production_policy(), 20, NOON).observe(Period(NOON, Counts(80), Counts(20, 1)))

@@ -13,9 +13,9 @@ import pytest
 from clients.store import open_store
 from delivery.environment import Environment
 from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested
-from delivery.release import Event, has_ended
+from delivery.release import Event, Release, has_ended
 from tasks.holds import ensure_held, hold_environment, read_hold, request_stop
-from tasks.journal import append, read_journal
+from tasks.journal import append, read_journal, read_request
 from tests.environments import CHECKOUT, production
 
 DIGEST = "sha256:" + "a" * 64
@@ -93,6 +93,17 @@ def test_a_hold_that_was_given_back_is_free_and_its_number_stays_taken(tmp_path:
         pass
     with hold_environment(environment, DIGEST, "hash", "second") as second:
         assert (second.number, second.hold_epoch) == (first.number + 1, first.hold_epoch + 1)
+
+
+def test_the_first_releases_of_two_stores_mark_their_operations_differently(tmp_path: Path) -> None:
+    one, other = production(tmp_path / "one"), production(tmp_path / "other")
+    with (
+        hold_environment(one, DIGEST, "hash", "first") as first,
+        hold_environment(other, DIGEST, "hash", "1st") as moved,
+    ):
+        assert first.number == moved.number
+        assert first.token("Infrastructure/App") != moved.token("Infrastructure/App")
+        assert Release.model_validate(read_request(one, 1) | {"environment": one.name, "number": 1}) == first
 
 
 def test_a_hold_outlasts_its_lease_while_its_holder_lives(tmp_path: Path) -> None:
