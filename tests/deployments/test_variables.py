@@ -1,3 +1,5 @@
+import pytest
+
 from deployments.variables import choose_variables
 
 
@@ -15,6 +17,19 @@ def test_secrets_are_not_among_what_prefect_shows() -> None:
     chosen = choose_variables(secrets)
     assert chosen.secret == secrets
     assert not set(secrets) & set(chosen.plain)
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "SLIPWAY_X__PASSWORD"]
+)
+def test_a_variable_that_is_called_a_secret_is_one(name: str) -> None:
+    chosen = choose_variables({name: "hidden"})
+    assert (chosen.secret, name in chosen.plain) == ({name: "hidden"}, False)
+
+
+def test_the_older_name_of_a_session_token_marks_temporary_credentials_too() -> None:
+    chosen = choose_variables({"AWS_SECURITY_TOKEN": "t", "AWS_ACCESS_KEY_ID": "i"})
+    assert (chosen.secret, set(chosen.left_out)) == ({}, {"AWS_SECURITY_TOKEN", "AWS_ACCESS_KEY_ID"})
 
 
 def test_temporary_credentials_are_left_to_the_worker() -> None:
