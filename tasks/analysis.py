@@ -16,6 +16,7 @@ from delivery.release import Event, Release
 from delivery.steps import canary_step
 from delivery.verdict import Move
 from delivery.weights import Witness
+from tasks.artifacts import showing
 from tasks.journal import append
 from tasks.progress import progress
 
@@ -32,11 +33,12 @@ class ProgressBar:
         if TaskRunContext.get() is None:
             return
         done, line = progress_percent(evidence, now), f"Release {self.release.number}, {move.line}"
-        if self.artifact is None:
-            key = f"canary-{self.environment.name}-{evidence.weight_percent}-progress"
-            self.artifact = cast(UUID, create_progress_artifact(done, key=key, description=line))
-        else:
-            update_progress_artifact(self.artifact, done, description=line)
+        with showing("The step's progress"):
+            if self.artifact is None:
+                key = f"canary-{self.environment.name}-{evidence.weight_percent}-progress"
+                self.artifact = cast(UUID, create_progress_artifact(done, key=key, description=line))
+            else:
+                update_progress_artifact(self.artifact, done, description=line)
 
 
 def record_judgement(
@@ -53,8 +55,9 @@ def record_judgement(
     detail = describe_judgement(evidence, move, witnesses, now)
     append(environment, release, canary_step(weight), Event.JUDGED, detail)
     if TaskRunContext.get() is not None:
-        create_table_artifact(
-            tabulate(evidence),
-            key=f"canary-{environment.name}-{weight}",
-            description=f"Release {release.number} at {weight} %: {verdict}, {move.line}",
-        )
+        with showing("The step's table"):
+            create_table_artifact(
+                tabulate(evidence),
+                key=f"canary-{environment.name}-{weight}",
+                description=f"Release {release.number} at {weight} %: {verdict}, {move.line}",
+            )

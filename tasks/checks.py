@@ -15,6 +15,7 @@ from delivery.plan import Phase
 from delivery.stack_check import WANTED
 from delivery.verdict import Verdict
 from delivery.verification import Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from tasks.artifacts import showing
 from tasks.holds import read_hold
 from tasks.progress import progress
 from tasks.stack_reading import compare_stacks
@@ -92,7 +93,8 @@ def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     Raises ChecksFailed, or Inconclusive when none failed and one could not tell.
     """
     rows = [check.model_dump(mode="json") for check in checks]
-    create_table_artifact(table=rows, key=f"checks-{environment.name}", description="Checks after the release")
+    with showing("The table of checks"):
+        create_table_artifact(table=rows, key=f"checks-{environment.name}", description="Checks after the release")
     for check in checks:
         progress(f"{check.verdict}  {check.name}: {check.seen}")
     verdict, sentence = sum_up(checks)

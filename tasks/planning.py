@@ -11,6 +11,7 @@ from delivery.plan_text import describe_plan
 from delivery.release import Release
 from tasks.addons import plan_addons_of
 from tasks.admission import admit
+from tasks.artifacts import showing
 from tasks.history import observe_last_release
 from tasks.journal import record_plan
 from tasks.progress import progress
@@ -46,8 +47,10 @@ def show_plan(plan: ReleasePlan) -> str:
     """
     text = describe_plan(plan)
     progress(text)
-    create_markdown_artifact(f"```text\n{text}\n```", key=f"plan-{plan.environment}", description=f"Plan {plan.hash}")
-    save_data(plan)
+    with showing("The plan"):
+        key, shown = f"plan-{plan.environment}", f"Plan {plan.hash}"
+        create_markdown_artifact(f"```text\n{text}\n```", key=key, description=shown)
+        save_data(plan)
     return sum_up(plan)
 
 
