@@ -6,6 +6,7 @@ from blocks.settings import load_environment
 from delivery.release import Release
 from tasks.endings import ending_by_name, rolled_back, telling_a_failure
 from tasks.holds import hold_environment
+from tasks.progress import progress
 from tasks.revisions import choose_revision, confirm_health, confirm_revision, confirm_way_back
 from tasks.way_back import put_back_revision, take_back_application
 
@@ -15,6 +16,18 @@ def take_back(release: Release) -> str:
     """The way back of a failed release: all traffic where the release found it, as the returned sentence says."""
     environment = load_environment(release.environment)
     return confirm_way_back(environment, take_back_application(environment, release))
+
+
+def go_back(release: Release) -> str | BaseException:
+    """What the way back says, or fails by. Where Prefect can make no run for it, it goes without one."""
+    try:
+        return take_back(release, return_state=True).result(raise_on_failure=False)
+    except Exception as error:  # Prefect passes its client's errors on as they come.
+        progress(f"The way back has no run in Prefect ({type(error).__name__}: {error}); it goes without one.")
+    try:
+        return take_back.fn(release)
+    except Exception as error:
+        return error
 
 
 @flow(name="roll-back", flow_run_name="roll back {environment}")
@@ -33,4 +46,4 @@ def roll_back(
         target = confirm_revision(settings, chosen, unjudged=unjudged)
         with telling_a_failure(settings, release):
             sentence = put_back_revision(settings, release, target)
-            return rolled_back(settings, release, f"{sentence} {confirm_health(settings)}")
+            return rolled_back(settings, release, confirm_health(settings, sentence))

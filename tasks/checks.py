@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from clients.http import connect_http
 from delivery.environment import Environment
-from delivery.errors import ChecksFailed, DeliveryError, Inconclusive
+from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
 from delivery.stack_check import WANTED
 from delivery.verdict import Verdict
@@ -62,14 +62,19 @@ def check_address(environment: Environment, name: str, url: str) -> Check:
     return looked_at(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
 
 
-def wait_for_answer(environment: Environment, url: str) -> int:
-    """The address's status: 200 as soon as it is, after half a minute whatever it is then."""
-    status, _ = poll_until(
-        lambda: read_status(environment, url),
-        lambda seen: seen == HTTPStatus.OK,
-        poll=environment.canary.poll,
-        deadline=ANSWERS_WITHIN,
-    )
+def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSWERS_WITHIN) -> int | None:
+    """The address's status: 200 as soon as it is, after half a minute whatever it is then; None for no answer."""
+    try:
+        status, _ = poll_until(
+            lambda: read_status(environment, url),
+            lambda seen: seen == HTTPStatus.OK,
+            poll=environment.canary.poll,
+            deadline=within,
+        )
+    except Unavailable as error:
+        # Whoever cannot reach the front door is told so, and not that nobody could look.
+        progress(str(error))
+        return None
     return status
 
 

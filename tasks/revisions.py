@@ -1,15 +1,15 @@
 """The revision that a Rollout goes back to, and whether the application is well after it did."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 
 from prefect import task
 
 from delivery.environment import Environment
-from delivery.errors import ChecksFailed, Refused, RollBackFailed
+from delivery.errors import ChecksFailed, DeliveryError, Refused, RollBackFailed, Unavailable
 from delivery.reading import Reading
 from delivery.revisions import Target, choose_target
-from tasks.checks import wait_for_answer
+from delivery.verdict import Verdict
+from tasks.checks import check_address
 from tasks.history import read_journals_since
 from tasks.systems import connect_system
 from tasks.waiting import ASKED_AGAIN
@@ -48,24 +48,32 @@ def oldest_revision(reading: Reading) -> datetime:
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")
-def confirm_health(environment: Environment) -> str:
-    """The backend answers 200 by the front door; ChecksFailed where it did not within half a minute."""
+def confirm_health(environment: Environment, way_back: str) -> str:
+    """The sentence of the way back, and that the backend answers 200 by the front door.
+
+    Raises ChecksFailed, with that sentence, where it did not within half a minute.
+    """
     url = environment.application.health_url
-    status = wait_for_answer(environment, url)
-    if status != HTTPStatus.OK:
-        raise ChecksFailed(f"After the rollback {url} answers {status}, wanted 200. Look at its log.")
-    return f"{url} answers 200."
+    check = check_address.fn(environment, "backend", url)
+    if check.verdict is not Verdict.PASS:
+        raise ChecksFailed(f"{way_back} Then the backend: saw {check.seen}, wanted {check.wanted}. Look at its log.")
+    return f"{way_back} {url} answers 200."
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the way back of {environment.name}")
 def confirm_way_back(environment: Environment, way_back: str) -> str:
     """The sentence of the way back, with the health of what serves now; as it is where nothing was taken back.
 
-    Raises RollBackFailed where traffic is back and the backend does not answer 200.
+    Raises RollBackFailed where traffic is back and the backend does not answer 200, with that sentence first.
     """
-    if not way_back or connect_system(environment).find() is None:
+    if not way_back:
         return way_back
     try:
-        return f"{way_back} {confirm_health.fn(environment)}"
+        is_gone = connect_system(environment).find() is None
+        return way_back if is_gone else confirm_health.fn(environment, way_back)
     except ChecksFailed as error:
+        raise RollBackFailed(str(error)) from error
+    except Unavailable as error:
+        raise Unavailable(f"{way_back} {error}") from error
+    except DeliveryError as error:
         raise RollBackFailed(f"{way_back} {error}") from error

@@ -1,11 +1,15 @@
+import socket
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prefect.logging import disable_run_logger
 
 from delivery.errors import ChecksFailed, Inconclusive, Unavailable
 from delivery.verdict import Verdict
 from delivery.verification import Check
-from tasks.checks import conclude, looked_at, require_rest
+from tasks.checks import conclude, looked_at, require_rest, wait_for_answer
 from tasks.holds import hold_environment
 from tests.environments import production
 
@@ -40,6 +44,13 @@ def test_an_environment_given_back_is_at_rest(tmp_path: Path) -> None:
 def test_a_look_that_failed_cannot_tell() -> None:
     seen = looked_at("stacks", "as planned", away)
     assert (seen.verdict, seen.seen) == (Verdict.INCONCLUSIVE, "Could not read stack x: timed out.")
+
+
+def test_a_front_door_that_nobody_opens_is_no_answer(tmp_path: Path) -> None:
+    with closing(socket.socket()) as unopened, disable_run_logger():
+        unopened.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unopened.getsockname()[1]}/"
+        assert wait_for_answer(production(tmp_path), url, within=timedelta()) is None
 
 
 def test_one_failed_check_fails_them_all(tmp_path: Path) -> None:
