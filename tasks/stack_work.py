@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
-from delivery.errors import Conflict, NotApplied, NotFound, StackFailed, Unavailable
+from delivery.errors import Conflict, NotApplied, NotFound, Rejected, StackFailed, Unavailable
 from delivery.plan import Action
 from delivery.stack_progress import (
     StackOutcome,
@@ -26,6 +27,8 @@ Seen = TypeVar("Seen")
 # In polls, so that it shrinks with the waits of a rehearsal.
 STARTS_WITHIN = 24
 LONGEST_START = timedelta(minutes=2)
+# A change set of hundreds of resources is described in a minute or two.
+LONGEST_DESCRIPTION = timedelta(minutes=10)
 
 
 def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
@@ -34,19 +37,24 @@ def preview_changes(environment: Environment, formation: Formation, stack: Stack
     try:
         return wait_until_described(environment, formation, arn)
     finally:
-        formation.delete_change_set(arn)
+        with suppress(Rejected):  # One that is still being made cannot be deleted; that it is says more.
+            formation.delete_change_set(arn)
 
 
 def wait_until_described(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
-    limits = environment.stacks
+    """Raises NotApplied where CloudFormation does not get on with it: asked again it would take as long again."""
+    deadline = min(environment.stacks.deadline, LONGEST_DESCRIPTION)
     seen, is_described = poll_until(
         lambda: formation.read_change_set(arn),
         lambda change_set: change_set.is_described,
-        poll=limits.poll,
-        deadline=limits.deadline,
+        poll=environment.stacks.poll,
+        deadline=deadline,
     )
     if not is_described:
-        raise Unavailable(f"Change set {arn} was not ready after {limits.deadline}; it was not executed.")
+        raise NotApplied(
+            f"CloudFormation has not described change set {arn} after {deadline}; it is in {seen.status} and was not "
+            "executed: the stack is as it was. See whether AWS Health tells of a disturbance, then start again."
+        )
     return seen
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_a_change_set_that_was_taken_and_not_made_fails_the_step(
     with pytest.raises(NotApplied, match=r"^App: CloudFormation took the change set of .* and does not know it\."):
         deploy(project, changing)
     assert value(project, aws) == "before"
+
+
+def test_a_change_set_that_is_not_described_in_time_says_so_and_is_not_asked_for_again(
+    project: Project, changing: Release
+) -> None:
+    stacks = project.environment.stacks.model_copy(update={"deadline": timedelta(0)})
+    environment = project.environment.model_copy(update={"stacks": stacks})
+    with pytest.raises(NotApplied, match=r"has not described change set .* the stack is as it was\. .* start again"):
+        observe_stack.fn(environment, project.stack("App"))
 
 
 def test_an_execution_that_was_taken_and_not_begun_fails_the_step(
