@@ -7,7 +7,7 @@ from delivery.release import ArtifactDigest
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
-from flows.rollback import take_back
+from flows.rollback import go_back
 from flows.topics import configure_topics
 from flows.verification import look_at_the_result
 from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
@@ -34,5 +34,5 @@ def deploy_production(
             configure_topics(release)
             roll_out(release)
         except Exception as failure:
-            raise failed(settings, release, failure, take_back(release, return_state=True)) from failure
+            raise failed(settings, release, failure, go_back(release)) from failure
         return promoted(settings, release, look_at_the_result(release, return_state=True))

@@ -11,12 +11,12 @@ from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from delivery.compensation import ending_after, ending_by_hand, ending_without_way_back
+from delivery.compensation import ending_after, ending_by_hand, ending_without_way_back, may_have_changed
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, as_delivery_error
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
-from delivery.release import Record, Release, has_effects
+from delivery.release import Record, Release
 from tasks.history import may_have_effects
 from tasks.journal import read_journal
 from tasks.notices import notify
@@ -74,7 +74,7 @@ def telling_a_failure(environment: Environment, release: Release) -> Iterator[No
     try:
         yield
     except Exception as failure:
-        journal = read_journal(environment, release.number)
+        journal = find_journal(environment, release)
         error = ending_by_hand(as_delivery_error(failure), journal)
         tell_failure(environment, release, journal, error)
         raise error from failure
@@ -86,10 +86,10 @@ def rolled_back(environment: Environment, release: Release, seen: str) -> str:
     return seen
 
 
-def failed(environment: Environment, release: Release, failure: Exception, way_back: State) -> DeliveryError:
-    """The error that the release ends by, told to the environment's channels. way_back: how the compensation ended."""
-    reason, back = as_delivery_error(failure), way_back.result(raise_on_failure=False)
-    journal = read_journal(environment, release.number)
+def failed(environment: Environment, release: Release, failure: Exception, back: str | BaseException) -> DeliveryError:
+    """The error that the release ends by, told to the environment's channels. back: what the way back says."""
+    reason = as_delivery_error(failure)
+    journal = find_journal(environment, release)
     if isinstance(back, BaseException):
         error = ending_without_way_back(reason, as_delivery_error(back), journal)
     else:
@@ -98,9 +98,20 @@ def failed(environment: Environment, release: Release, failure: Exception, way_b
     return error
 
 
-def tell_failure(environment: Environment, release: Release, journal: tuple[Record, ...], error: DeliveryError) -> None:
+def find_journal(environment: Environment, release: Release) -> tuple[Record, ...] | None:
+    """None where it cannot be read: the release ends by what its way back says all the same."""
+    try:
+        return read_journal(environment, release.number)
+    except DeliveryError as error:
+        progress(f"The journal of release {release.number} cannot be read: {error}")
+        return None
+
+
+def tell_failure(
+    environment: Environment, release: Release, journal: tuple[Record, ...] | None, error: DeliveryError
+) -> None:
     """By the name of the state that the run will end in."""
-    event = outcome_of(error, has_effects(journal)).state_name
+    event = outcome_of(error, may_have_changed(journal)).state_name
     tell(environment, release, event, f"Release {release.number}: {error}")
 
 

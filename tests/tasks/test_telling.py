@@ -57,7 +57,7 @@ def told(store: Path, end: Callable[[Environment, Release], object]) -> tuple[st
 
 def test_a_release_taken_back_is_told_with_its_reason_and_its_way_back(tmp_path: Path) -> None:
     def end(environment: Environment, release: Release) -> None:
-        error = failed(environment, release, BAD, ended(lambda: "Revision 41 serves all traffic."))
+        error = failed(environment, release, BAD, "Revision 41 serves all traffic.")
         assert isinstance(error, RolledBack)
 
     assert told(tmp_path, end) == (
@@ -67,11 +67,10 @@ def test_a_release_taken_back_is_told_with_its_reason_and_its_way_back(tmp_path:
 
 
 def test_a_way_back_that_failed_is_told_with_both_reasons(tmp_path: Path) -> None:
-    def away() -> str:
-        raise Unavailable("The cluster does not answer.")
+    away = Unavailable("The cluster does not answer.")
 
     def end(environment: Environment, release: Release) -> None:
-        assert isinstance(failed(environment, release, BAD, ended(away)), RollBackFailed)
+        assert isinstance(failed(environment, release, BAD, away), RollBackFailed)
 
     assert told(tmp_path, end) == (
         "RollBackFailed",
@@ -81,7 +80,7 @@ def test_a_way_back_that_failed_is_told_with_both_reasons(tmp_path: Path) -> Non
 
 def test_a_fault_of_ours_takes_the_release_back_and_is_told_by_its_type(tmp_path: Path) -> None:
     def end(environment: Environment, release: Release) -> None:
-        failed(environment, release, KeyError("phase"), ended(lambda: "Revision 41 serves all traffic."))
+        failed(environment, release, KeyError("phase"), "Revision 41 serves all traffic.")
 
     event, text = told(tmp_path, end)
     assert event == "RolledBack"
@@ -114,11 +113,10 @@ def test_a_roll_back_by_hand_that_does_not_arrive_is_told(tmp_path: Path, failur
 
 
 def test_a_release_that_was_asked_to_stop_is_told_with_where_the_canary_stays(tmp_path: Path) -> None:
-    def stays() -> str:
-        raise StopRequested("Ann asked. The canary stays at 20 %.")
+    stays = StopRequested("Ann asked. The canary stays at 20 %.")
 
     def end(environment: Environment, release: Release) -> None:
-        assert isinstance(failed(environment, release, StopRequested("Ann asked."), ended(stays)), StopRequested)
+        assert isinstance(failed(environment, release, StopRequested("Ann asked."), stays), StopRequested)
 
     assert told(tmp_path, end) == ("Unfinished", "Release 1: Ann asked. The canary stays at 20 %.")
 

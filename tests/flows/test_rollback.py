@@ -1,0 +1,34 @@
+import socket
+from pathlib import Path
+
+import pytest
+from prefect.context import SyncClientContext
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED, temporary_settings
+
+from delivery.release import Release
+from flows.rollback import go_back
+from tests.environments import installed
+
+RELEASE = Release(
+    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1
+)
+
+
+def test_the_way_back_goes_without_a_run_where_prefect_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed(tmp_path, monkeypatch)
+    caplog.set_level("INFO")
+    away = {
+        PREFECT_API_URL: f"http://127.0.0.1:{closed_port()}/api",
+        PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    }
+    # As in a release's own run, whose client has met the server before it went away.
+    with temporary_settings(away), SyncClientContext.get_or_create():
+        assert go_back(RELEASE) == ""
+    assert "The way back has no run in Prefect (ConnectError: " in caplog.text
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
