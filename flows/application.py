@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.consent import require_proof
+from tasks.consent import require_consent
 from tasks.judging import watch
 from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
 from tasks.settings import apply_settings
@@ -23,5 +23,5 @@ def roll_out(release: Release) -> None:
         wait_until_paused(environment, canary, step)
         confirm_weight(environment, canary, step)
         evidence, move = watch(environment, release, canary, step, evidence)
-        clear_pause(environment, release, canary, step, require_proof(environment, step, move))
+        clear_pause(environment, release, canary, step, require_consent(environment, step, move))
     confirm_promoted(environment, canary)

@@ -1,4 +1,4 @@
-"""What lets a canary go on: its proof, or where the environment wants it, a person's word."""
+"""What lets a canary go on: proof, or else what the environment wants, the guide's condition or a person's word."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class Decision(RunInput):
     reason: str
 
 
-def require_proof(environment: Environment, step: CanaryStep, move: Move) -> str:
+def require_consent(environment: Environment, step: CanaryStep, move: Move) -> str:
     """The sentence by which the pause may end. Pauses the flow run for a person where the move asks one.
 
     Raises NotPromoted where that person says no, or nobody answers within the environment's answer_deadline.

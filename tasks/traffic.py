@@ -23,8 +23,8 @@ def confirm_weight(environment: Environment, canary: CanaryRun, step: CanaryStep
 
 
 @task(**ASKED_AGAIN, task_run_name="end the pause at {step.weight_percent} %")
-def clear_pause(environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, proof: str) -> None:
-    """End this one pause and follow the Rollout past it. proof: the sentence by which it may end, for the journal.
+def clear_pause(environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, consent: str) -> None:
+    """End this one pause and follow the Rollout past it. consent: the sentence by which it may end, for the journal.
 
     Raises NotApplied where the weight is not the step's any more, RolloutBroken where the Rollout does not wait at this
     pause.
@@ -32,7 +32,7 @@ def clear_pause(environment: Environment, release: Release, canary: CanaryRun, s
     live = connect_system(environment)
     if not was_ended(live, release, canary, step):
         live.confirm_share(step.weight_percent)
-        before = {"revision": canary.canary_hash, "step": step.pause_index, "proof": proof}
+        before = {"revision": canary.canary_hash, "step": step.pause_index, "consent": consent}
         with effect(environment, release, canary_step(step.weight_percent), before) as done:
             end_pause(live, canary.canary_hash, step)
             done.read_back = {"step": live.read().step_index}

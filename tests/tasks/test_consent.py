@@ -15,7 +15,7 @@ from delivery.environment import Environment
 from delivery.errors import NotPromoted
 from delivery.manifests import CanaryStep
 from delivery.verdict import Action, Analysis, Move, Verdict
-from tasks.consent import require_proof
+from tasks.consent import require_consent
 from tests.environments import production
 from tests.sandbox.polling import eventually
 
@@ -33,7 +33,7 @@ def asking(folder: Path, seconds: float) -> Environment:
 @flow
 def roll_out(environment: Environment, answer: dict[str, Any] | None) -> str:
     with answering(flow_run.id, answer):
-        return require_proof(environment, STEP, ASKED)
+        return require_consent(environment, STEP, ASKED)
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def resume(run: Any, answer: dict[str, Any]) -> None:
 
 def test_a_proof_asks_nobody(tmp_path: Path) -> None:
     proved = Move(Action.ADVANCE, Analysis(Verdict.PASS, "98 % succeeded", Counts(), Counts()), "98 % succeeded")
-    assert require_proof(production(tmp_path), STEP, proved) == "98 % succeeded"
+    assert require_consent(production(tmp_path), STEP, proved) == "98 % succeeded"
 
 
 def test_a_person_may_let_the_canary_go_on_and_says_why(prefect_server: str, tmp_path: Path) -> None:

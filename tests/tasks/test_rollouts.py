@@ -18,7 +18,7 @@ from delivery.rollout import why_not_ready_to_start
 from delivery.verdict import Action, Analysis, Verdict
 from delivery.weights import why_not_weight
 from sandbox.aws.client import client, client_at
-from tasks.consent import require_proof
+from tasks.consent import require_consent
 from tasks.journal import read_journal
 from tasks.judging import Watch, watch
 from tasks.rollouts import confirm_promoted, wait_until_paused
@@ -51,7 +51,7 @@ def go_through(shop: Shop, release: Release, canary: CanaryRun) -> list[Analysis
         confirm_weight.fn(shop.environment, canary, step)
         evidence, move = watch.fn(shop.environment, release, canary, step, evidence)
         analyses.append(move.analysis)
-        clear_pause.fn(shop.environment, release, canary, step, require_proof(shop.environment, step, move))
+        clear_pause.fn(shop.environment, release, canary, step, require_consent(shop.environment, step, move))
     confirm_promoted.fn(shop.environment, canary)
     return analyses
 
