@@ -61,7 +61,8 @@ def next_move(evidence: Evidence, now: datetime) -> Move:
     analysis, elapsed = judge(evidence, now), now - evidence.begun
     if analysis.verdict is Verdict.FAIL:
         if elapsed < evidence.policy.pause and _is_shared(evidence):
-            line = f"{analysis.reason}; the stable revision fails as well, so the pause runs to its end"
+            shared = "the stable revision fails as well, so the pause runs to its end"
+            line = f"{analysis.reason}; {shared}, unless the analysis in the cluster aborts it first"
             return Move(Action.WAIT, analysis, line)
         return Move(Action.ABORT, analysis, analysis.reason)
     if analysis.verdict is Verdict.PASS:
