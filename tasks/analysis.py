@@ -10,6 +10,7 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.context import TaskRunContext
 
 from delivery.environment import Environment
+from delivery.errors import Unavailable
 from delivery.evidence import Evidence
 from delivery.judgement import describe_judgement, progress_percent, tabulate
 from delivery.release import Event, Release
@@ -49,11 +50,17 @@ def record_judgement(
     witnesses: Sequence[Witness],
     now: datetime,
 ) -> None:
-    """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last."""
+    """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last.
+
+    The verdict holds without its record: a store that is away is told of, never raised.
+    """
     weight, verdict = evidence.weight_percent, move.analysis.verdict
     progress(f"{weight} %  {verdict}  {move.line}")
     detail = describe_judgement(evidence, move, witnesses, now)
-    append(environment, release, canary_step(weight), Event.JUDGED, detail)
+    try:
+        append(environment, release, canary_step(weight), Event.JUDGED, detail)
+    except Unavailable as error:
+        progress(f"The journal lacks this verdict, which holds all the same: {error}")
     if TaskRunContext.get() is not None:
         with showing("The step's table"):
             create_table_artifact(

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from prefect import flow, task
 from prefect.artifacts import Artifact
 
@@ -56,3 +57,13 @@ def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
         "Canary/20 %",
         {"listener rule 1": 20.0},
     )
+
+
+def test_a_journal_that_is_away_does_not_undo_a_verdict(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    environment = production(tmp_path)
+    folder = tmp_path / "releases" / "production" / "7"
+    folder.mkdir(parents=True)
+    (folder / "journal").touch()  # No record can be written below a file.
+    record_judgement(environment, RELEASE, EVIDENCE, MOVE, [], LATER)
+    assert "The journal lacks this verdict, which holds all the same: file://" in caplog.text
