@@ -79,6 +79,16 @@ def test_a_reason_that_the_way_back_repeats_is_told_once() -> None:
     assert str(ended) == "Ann asked this release to stop. The canary stays at 20 %."
 
 
+def test_a_release_whose_journal_cannot_be_read_ends_by_its_way_back_and_says_that_more_may_be_kept() -> None:
+    failure, unknown = NotPromoted("91 % succeeded.", is_failure=True), "its journal could not be read."
+    back, lost = ending_after(failure, None, BACK), ending_without_way_back(failure, Unavailable("Away."), None)
+    assert (type(back), type(lost)) == (RolledBack, RollBackFailed)
+    assert str(back).startswith(f"91 % succeeded. {BACK} What is kept")
+    assert str(back).endswith(unknown)
+    assert str(lost).endswith(unknown)
+    assert isinstance(ending_by_hand(Unavailable("Away."), None), RollBackFailed)
+
+
 MOVED = journal(("Application/Rollout shop", Event.INTENDED))
 
 
