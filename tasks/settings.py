@@ -142,10 +142,16 @@ def list_unused(
 
 
 def delete_setting(environment: Environment, release: Release, cluster: Cluster, kind: str, name: str) -> None:
+    """The object is gone; raises NotApplied where it stays, as one with a finalizer does."""
     namespace = environment.application.namespace
     with effect(environment, release, planned_step(Phase.SETTINGS, name), {"exists": True}) as done:
         cluster.delete(kind, name, namespace)
-        done.read_back = {"kind": kind, "name": name, "exists": cluster.read(kind, name, namespace) is not None}
+        if cluster.read(kind, name, namespace) is not None:
+            raise NotApplied(
+                f"{kind} {name} in {namespace}, which no revision names any more, was deleted and is still there. Look "
+                "at its finalizers (kubectl get -o yaml), then start the release again."
+            )
+        done.read_back = {"kind": kind, "name": name, "exists": False}
 
 
 def labels_of(environment: Environment, setting: ConnectionSetting) -> dict[str, str]:

@@ -109,10 +109,12 @@ class StackWork:
             change_set = change_set or self._create(state)
             arn, changing = change_set.stack_arn, len(change_set.changes)
             if change_set.has_no_changes:
-                return tell(self._protected(arn))
+                return tell(outcome_of_stack(self.stack, self._protected(arn), Action.CHANGE))
             self.formation.execute(change_set.arn, self.token)
         self._follow(arn, changing)
-        return tell(self._protected(arn), changing)
+        deployed = self._protected(arn)
+        action = Action.CREATE if deployed.status == "CREATE_COMPLETE" else Action.CHANGE
+        return tell(outcome_of_stack(self.stack, deployed, action), changing)
 
     def _create(self, state: StackState | None) -> ChangeSet:
         if state is not None and standing_of(state.status) is Standing.DELETE_FIRST:
@@ -172,14 +174,14 @@ class StackWork:
         self._require_start(
             lambda: self.formation.read_events(arn, self.token), bool, f"execution of {self.stack.name}'s change set"
         )
-        events, is_over = poll_until(
+        events, _ = poll_until(
             EventLog(self.formation, self.stack.id, self.token, arn, changing),
             lambda seen: end_of(arn, seen) is not None,
             poll=self.environment.stacks.poll,
             deadline=self.environment.stacks.deadline,
         )
         status = end_of(arn, events)
-        if status is None or not is_over:
+        if status is None:
             raise StackFailed(
                 f"{self.stack.id} ({self.stack.name}) has not ended after {self.environment.stacks.deadline}; "
                 "CloudFormation goes on with it. Start the release again when it has ended."
@@ -196,11 +198,11 @@ class StackWork:
             return  # Looks that fail decide nothing; whoever follows the operation waits for longer.
         if not is_begun:
             raise NotApplied(
-                f"{self.stack.id}: CloudFormation took the {what} and did not begin it. The stack is as it was. "
-                "Start the release again."
+                f"{self.stack.id}: CloudFormation took the {what} and did not begin it. Nothing of it is to be "
+                "seen in the stack's events, where it may yet appear: look there, then start the release again."
             )
 
-    def _protected(self, arn: str) -> StackOutcome:
+    def _protected(self, arn: str) -> StackState:
         """The stack as read back, protected against deletion where its assembly asks for that."""
         state = self._read_back(arn)
         if needs_protection(self.stack, state):
@@ -211,8 +213,7 @@ class StackWork:
                 f"{self.stack.id}: {state.name} was deployed, and is not protected from deletion although it was asked "
                 "for. Start the release again, or protect it by hand."
             )
-        action = Action.CREATE if state.status == "CREATE_COMPLETE" else Action.CHANGE
-        return outcome_of_stack(self.stack, state, action)
+        return state
 
     def _read_back(self, arn: str) -> StackState:
         state = self.formation.read_stack(arn)

@@ -75,11 +75,13 @@ def configure_topic(environment: Environment, release: Release, topic: TopicSpec
     topics = connect_topics(environment)
     observed = topics.read(topic.name)
     change = plan_topic(topic, observed)
-    if change.action is not Action.NOTHING or not is_as_specified(topic, observed):
+    if change.action is not Action.NOTHING:
         before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
         with effect(environment, release, planned_step(Phase.TOPICS, topic.name), before) as done:
             apply_change(environment, topics, topic, change)
             done.read_back = read_back(environment, topics, topic).model_dump()
+    elif not is_as_specified(topic, observed):
+        read_back(environment, topics, topic)  # An earlier attempt asked for it, and it is not settled yet.
     progress(f"{short_name(environment, topic)}: {TOLD[change.action]}")
     return change
 
@@ -136,7 +138,7 @@ def read_back(environment: Environment, topics: Topics, topic: TopicSpec) -> Obs
     )
     if observed is None or not is_applied:
         raise NotApplied(
-            f"Topic {topic.name} was asked to be as specified; {environment.topics.lag} later the brokers tell: "
+            f"Topic {topic.name} did not come to be as specified within {environment.topics.lag}; the brokers tell: "
             f"{describe_held(topic, observed)}. Look at the brokers' health, then start the release again."
         )
     return observed

@@ -190,6 +190,20 @@ def test_an_old_secret_is_kept_for_as_long_as_a_revision_names_it(
     assert plan_settings(observe_settings.fn(prepared.environment)).findings == ()
 
 
+def test_an_old_secret_that_stays_after_its_deletion_fails_the_step(
+    prepared: Prepared, release: Release, cluster: Cluster, aws: SandboxAws
+) -> None:
+    namespace = prepared.environment.application.namespace
+    first = cluster.read("Secret", apply_settings.fn(prepared.environment, release)["rds-config"], namespace)
+    assert first is not None
+    name, version = first["metadata"]["name"], first["metadata"]["resourceVersion"]
+    kept = {"metadata": {"finalizers": ["example.com/kept"]}}
+    cluster.patch_merge("Secret", name, namespace, kept, resource_version=version)
+    rotate(prepared, aws, "another")
+    with pytest.raises(NotApplied, match=f"Secret {name} .* was deleted and is still there"):
+        apply_settings.fn(prepared.environment, release)
+
+
 def test_what_others_have_put_there_is_nobodys_to_prune(prepared: Prepared, release: Release, cluster: Cluster) -> None:
     apply_settings.fn(prepared.environment, release)
     metadata = {"name": "rds-config-of-others", "namespace": prepared.environment.application.namespace}

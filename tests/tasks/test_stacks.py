@@ -75,6 +75,18 @@ def test_an_unchanged_stack_is_nothing_to_do_and_nothing_in_the_journal(
     assert change_sets(project, aws) == []
 
 
+def test_a_stack_that_was_only_protected_again_is_told_as_changed(
+    project: Project, release: Release, aws: SandboxAws
+) -> None:
+    project.write({"App": {"One": project.parameter("one", "1")}})
+    stack = deploy(project, release).arn
+    formation = aws.client("cloudformation")
+    formation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+    outcome = deploy(project, release.model_copy(update={"number": release.number + 1}))
+    assert (outcome.action, outcome.status) == (Action.CHANGE, "CREATE_COMPLETE")
+    assert formation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"] is True
+
+
 def test_a_change_is_planned_property_by_property_and_leaves_no_change_set(
     project: Project, release: Release, aws: SandboxAws
 ) -> None:
