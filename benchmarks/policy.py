@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from delivery.environment import Canary
+from delivery.canary_settings import Canary
 from delivery.evidence import Policy, policy_of
 
 PRODUCTION = Path(__file__).parents[1] / "environments" / "production.toml"

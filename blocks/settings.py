@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as BadVariable
 
-from delivery.environment import Canary, Environment
+from delivery.canary_settings import Canary
+from delivery.environment import Environment
 from delivery.errors import SettingsError
 
 PREFIX = "SLIPWAY_"

@@ -33,7 +33,7 @@ class ResolvingTransport(httpx.BaseTransport):
 
 
 class HttpClient:
-    """GET and POST with bounded waits. Raises Unavailable where there is no answer; an answer is a value."""
+    """GET with bounded waits. Raises Unavailable where there is no answer; an answer is a value."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
@@ -41,11 +41,6 @@ class HttpClient:
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         with unanswered(url):
             return self._client.get(url, headers=headers)
-
-    def post(self, url: str, content: object, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """content: sent as JSON."""
-        with unanswered(url):
-            return self._client.post(url, json=content, headers=headers)
 
 
 @contextmanager

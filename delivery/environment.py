@@ -1,28 +1,11 @@
 """The reviewed facts of one environment, as values; their numbers stand in environments/<name>.toml alone."""
 
-import re
-from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
-
-
-def parse_duration(value: Any) -> Any:
-    """`90d`, `1h`, `10m`, `5s` or `500ms` as a timedelta; anything else is left to pydantic."""
-    found = re.fullmatch(r"(\d+)(ms|[dhms])", value) if isinstance(value, str) else None
-    return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Chance = Annotated[float, Field(gt=0.0, lt=1.0)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+from delivery.canary_settings import Canary
+from delivery.sections import Duration, Section
 
 
 class AwsAccount(Section):
@@ -146,55 +129,6 @@ class Application(Section):
         return f"{self.api_url}/actuator/health"
 
 
-class SmallestHarm(Section):
-    """The least increase of the failure rate (0.0 to 1.0) that a canary must not overlook."""
-
-    stable: Share
-    canary: Share
-
-    def __str__(self) -> str:
-        return f"failure rate {100 * self.stable:g} % -> {100 * self.canary:g} %"
-
-
-class WhenUnsure(StrEnum):
-    """What to do when the ceiling of a pause is reached without proof."""
-
-    REVERT = "revert"
-    ASK = "ask"
-    GUIDE = "guide"
-
-
-class Canary(Section):
-    """What an environment wants of a canary.
-
-    pause: of each step, at least. ceiling: at most, times the pause. lateness: how long after its end a period's counts
-    may still arrive. slow_after: the latency objective; what takes longer is slow. alpha: chance of a false abort in a
-    whole release. split_alpha: the same for a weight that is honoured. *_deadline: ours, not the controller's;
-    mismatch_deadline: how long a weight that was confirmed may be another one again. answer_deadline: how long a person
-    is asked.
-    """
-
-    pause: Duration
-    period: Duration
-    ceiling: float = Field(ge=1.0)
-    lateness: Duration
-    min_success_rate: Share
-    slow_after: Duration
-    alpha: Chance
-    split_alpha: Chance
-    confidence: Chance
-    harmless_ratio: float = Field(gt=1.0)
-    smallest_harm: SmallestHarm
-    chance_to_find: Chance
-    when_unsure: WhenUnsure
-    answer_deadline: Duration
-    ready_deadline: Duration
-    weight_deadline: Duration
-    mismatch_deadline: Duration
-    abort_deadline: Duration
-    poll: Duration
-
-
 class Hold(Section):
     """lease: how long a hold counts after its last renewal. wait: how long a second release waits for the first."""
 
@@ -233,7 +167,7 @@ class Environment(Section):
     hold: Hold
     notices: Notices = Notices()
     tls: Tls = Tls()
-    resolve: dict[str, str] = {}
+    resolve: dict[str, str] = Field(default_factory=dict)
 
     @property
     def prefix(self) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from delivery.canary import STALE_PERIODS, Counts, Period, Slow
-from delivery.environment import Canary, SmallestHarm, WhenUnsure
+from delivery.canary_settings import Canary, SmallestHarm, WhenUnsure
 from delivery.power import Power
 from delivery.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
 
@@ -49,9 +49,8 @@ class Evidence:
 
     harm, harmless, power and canary are the release's; the other counts are the step's.
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
-    serve. ringing: the alarms that rang at the last look; None before the first. alarm: the one that began to ring
-    since, with its reason. step_slow: None while nobody counted slow requests. counts_retries: the source does not know
-    which requests are retries of one request.
+    serve. ringing: the alarms that rang at the last look, at first those from before the canary; None: the first look
+    tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow requests.
     """
 
     policy: Policy
@@ -72,10 +71,11 @@ class Evidence:
     broken: str | None = None
     ringing: frozenset[str] | None = None
     alarm: str | None = None
-    counts_retries: bool = True
 
     @classmethod
-    def begin(cls, policy: Policy, weight_percent: int, now: datetime, *, counts_retries: bool = True) -> Self:
+    def begin(
+        cls, policy: Policy, weight_percent: int, now: datetime, *, ringing: frozenset[str] | None = None
+    ) -> Self:
         """The evidence of a release's first step, before any period."""
         return cls(
             policy=policy,
@@ -86,7 +86,7 @@ class Evidence:
             harmless_slow=None,
             power=policy.power(),
             split=Split(weight_percent / 100),
-            counts_retries=counts_retries,
+            ringing=ringing,
         )
 
     def begin_step(self, weight_percent: int, now: datetime) -> Self:

@@ -12,6 +12,8 @@ from delivery.verdict import Move
 from delivery.weights import Witness
 
 Row = dict[str, str | int]
+# Retries make failures come in clumps, which weakens the promise: whoever reads the numbers has to know.
+UNIT = "each retry counts as a request"
 
 
 def describe_judgement(evidence: Evidence, move: Move, witnesses: Sequence[Witness], now: datetime) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def describe_judgement(evidence: Evidence, move: Move, witnesses: Sequence[Witne
         "verdict": move.analysis.verdict.value,
         "reason": move.line,
         "action": move.action.value,
-        "unit": _unit(evidence),
+        "unit": UNIT,
         "periods": evidence.periods,
         "seconds": round((now - evidence.begun).total_seconds(), 1),
         "stable": asdict(move.analysis.stable),
@@ -34,7 +36,7 @@ def tabulate(evidence: Evidence) -> list[Row]:
     """A row for each arm of the step; the evidence of harm, and what is needed to rule it out, stand by the canary."""
     slow, policy = evidence.step_slow, evidence.policy
     harm = math.exp(min(evidence.harm.highest, 700.0))
-    said = f"{harm:.3g} for harm, proof from {1 / policy.alpha:g}; {_unit(evidence)}"
+    said = f"{harm:.3g} for harm, proof from {1 / policy.alpha:g}; {UNIT}"
     return [
         _row("stable", evidence.step_stable, slow.stable if slow else None),
         _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=said, needed=_needed(evidence)),
@@ -61,11 +63,6 @@ def _row(arm: str, counts: Counts, slow: int | None, *, evidence: str = "", need
         "evidence": evidence,
         "needed": needed,
     }
-
-
-def _unit(evidence: Evidence) -> str:
-    """Retries make failures come in clumps, which weakens the promise: whoever reads the numbers has to know."""
-    return "each retry counts as a request" if evidence.counts_retries else "retries of a request count once"
 
 
 def _needed(evidence: Evidence) -> str:

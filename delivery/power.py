@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Self
 
-from delivery.environment import SmallestHarm
+from delivery.canary_settings import SmallestHarm
 from delivery.sequential import RATIOS, log_mean_exp
 
 # No service sees this many requests in a canary; a search beyond it has no answer worth printing.

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from delivery.canary import Counts, Slow, percent
-from delivery.environment import WhenUnsure
+from delivery.canary_settings import WhenUnsure
 from delivery.evidence import Evidence, Policy
 from delivery.sequential import confidence_sequence, log_mixture
 

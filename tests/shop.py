@@ -15,7 +15,8 @@ import httpx
 import yaml
 
 from clients.cluster import Cluster, connect_cluster
-from delivery.environment import Environment, SmallestHarm
+from delivery.canary_settings import SmallestHarm
+from delivery.environment import Environment
 from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox

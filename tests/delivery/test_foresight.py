@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from delivery.environment import SmallestHarm
+from delivery.canary_settings import SmallestHarm
 from delivery.foresight import foresee
 from tests.delivery.canaries import POLICY
 

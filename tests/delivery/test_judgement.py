@@ -65,10 +65,5 @@ def test_a_step_is_as_far_as_its_pause_and_its_requests_are(requests: int, minut
     assert progress_percent(evidence, NOON + minutes * MINUTE) == percent
 
 
-def test_a_source_that_knows_retries_is_told_as_that() -> None:
-    evidence = Evidence.begin(production_policy(), 20, NOON, counts_retries=False)
-    assert str(tabulate(evidence)[1]["evidence"]).endswith("retries of a request count once")
-
-
 def test_requests_that_are_missing_hold_the_progress_back() -> None:
     assert 10 < progress_percent(watched(Counts(800), Counts(200)), NOON + 10 * MINUTE) < 20

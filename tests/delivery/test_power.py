@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from delivery.environment import SmallestHarm
+from delivery.canary_settings import SmallestHarm
 from delivery.power import Power
 
 BEFORE = Power(SmallestHarm(stable=0.02, canary=0.05), math.log(125), 0.9)

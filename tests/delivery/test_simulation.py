@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from delivery.environment import WhenUnsure
+from delivery.canary_settings import WhenUnsure
 from delivery.evidence import Policy
 from delivery.simulation import Run, interval, simulate, simulate_many, summarize
 from delivery.traffic import Scenario

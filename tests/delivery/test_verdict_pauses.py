@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from delivery.canary import Counts
-from delivery.environment import WhenUnsure
+from delivery.canary_settings import WhenUnsure
 from delivery.verdict import Action, Verdict, next_move, progress_line
 from tests.delivery.canaries import HEALTHY, MINUTE, NOON, POLICY, watch
 

@@ -6,7 +6,7 @@ from functools import reduce
 import pytest
 
 from delivery.canary import Counts
-from delivery.environment import WhenUnsure
+from delivery.canary_settings import WhenUnsure
 from delivery.evidence import Evidence
 from delivery.verdict import Action, Verdict, next_move
 from tests.delivery.canaries import MINUTE, NOON, POLICY, verdict_of, watch
