@@ -33,13 +33,16 @@ class Release(BaseModel):
 
 
 class Event(StrEnum):
-    """What a journal's record tells of a step: intended before an effect, done or failed after it; judged: evidence."""
+    """What a journal's record tells of a step: intended before an effect, done or failed after it; judged: evidence;
+    promoted: all traffic is at the release's revision.
+    """
 
     STARTED = "started"
     INTENDED = "intended"
     DONE = "done"
     FAILED = "failed"
     JUDGED = "judged"
+    PROMOTED = "promoted"
     NOTICE = "notice"
     DELIVERED = "delivered"
     ENDED = "ended"

@@ -11,8 +11,8 @@ from delivery.release import Event, Record
 from delivery.rollout import why_not_done
 from delivery.steps import moves_traffic
 
-# A release ends so only after its revision was promoted.
-PROMOTED = ("Completed", "ChecksFailed")
+# A roll-back by hand has no record of a promotion; it ends so only once all traffic is where it was wanted.
+ARRIVED = ("Completed", "ChecksFailed")
 
 Journals = Mapping[int, tuple[Record, ...]]
 
@@ -70,10 +70,15 @@ def why_not_back(
 def last_served(journals: Journals, pod_hash: str) -> int | None:
     """The newest release that found or left all traffic at the revision, or promoted it."""
     for number, journal in journals.items():
-        is_promoted = outcome_in(journal) in PROMOTED and _has(journal, "revision", pod_hash)
-        if is_promoted or _has(journal, "stable_hash", pod_hash):
+        is_its = is_promoted(journal) and _has(journal, "revision", pod_hash)
+        if is_its or _has(journal, "stable_hash", pod_hash):
             return number
     return None
+
+
+def is_promoted(journal: tuple[Record, ...]) -> bool:
+    """Whether the release gave its revision all traffic, however it ended after that."""
+    return any(record.event is Event.PROMOTED for record in journal) or outcome_in(journal) in ARRIVED
 
 
 def last_tried(journals: Journals, pod_hash: str) -> int | None:

@@ -6,7 +6,7 @@ from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.release import Release
 from tasks.checks import check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
-from tasks.endings import ending_by_name
+from tasks.endings import ending_by_name, record_promotion
 
 
 @flow(name="verify", flow_run_name="verify {environment}")
@@ -20,8 +20,10 @@ def verify(environment: str = "production") -> str:
 
 @flow(name="look-at-the-result", flow_run_name="look at the result of release {release.number}")
 def look_at_the_result(release: Release) -> str:
-    """The same checks, by the release that holds the environment, at its end."""
-    return check_everything(load_environment(release.environment))
+    """The same checks, by the release that holds the environment, once its revision has all traffic."""
+    environment = load_environment(release.environment)
+    record_promotion(environment, release)
+    return check_everything(environment)
 
 
 def check_everything(environment: Environment) -> str:

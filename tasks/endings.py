@@ -16,11 +16,13 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError, as_delivery_error
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
-from delivery.release import Record, Release
+from delivery.release import Event, Record, Release
+from delivery.steps import rollout_step
 from tasks.history import may_have_effects
-from tasks.journal import read_journal
+from tasks.journal import append, read_journal
 from tasks.notices import notify
 from tasks.progress import progress
+from tasks.systems import read_system
 
 
 def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +53,14 @@ def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
 def nothing_to_do(plan: ReleasePlan) -> State:
     """No hold was taken, no release was counted."""
     return Completed(name=NOTHING_TO_DO.state_name, message=describe_nothing_to_do(plan))
+
+
+def record_promotion(environment: Environment, release: Release) -> None:
+    """For later releases and roll-backs; a journal that does not take it does not keep anybody from the result."""
+    try:
+        append(environment, release, rollout_step(read_system(environment).rollout), Event.PROMOTED)
+    except DeliveryError as error:
+        progress(f"That release {release.number} was promoted could not be written to its journal: {error}")
 
 
 def promoted(environment: Environment, release: Release, look: State) -> State:

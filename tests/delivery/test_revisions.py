@@ -90,6 +90,13 @@ def test_a_revision_that_was_promoted_and_replaced_by_others_hands_did_serve() -
     assert choose(done(), journals, 0).found.hash == OLD
 
 
+@pytest.mark.parametrize("outcome", ["Inconclusive", "Unfinished"])
+def test_a_revision_that_was_promoted_did_serve_however_the_look_at_the_result_ended(outcome: str) -> None:
+    promoted = ("Application/Rollout backend", Event.PROMOTED, {})
+    journals = {1: journal(found_stable(STABLE), made(OLD), promoted, ended(outcome))}
+    assert choose(done(), journals, 0).found.hash == OLD
+
+
 @pytest.mark.parametrize("reading", [at_pause(), aborted()], ids=["at a pause", "aborted"])
 def test_while_a_canary_is_under_way_the_stable_revision_can_be_gone_back_to(reading: Reading) -> None:
     assert choose(reading, {}, 1).found.hash == STABLE
