@@ -17,12 +17,17 @@ def abort_rollout(live: LiveSystem, release: Release) -> None:
 
     Left in the Rollout, the aborted template would keep it degraded, and any retry would start it again.
     """
+    put_back_template(live, release, end_canary(live, release).stable_hash)
+
+
+def end_canary(live: LiveSystem, release: Release) -> Reading:
+    """No canary has traffic, as far as the controller can see to it. The reading before that."""
     reading = live.read()
     if why_not_aborted(reading) is not None:
         with effect(live.environment, release, ABORT, describe_before(reading)) as done:
             ask_for_abort(live)
             done.read_back = describe_before(live.read())
-    put_back_template(live, release, reading.stable_hash)
+    return reading
 
 
 def ask_for_abort(live: LiveSystem) -> None:
@@ -33,7 +38,7 @@ def ask_for_abort(live: LiveSystem) -> None:
         live.wait_until(live.read, why_not_aborted, "the canary to be aborted", deadline=deadline)
         live.confirm_share(0)
     except NotApplied as error:
-        progress(f"{error} The stable template is put back without waiting for it any longer.")
+        progress(f"{error} The template is put back without waiting for it any longer.")
 
 
 def why_not_abortable(reading: Reading) -> str | None:

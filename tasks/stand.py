@@ -24,28 +24,45 @@ def describe_before(reading: Reading | None) -> dict[str, Any]:
 
 
 def describe_stand(live: LiveSystem) -> str:
-    """Where the traffic stays that nobody moves any more, as read back, and the ways on from there."""
+    """Where the traffic stays that nobody moves any more, as read back, and the ways on from there.
+
+    It explains an error and raises none of its own.
+    """
+    try:
+        return describe_canary(live)
+    except DeliveryError as error:
+        name = live.environment.name
+        return f"Nobody can tell where the traffic stays ({error}): see slipway status {name}, then go on from there."
+
+
+def describe_canary(live: LiveSystem) -> str:
     reading = live.read()
     if not reading.is_unfinished:
         return "No canary is under way."
     share = reading.weights.canary_percent if reading.weights else 0
     differing = why_not_weight(live.call_witnesses(), share)
-    seen = differing or f"{share} % of the traffic, read back from the load balancer"
+    stays = f"The canary stays at {share} % of the traffic, read back from the load balancer."
+    seen = f"The canary's weight is not in force everywhere: {differing}." if differing else stays
     revision = f" --revision {reading.stable.revision}" if reading.stable else ""
     return (
-        f"The canary stays at {seen}, and nobody promotes it. A release of the same digest goes on from there, one of "
-        f"another digest aborts it first; slipway roll-back {live.environment.name}{revision} takes it back."
+        f"{seen} Nobody promotes it. A release of the same digest goes on from there, one of another digest aborts it "
+        f"first; slipway roll-back {live.environment.name}{revision} takes it back."
     )
 
 
 def describe_rest(live: LiveSystem) -> str:
     """Where the traffic goes now, and what a person can do."""
+    name, namespace = live.system.rollout, live.system.namespace
+    return (
+        f"{describe_share(live)} By hand: kubectl argo rollouts get rollout {name} -n {namespace}, then abort or undo "
+        "it, and look at the listener rules."
+    )
+
+
+def describe_share(live: LiveSystem) -> str:
+    """What each witness says of the canary's share; that nobody can tell where they do not answer."""
     try:
         witnesses = ", ".join(describe_witness(witness) for witness in live.call_witnesses())
     except DeliveryError as error:
         witnesses = f"nobody can tell ({error})"
-    name, namespace = live.system.rollout, live.system.namespace
-    return (
-        f"The new revision's share of the traffic: {witnesses}. By hand: kubectl argo rollouts get rollout {name} "
-        f"-n {namespace}, then abort or undo it, and look at the listener rules."
-    )
+    return f"The new revision's share of the traffic: {witnesses}."

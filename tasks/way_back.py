@@ -7,32 +7,21 @@ from typing import Any
 from prefect import task
 
 from delivery.environment import Environment
-from delivery.errors import (
-    Conflict,
-    NotApplied,
-    NotFound,
-    NotPromoted,
-    Rejected,
-    RollBackFailed,
-    RolloutBroken,
-    StopRequested,
-)
+from delivery.errors import DeliveryError, HoldLost, NotApplied, RollBackFailed, StopRequested, Unavailable
 from delivery.manifests import HASH_LABEL
 from delivery.release import Event, Release
 from delivery.revisions import Target, describe_kept_since
 from delivery.rollout import why_not_done
 from delivery.steps import ABORT, rollout_step
-from tasks.abort import abort_rollout
+from tasks.abort import abort_rollout, end_canary
 from tasks.journal import effect, read_journal
-from tasks.stand import describe_rest, describe_stand
+from tasks.stand import describe_rest, describe_share, describe_stand
 from tasks.systems import LiveSystem, connect_system, read_system
 from tasks.template import put_back_template
 from tasks.waiting import ASKED_AGAIN
 
 # Longer than anything else is asked again: nobody else brings the traffic back.
 WAY_BACK = ASKED_AGAIN | {"retries": 12, "retry_delay_seconds": [2, 4, 8, 16, 30]}
-# Answers that will not change: the way back ends here, and a person is needed.
-GAVE_UP = (NotApplied, NotFound, NotPromoted, Conflict, Rejected, RolloutBroken)
 
 
 @task(**WAY_BACK, task_run_name="take the application back")
@@ -64,12 +53,16 @@ def put_back_revision(environment: Environment, release: Release, target: Target
 
 @contextmanager
 def telling_where_traffic_is(live: LiveSystem) -> Iterator[None]:
-    """Around a way back: what ends it says where it left the traffic."""
+    """Around a way back: what ends it says where it left the traffic. What may be answered next time stays that."""
     try:
         yield
     except StopRequested as stop:
         raise StopRequested(f"{stop} {describe_stand(live)}") from stop
-    except GAVE_UP as error:
+    except HoldLost as lost:
+        raise HoldLost(f"{lost} {describe_share(live)}") from lost
+    except Unavailable as error:
+        raise Unavailable(f"{error} {describe_rest(live)}") from error
+    except DeliveryError as error:
         raise RollBackFailed(f"{error} {describe_rest(live)}") from error
 
 
@@ -84,8 +77,7 @@ def return_to_start(live: LiveSystem, release: Release, found: dict[str, Any]) -
 
 def return_to(live: LiveSystem, release: Release, pod_hash: str) -> str:
     """All traffic on this revision, read back at the listener rules."""
-    if live.read().is_unfinished:
-        abort_rollout(live, release)
+    make_way(live, release, pod_hash)
     if why_not_done(live.read(), pod_hash) is not None:
         put_back_template(live, release, pod_hash)
     live.confirm_share(0)
@@ -93,6 +85,21 @@ def return_to(live: LiveSystem, release: Release, pod_hash: str) -> str:
     # A revision's number moves when it is used again; its digest does not.
     named = f"{serving.revision}, {serving.artifact_digest or serving.image}," if serving else pod_hash
     return f"Revision {named} serves all traffic, read back from the load balancer."
+
+
+def make_way(live: LiveSystem, release: Release, pod_hash: str) -> None:
+    """Nothing but this revision is on its way.
+
+    Only a way to the stable revision waits for that one: where another was asked for, it may be what is broken.
+    """
+    reading = live.read()
+    is_on_its_way = reading.current_hash == pod_hash and not reading.is_abort_asked
+    if not reading.is_unfinished or is_on_its_way:
+        return
+    if pod_hash in (reading.stable_hash, reading.current_hash):
+        abort_rollout(live, release)
+    else:
+        end_canary(live, release)
 
 
 def uninstall(live: LiveSystem, release: Release) -> str:

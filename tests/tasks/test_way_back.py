@@ -5,31 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from delivery.application import CanaryRun
 from delivery.errors import Refused, RolledBack, StopRequested
-from delivery.release import Release
 from delivery.rollout import why_not_ready_to_start
 from delivery.weights import why_not_weight
 from tasks.holds import request_stop
 from tasks.journal import read_journal
 from tasks.revisions import choose_revision, confirm_revision
-from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.rollouts import confirm_promoted, wait_until_paused
 from tasks.systems import connect_system
 from tasks.traffic import end_pause
 from tasks.way_back import put_back_revision, take_back_application
-from tests.shop import Shop
+from tests.shop import SERVER, Shop
+from tests.tasks.canaries import stand_at_first_pause, start
 
 # Each waits for what a cluster takes its time for.
 pytestmark = pytest.mark.proof
-
-
-def start(shop: Shop, release: Release) -> CanaryRun:
-    """A canary that waits at its first pause, if it has one."""
-    settle_workload.fn(shop.environment, release, {})
-    canary = apply_application.fn(shop.environment, release, {})
-    for step in canary.steps[:1]:
-        wait_until_paused.fn(shop.environment, canary, step)
-    return canary
 
 
 def promote(shop: Shop, digest: str) -> None:
@@ -45,16 +35,29 @@ def promote(shop: Shop, digest: str) -> None:
 def fail(shop: Shop, digest: str) -> None:
     """A canary of the digest is taken back, and its release ends so."""
     with suppress(RolledBack), shop.release(digest) as release:
-        start(shop, release)
+        stand_at_first_pause(shop, release)
         raise RolledBack(take_back_application.fn(shop.environment, release))
 
 
 def stop_in_its_canary(shop: Shop, digest: str) -> None:
     """As a release ends that finds the request to stop: its way back may not start."""
     with shop.release(digest) as release:
-        start(shop, release)
+        stand_at_first_pause(shop, release)
         request_stop(shop.environment, "ana@desk", "the shop has a sale")
         take_back_application.fn(shop.environment, release)
+
+
+def serving_until(mark: Path) -> str:
+    """A program that serves until there is such a file, and then ends however often it is started."""
+    watch = f"""
+import os, threading, time
+def watch():
+    while not os.path.exists({str(mark)!r}):
+        time.sleep(0.1)
+    os._exit(3)
+threading.Thread(target=watch, daemon=True).start()
+"""
+    return watch + SERVER
 
 
 def served_digest(shop: Shop) -> str:
@@ -106,12 +109,31 @@ def test_a_stop_in_a_canary_says_where_the_traffic_stays_and_a_roll_back_takes_i
 def test_a_roll_back_that_is_asked_to_stop_says_where_the_traffic_stays(shop: Shop) -> None:
     promote(shop, shop.push("a"))
     with shop.release(shop.push("b")) as died:
-        start(shop, died)
+        stand_at_first_pause(shop, died)
     chosen = choose_revision.fn(shop.environment, 1)
     with shop.release(chosen.found.artifact_digest) as release:
         request_stop(shop.environment, "ana@desk", "not now")
         with pytest.raises(StopRequested, match="The canary stays at 30 % of the traffic"):
             put_back_revision.fn(shop.environment, release, chosen)
+
+
+def test_a_roll_back_in_a_canary_does_not_wait_for_a_stable_revision_that_is_broken(shop: Shop, tmp_path: Path) -> None:
+    good, mark = shop.push("a"), tmp_path / "broken"
+    promote(shop, good)
+    promote(shop, shop.push("b", program=serving_until(mark)))
+    with shop.release(shop.push("c")) as died:
+        live, canary = stand_at_first_pause(shop, died)
+    mark.touch()
+    live.wait_until(
+        live.read,
+        lambda reading: None if reading.trouble_of(canary.stable_hash) else "it serves",
+        "the stable revision to break",
+        deadline=shop.environment.canary.ready_deadline,
+    )
+    chosen = choose_revision.fn(shop.environment, 1)
+    with shop.release(good) as release:
+        put_back_revision.fn(shop.environment, release, chosen)
+    assert served_digest(shop) == good
 
 
 def test_a_service_that_a_release_changed_is_named_as_kept_by_the_way_back(shop: Shop) -> None:
