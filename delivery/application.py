@@ -18,13 +18,15 @@ BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimest
 class CanaryRun:
     """A revision on its way to all traffic. stable_hash: empty at a first installation.
 
-    steps: the pauses that are left, none where the controller takes no steps.
+    steps: the pauses that are left, none where the controller takes no steps. rang_before: the alarms that it has not
+    set off.
     """
 
     stable_hash: str
     canary_hash: str
     image: str
     steps: tuple[CanaryStep, ...]
+    rang_before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

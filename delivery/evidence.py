@@ -50,7 +50,8 @@ class Evidence:
     harm, harmless, power and canary are the release's; the other counts are the step's.
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
     serve. ringing: the alarms that rang at the last look, at first those from before the canary; None: the first look
-    tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow requests.
+    tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow
+    requests.
     """
 
     policy: Policy

@@ -16,8 +16,8 @@ def roll_out(release: Release) -> None:
     """Start the revision, then 20, 40, 60, 80 % of the traffic, each judged, and all of it."""
     environment = load_environment(release.environment)
     settings_names = apply_settings(environment, release)
-    settle_workload(environment, release, settings_names)
-    canary = apply_application(environment, release, settings_names)
+    rang_before = settle_workload(environment, release, settings_names)
+    canary = apply_application(environment, release, settings_names, rang_before)
     evidence = None
     for step in canary.steps:
         wait_until_paused(environment, canary, step)

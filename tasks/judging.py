@@ -9,7 +9,6 @@ from typing import Self
 
 from prefect import task
 
-from clients.alarms import read_ringing
 from clients.metrics import read_periods
 from delivery.application import CanaryRun
 from delivery.canary import Period, periods_within
@@ -88,7 +87,7 @@ class Watch:
         evidence = (
             before.begin_step(step.weight_percent, now)
             if before
-            else Evidence.begin(policy_of(settings), step.weight_percent, now)
+            else Evidence.begin(policy_of(settings), step.weight_percent, now, ringing=canary.rang_before)
         )
         watch = cls(live, release, canary, step, evidence, read, pods, ProgressBar(environment, release))
         watch.look_at_alarms()
@@ -144,8 +143,7 @@ class Watch:
             )
 
     def look_at_alarms(self) -> None:
-        environment = self.live.environment
-        self.evidence = self.evidence.see_alarms(read_ringing(f"{environment.prefix}-", environment.aws.region))
+        self.evidence = self.evidence.see_alarms(self.live.read_ringing())
 
     def look_at_counts(self, now: datetime) -> None:
         """Each period once, when its counts can no longer change."""

@@ -1,6 +1,7 @@
 """The Rollout: brought to rest, applied, and followed to its first pause, to each next one and to its end."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from prefect import task
 
@@ -31,28 +32,35 @@ from tasks.workloads import preview_application, render_application
 
 
 @task(**ASKED_AGAIN, task_run_name="bring {environment.name} to rest")
-def settle_workload(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> None:
+def settle_workload(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> frozenset[str]:
     """Bring the Rollout to rest before it changes: another release's canary is aborted, ours is left under way.
 
+    Returns the alarms that ring before this release's canary: none of a canary under way, which may have set them off.
     A template that changes in the middle of a canary would end pods that the load balancer still sends to.
     """
     live = connect_system(environment)
     reading = live.find()
     if reading is None or not reading.stable_hash:
-        return
+        return frozenset()
     preview = preview_application(live, render_application(environment, release.artifact_digest, settings_names))
     if can_go_on(reading, preview.template):
-        progress(f"An earlier release left a canary of this artifact at step {reading.step_index}; it is gone on with.")
-        return
+        progress(
+            f"An earlier release left a canary of this artifact at step {reading.step_index}; it is gone on with. "
+            "What rings of the environment's alarms counts as set off by it."
+        )
+        return frozenset()
     if reading.is_unfinished:
         progress(f"An earlier release left a canary of {reading.current and reading.current.image}; it is aborted.")
         abort_rollout(live, release)
     deadline = environment.canary.ready_deadline
     live.wait_until(live.read, why_not_ready_to_start, "the stable revision to be well", deadline=deadline)
+    return frozenset(live.read_ringing())
 
 
 @task(**ASKED_AGAIN, task_run_name="apply {release.artifact_digest}")
-def apply_application(environment: Environment, release: Release, settings_names: Mapping[str, str]) -> CanaryRun:
+def apply_application(
+    environment: Environment, release: Release, settings_names: Mapping[str, str], rang_before: frozenset[str]
+) -> CanaryRun:
     """Bring every object to its manifest, the Rollout last, and follow it until it has a revision of the artifact.
 
     A first installation has no canary: it is followed until its pods serve. Raises RolloutBroken, NotPromoted.
@@ -65,7 +73,8 @@ def apply_application(environment: Environment, release: Release, settings_names
             apply_object(live, release, manifest)
     image = image_reference(environment, release.artifact_digest)
     # The namespace may be as new as its objects; only now can the template be asked for.
-    return start_rollout(live, release, manifests[-1], preview_application(live, manifests[-1:]), image)
+    run = start_rollout(live, release, manifests[-1], preview_application(live, manifests[-1:]), image)
+    return replace(run, rang_before=rang_before)
 
 
 def apply_object(live: LiveSystem, release: Release, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from clients.alarms import read_ringing
 from clients.cloudformation import read_outputs
 from clients.cluster import Cluster, connect_cluster
 from clients.load_balancer import find_load_balancer, read_rules
@@ -86,6 +87,10 @@ class LiveSystem:
         if hostname is None:
             raise NotFound(f"Ingress {self.system.ingress} has no load balancer yet.")
         return find_load_balancer(hostname, self.environment.aws.region)
+
+    def read_ringing(self) -> dict[str, str]:
+        """Name -> reason of each alarm of the environment that rings at this moment."""
+        return read_ringing(f"{self.environment.prefix}-", self.environment.aws.region)
 
     def call_witnesses(self) -> tuple[Witness, ...]:
         """What the Rollout, the Ingress and every listener rule say of the canary's share at this moment."""

@@ -72,6 +72,12 @@ def test_an_alarm_that_begins_to_ring_fails_the_step_by_its_name() -> None:
     assert analysis.reason == "an alarm began to ring during the canary: new (12 failed)"
 
 
+def test_an_alarm_that_the_canary_set_off_before_the_first_look_is_news() -> None:
+    evidence = Evidence.begin(POLICY, 20, NOON, ringing=frozenset({"old"}))
+    assert evidence.see_alarms({"old": "since yesterday"}).alarm is None
+    assert evidence.see_alarms({"old": "since yesterday", "new": "12 failed"}).alarm == "new (12 failed)"
+
+
 def test_an_alarm_that_rang_and_rings_again_is_news() -> None:
     evidence = watch().see_alarms({"old": "first"}).see_alarms({}).see_alarms({"old": "again"})
     assert evidence.alarm == "old (again)"

@@ -17,8 +17,8 @@ from tests.shop import Shop
 
 
 def start(shop: Shop, release: Release) -> CanaryRun:
-    settle_workload.fn(shop.environment, release, {})
-    return apply_application.fn(shop.environment, release, {})
+    rang_before = settle_workload.fn(shop.environment, release, {})
+    return apply_application.fn(shop.environment, release, {}, rang_before)
 
 
 def install(shop: Shop, digest: str) -> None:
