@@ -101,7 +101,8 @@ def status(
 def stop(reason: Reason, environment: EnvironmentName = PRODUCTION) -> None:
     """Ask the release under way to stop at its next safe point."""
     hold = request_stop(load_environment(environment), who(), reason)
-    Screen().say(f"Asked to stop: {hold.describe()}. It stops before its next step.")
+    waiting = "One that waits for a person stops when it is answered or nobody did in time."
+    Screen().say(f"Asked to stop: {hold.describe()}. It stops before its next step. {waiting}")
 
 
 app.command()(simulate)
