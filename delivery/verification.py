@@ -8,6 +8,7 @@ from delivery.plan import Action, PartPlan, Phase
 from delivery.reading import Reading
 from delivery.rollout import why_not_ready_to_start
 from delivery.verdict import Verdict
+from delivery.weights import Witness, why_not_weight
 
 ONE_REVISION = "healthy, one revision"
 
@@ -32,11 +33,14 @@ def judge_part(phase: Phase, part: PartPlan) -> Check:
     return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
 
 
-def judge_rollout(reading: Reading | None) -> Check:
-    """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy."""
+def judge_rollout(reading: Reading | None, witnesses: Sequence[Witness] = ()) -> Check:
+    """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy.
+
+    witnesses: of a Rollout that is there, what each says of the share that is not the revision's.
+    """
     if reading is None:
         return Check(name="rollout", verdict=Verdict.FAIL, seen="there is none", wanted=ONE_REVISION)
-    why_not = why_not_ready_to_start(reading)
+    why_not = why_not_ready_to_start(reading) or why_not_weight(witnesses, 0)
     verdict = Verdict.FAIL if why_not else Verdict.PASS
     seen = why_not or f"healthy, pods {reading.stable_hash} serve all traffic"
     return Check(name="rollout", verdict=verdict, seen=seen, wanted=ONE_REVISION)

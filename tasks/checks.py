@@ -14,14 +14,14 @@ from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailab
 from delivery.plan import Phase
 from delivery.stack_check import WANTED
 from delivery.verdict import Verdict
-from delivery.verification import Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from delivery.verification import ONE_REVISION, Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
 from tasks.artifacts import showing
 from tasks.holds import read_hold
 from tasks.progress import progress
 from tasks.stack_reading import compare_stacks
+from tasks.systems import connect_system
 from tasks.topics import plan_topics_of
 from tasks.waiting import poll_until
-from tasks.workloads import read_workload
 
 # The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
 ANSWERS_WITHIN = timedelta(seconds=30)
@@ -52,8 +52,14 @@ def check_topics(environment: Environment) -> Check:
 
 @task(task_run_name="check rollout", cache_policy=NO_CACHE)
 def check_rollout(environment: Environment) -> Check:
-    """The rollout is healthy: one revision, all of its pods available."""
-    return looked_at("rollout", "healthy, one revision", lambda: judge_rollout(read_workload(environment)))
+    """The rollout is healthy: one revision, all of its pods available, all traffic by every listener rule."""
+    return looked_at("rollout", ONE_REVISION, lambda: look_at_rollout(environment))
+
+
+def look_at_rollout(environment: Environment) -> Check:
+    live = connect_system(environment)
+    reading = live.find()
+    return judge_rollout(reading, live.call_witnesses() if reading else ())
 
 
 @task(task_run_name="check {name}", cache_policy=NO_CACHE)

@@ -1,6 +1,8 @@
 from delivery.plan import Action, PartPlan, Phase, Step
 from delivery.verdict import Verdict
-from delivery.verification import Check, cannot_tell, judge_answer, judge_part, sum_up
+from delivery.verification import Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from delivery.weights import Witness
+from tests.delivery.rollouts import at_rest
 
 
 def part(action: Action) -> PartPlan:
@@ -30,6 +32,11 @@ def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
     found = part(Action.NOTHING).model_copy(update={"findings": ("shop.other: in no list of [topics].",)})
     check = judge_part(Phase.TOPICS, found)
     assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned; besides shop.other: in no list of [topics]")
+
+
+def test_a_rollout_at_rest_fails_where_a_listener_rule_still_sends_to_another_revision() -> None:
+    check = judge_rollout(at_rest(), [Witness("the Rollout's status", 0), Witness("listener rule 1", 20)])
+    assert (check.verdict, check.seen) == (Verdict.FAIL, "wanted 0 %, but listener rule 1 says 20 %")
 
 
 def test_only_200_passes() -> None:
