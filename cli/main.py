@@ -73,11 +73,13 @@ def roll_back(
     revision: Annotated[int | None, typer.Option(help="Where to; without it the run lists them all.")] = None,
     unjudged: Annotated[bool, typer.Option("--unjudged", help="Even if no journal tells that it served.")] = False,
     reason: Reason = "",
+    wait: Annotated[bool, typer.Option(help="Wait for a release under way; `slipway stop` ends it sooner.")] = False,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
     """Bring back an earlier revision of the application, one that served all traffic before."""
-    request = {"revision": revision, "unjudged": unjudged, "reason": reason or f"{ASKED_FOR_BY} {who()}"}
+    request = {"revision": revision, "unjudged": unjudged, "wait": wait}
+    request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
     run("roll-back", environment, request, as_json=as_json, detach=detach)
 
 

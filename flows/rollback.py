@@ -33,16 +33,20 @@ def go_back(release: Release) -> str | BaseException:
 @flow(name="roll-back", flow_run_name="roll back {environment}")
 @ending_by_name
 def roll_back(
-    environment: str = "production", revision: int | None = None, unjudged: bool = False, reason: str = ""
+    environment: str = "production",
+    revision: int | None = None,
+    unjudged: bool = False,
+    reason: str = "",
+    wait: bool = False,
 ) -> str:
     """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a look at the health.
 
     revision: its number, of one that served before; any other ends the run Refused, with the list of all that did.
-    unjudged: one of which no journal tells is taken, too.
+    unjudged: one of which no journal tells is taken, too. wait: for a release that is under way, which is not stopped.
     """
     settings = load_environment(environment)
     chosen = choose_revision(settings, revision, unjudged=unjudged)
-    with hold_environment(settings, chosen.found.artifact_digest, None, reason) as release:
+    with hold_environment(settings, chosen.found.artifact_digest, None, reason, wait=wait) as release:
         target = confirm_revision(settings, chosen, unjudged=unjudged)
         with telling_a_failure(settings, release):
             sentence = put_back_revision(settings, release, target)

@@ -106,7 +106,10 @@ def request_stop(environment: Environment, who: str, why: str) -> HoldState:
 def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
     """The epoch waited for; said once for each holder."""
     if elapsed() >= deadline:
-        raise HoldTaken(f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended.")
+        raise HoldTaken(
+            f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended; to end it "
+            f"sooner: slipway stop {found.environment} --reason WHY."
+        )
     if found.epoch != waited_for:
         progress(f"Waiting for {found.describe()}")
     time.sleep(min(LONGEST_POLL, lease / 6).total_seconds())
