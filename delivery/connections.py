@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
 
 HASH_DIGITS = 10
-# Every output of the stacks that a connection setting is made of, or is put into.
+# Every output of the stacks that a connection setting is made of.
 NEEDED_OUTPUTS = (
     "broker_cluster_arn",
     "database_secret_arn",
@@ -21,7 +21,6 @@ NEEDED_OUTPUTS = (
     "database_name",
     "cache_host",
     "cache_port",
-    "cluster_name",
 )
 # Where a pod template names one, by the field; a volume's secret calls its name `secretName`.
 REFERENCES = {

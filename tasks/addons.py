@@ -3,8 +3,7 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from clients.cloudformation import read_outputs
-from clients.cluster import Cluster, connect_cluster
+from clients.cluster import Cluster
 from clients.downloads import download
 from delivery.addons import (
     MEND,
@@ -21,11 +20,11 @@ from delivery.manifests import Manifest, parse_manifests
 from delivery.plan import Action, PartPlan, Phase
 from delivery.release import Release
 from delivery.steps import planned_step
+from tasks.clusters import find_cluster, open_cluster
 from tasks.journal import effect
 from tasks.progress import progress
 from tasks.waiting import ASKED_AGAIN, poll_until
 
-CLUSTER = "cluster_name"
 DEFINITION = "CustomResourceDefinition"
 # What others need stands before them, whatever the manifest's order.
 FIRST = ("Namespace", DEFINITION)
@@ -40,10 +39,9 @@ def plan_addons_of(environment: Environment) -> PartPlan:
 @task(**ASKED_AGAIN, task_run_name="observe the add-ons")
 def observe_addons(environment: Environment) -> dict[str, ObservedAddon] | None:
     """Each wanted add-on by name; None where the cluster does not exist yet."""
-    name = read_outputs(environment).get(CLUSTER)
-    if name is None:
+    cluster = find_cluster(environment)
+    if cluster is None:
         return None
-    cluster = connect_cluster(environment, name)
     return {addon.name: observe_addon(cluster, addon) for addon in environment.addons.wanted}
 
 
@@ -59,12 +57,13 @@ def observe_addon(cluster: Cluster, addon: Addon) -> ObservedAddon:
 
 @task(**ASKED_AGAIN, task_run_name="check the add-on {addon.name}")
 def configure_addon(environment: Environment, release: Release, addon: Addon) -> None:
-    """The add-on is there in the version wanted: installed where its manifest is pinned, and read back.
+    """The add-on is there: in the version wanted where its manifest is pinned, installed from that and read back.
 
-    Raises NotFound where a release cannot do without it and nothing installs it, Altered where the manifest is another
+    Without a pinned manifest another version than the one wanted is left and told, and one that is missing and that a
+    release cannot do without raises NotFound. Raises Altered where the manifest is another
     than the one pinned, NotApplied where it was applied and does not come about.
     """
-    cluster = connect_cluster(environment, read_outputs(environment).need(CLUSTER))
+    cluster = open_cluster(environment)
     observed = observe_addon(cluster, addon)
     plan = plan_addon(addon, observed)
     if plan.refusals:

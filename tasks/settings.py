@@ -5,7 +5,7 @@ from prefect.cache_policies import NO_CACHE
 
 from clients.application_config import read_application_yml
 from clients.cloudformation import read_outputs
-from clients.cluster import Cluster, connect_cluster
+from clients.cluster import Cluster
 from clients.manifests import read_manifests
 from clients.msk_topics import read_bootstrap_brokers
 from clients.secrets import read_credentials
@@ -27,6 +27,7 @@ from delivery.outputs import StackOutputs
 from delivery.plan import PartPlan, Phase
 from delivery.release import Release
 from delivery.steps import planned_step
+from tasks.clusters import open_cluster, outputs_of_cluster
 from tasks.journal import effect
 from tasks.waiting import ASKED_AGAIN
 
@@ -45,10 +46,10 @@ def plan_settings_of(environment: Environment) -> PartPlan:
 def observe_settings(environment: Environment) -> ObservedSettings:
     """The settings as the stacks are now, by name, and whether the cluster has them. No value leaves this task."""
     outputs = read_outputs(environment)
-    if missing := outputs.missing(*NEEDED_OUTPUTS):
+    if missing := outputs.missing(*NEEDED_OUTPUTS, *outputs_of_cluster(environment)):
         return ObservedSettings(missing=missing)
     wanted = render_settings(read_values(environment, outputs))
-    cluster = connect_cluster(environment, outputs.need("cluster_name"))
+    cluster = open_cluster(environment, outputs)
     present = [
         (setting.kind, setting.name)
         for setting in wanted
@@ -66,7 +67,7 @@ def apply_settings(environment: Environment, release: Release) -> dict[str, str]
     """
     outputs = read_outputs(environment)
     settings = render_settings(read_values(environment, outputs))
-    cluster = connect_cluster(environment, outputs.need("cluster_name"))
+    cluster = open_cluster(environment, outputs)
     ensure_namespace(environment, release, cluster)
     for setting in settings:
         ensure_setting(environment, release, cluster, setting)

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from clients.alarms import read_ringing
-from clients.cloudformation import read_outputs
-from clients.cluster import Cluster, connect_cluster
+from clients.cluster import Cluster
 from clients.load_balancer import find_load_balancer, read_rules
 from clients.manifests import read_manifests
 from delivery.environment import Environment
@@ -17,6 +16,7 @@ from delivery.reading import Reading, parse_reading
 from delivery.rollout import is_standing_still, why_broken
 from delivery.steps import rollout_step
 from delivery.weights import Arms, Witness, call_witnesses, find_arms, read_hostname, why_not_weight
+from tasks.clusters import open_cluster
 from tasks.pods import read_words
 from tasks.waiting import poll_until
 
@@ -156,14 +156,15 @@ class LiveSystem:
             except Conflict:
                 continue
             return
-        raise Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
+        raise self.too_often_written()
+
+    def too_often_written(self) -> Conflict:
+        return Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
 
 
 def connect_system(environment: Environment) -> LiveSystem:
     """The environment's system. Raises NotFound while its cluster does not exist."""
-    is_named = environment.application.kubeconfig is not None
-    cluster_name = "" if is_named else read_outputs(environment).need("cluster_name")
-    return LiveSystem(environment, connect_cluster(environment, cluster_name), read_system(environment))
+    return LiveSystem(environment, open_cluster(environment), read_system(environment))
 
 
 def read_system(environment: Environment) -> System:

@@ -44,7 +44,7 @@ def apply_template(live: LiveSystem, pod_hash: str) -> None:
         except Conflict:
             continue
         return
-    raise Conflict(f"Rollout {live.system.rollout} was written by others {WRITES} times in a row.")
+    raise live.too_often_written()
 
 
 def with_template(rollout: dict[str, Any], target: ReplicaSet) -> dict[str, Any]:

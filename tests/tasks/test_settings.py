@@ -140,6 +140,13 @@ def test_settings_wait_for_the_stacks_that_are_missing(project: Project, aws: Sa
     assert observe_settings.fn(project.environment).missing == ("MSKStack", "SecurityStack", "RDSStack", "EKSStack")
 
 
+def test_a_cluster_that_a_kubeconfig_names_needs_no_stack(project: Project, aws: SandboxAws) -> None:
+    application = project.environment.application.model_copy(update={"kubeconfig": "/nowhere"})
+    environment = project.environment.model_copy(update={"application": application})
+    project.write({"MSKStack": {"One": project.parameter("one", "1")}})
+    assert observe_settings.fn(environment).missing == ("MSKStack", "SecurityStack", "RDSStack")
+
+
 def revision(prepared: Prepared, name: str, secret: str) -> dict:
     """A revision without pods that takes its password from the Secret."""
     labels = {"app": name}
