@@ -107,7 +107,7 @@ def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lea
     """The epoch waited for; said once for each holder."""
     if elapsed() >= deadline:
         raise HoldTaken(
-            f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended; to end it "
+            f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended. To end it "
             f"sooner: slipway stop {found.environment} --reason WHY."
         )
     if found.epoch != waited_for:
