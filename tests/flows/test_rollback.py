@@ -1,9 +1,14 @@
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.context import SyncClientContext
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    temporary_settings,
+)
 
 from delivery.release import Release
 from flows.rollback import go_back
@@ -19,7 +24,7 @@ def test_the_way_back_goes_without_a_run_where_prefect_is_away(
 ) -> None:
     installed(tmp_path, monkeypatch)
     caplog.set_level("INFO")
-    away = {
+    away: dict[Any, Any] = {
         PREFECT_API_URL: f"http://127.0.0.1:{closed_port()}/api",
         PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
     }
