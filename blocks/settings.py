@@ -105,7 +105,7 @@ def require_environment(name: str) -> None:
 def describe_missing(own: Path) -> str:
     there = sorted(path.stem for path in own.parent.glob("*.toml") if read_toml(path).get("name") == path.stem)
     known = f"There are: {', '.join(there)}." if there else "There is no other one either."
-    return f"There is no environment {own.stem!r}: {own} does not exist. {known} {MEND}"
+    return f"There is no environment {own.stem!r}: {own} does not exist. {known} Nothing was begun."
 
 
 def settings_files(name: str) -> list[Path]:

@@ -22,7 +22,9 @@ class StackOutputs(BaseModel):
     def need(self, name: str) -> str:
         """Raises NotFound, naming stack and output."""
         if name not in self.values:
-            raise NotFound(f"{getattr(self.sources, name)}: there is no such stack output. Deploy the stack first.")
+            raise NotFound(
+                f"{getattr(self.sources, name)}: there is no such stack output. A release deploys the stack."
+            )
         return self.values[name]
 
     def missing(self, *names: str) -> tuple[str, ...]:

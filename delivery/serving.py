@@ -15,11 +15,11 @@ def describe_serving(environment: str, reading: Reading | None, journals: Journa
         return (f"{environment} has no application yet.",)
     if reading.stable is None:
         return (f"{environment} has no revision that is known to serve: {reading.phase} {reading.message}".rstrip(),)
+    canary = describe_canary(environment, reading, reading.stable)
     ways_back = [describe_way_back(reading, journals, found) for found in others(reading)]
     return (
         f"{environment} serves {describe_revision(reading.stable)}, {since_when(reading.stable, journals)}.",
-        *describe_canary(reading),
-        *(ways_back or ("There is no earlier revision to go back to.",)),
+        *([*canary, *ways_back] or ["There is no earlier revision to go back to."]),
     )
 
 
@@ -51,11 +51,15 @@ def describe_way_back(reading: Reading, journals: Journals, found: ReplicaSet) -
     return f"Not back to {describe_revision(found)}: {why_not[0].lower()}{why_not[1:]}."
 
 
-def describe_canary(reading: Reading) -> tuple[str, ...]:
+def describe_canary(environment: str, reading: Reading, stable: ReplicaSet) -> tuple[str, ...]:
+    """The canary under way, and how its traffic comes back to the stable revision; empty where there is none."""
     if not reading.is_unfinished or reading.current is None:
         return ()
     share = reading.weights.canary_percent if reading.weights else 0
-    return (f"A canary is under way: {describe_revision(reading.current)}, has {share} % of the traffic.",)
+    return (
+        f"A canary is under way: {describe_revision(reading.current)}, has {share} % of the traffic.",
+        f"slipway roll-back {environment} --revision {stable.revision} takes it back.",
+    )
 
 
 def since_when(stable: ReplicaSet, journals: Journals) -> str:

@@ -132,8 +132,11 @@ def test_an_environment_without_a_file_is_refused_and_those_with_one_are_named(
     monkeypatch.setenv("SLIPWAY_ENVIRONMENTS", str(tmp_path))
     (tmp_path / "production.toml").write_text('name = "production"')
     (tmp_path / "overlay.toml").write_text("[hold]")
-    missing = f"There is no environment 'staging': {tmp_path / 'staging.toml'} does not exist. There are: production."
-    assert problems_of("staging") == [missing]
+    own = tmp_path / "staging.toml"
+    with pytest.raises(SettingsError) as caught:
+        load_environment("staging")
+    missing = f"There is no environment 'staging': {own} does not exist. There are: production. Nothing was begun."
+    assert str(caught.value) == missing
 
 
 def test_a_name_that_leaves_the_folder_is_refused() -> None:

@@ -57,7 +57,7 @@ def test_a_revision_that_no_release_brought_there_is_told_as_that() -> None:
 def test_a_canary_under_way_is_told_with_its_share() -> None:
     _, canary, ways_back = describe_serving("production", at_pause(), {1: PROMOTED_FIRST})
     assert canary == f"A canary is under way: revision 2, {SECOND}, has 20 % of the traffic."
-    assert ways_back == "There is no earlier revision to go back to."
+    assert ways_back == "slipway roll-back production --revision 1 takes it back."
 
 
 def test_nothing_serves_before_the_first_installation() -> None:
