@@ -161,7 +161,7 @@ def test_a_plan_says_when_the_traffic_will_not_do_for_its_canary(shop: Shop) -> 
     roll_out(shop, shop.push("a"))
     (foreseen,) = plan(shop, shop.push("b")).findings
     assert foreseen.startswith("At 30 % it takes ")
-    assert "at 0 requests/s 0 come within 0:00:18, so the step will be inconclusive" in foreseen
+    assert "at 0 requests/s 0 are counted within 0:00:18, so the step will be inconclusive" in foreseen
 
 
 @pytest.mark.proof
