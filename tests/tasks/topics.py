@@ -66,7 +66,7 @@ class Held:
 
 
 def eventually_everywhere(claim: Callable[[], bool]) -> None:
-    """Back when the claim holds for so many readings in a row that each of the three brokers gave one: any may answer."""
+    """Back when the claim holds for so many readings in a row that each broker has given one: any may answer."""
     eventually(lambda: all(claim() for _ in range(9)))
 
 
