@@ -1,10 +1,11 @@
 """The judge of canaries and three in common use, each fed one closed period at a time, for comparison."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Protocol
+
+from scipy.stats import mannwhitneyu
 
 from benchmarks.policy import production_policy
 from delivery.canary import Counts
@@ -12,7 +13,8 @@ from delivery.evidence import Policy
 from delivery.sequential import Harm, Hits
 from delivery.verdict import is_success_rate_refuted
 
-SIGNIFICANT = NormalDist().inv_cdf(0.99)
+LEVEL = 0.01
+SIGNIFICANT = NormalDist().inv_cdf(1 - LEVEL)
 PERIODS_PER_STEP = 10
 
 
@@ -62,9 +64,10 @@ class MannWhitney:
         self.canary.append(1 - canary.success_rate)
         if len(self.stable) < PERIODS_PER_STEP:
             return False
-        score = mann_whitney(self.stable, self.canary)
+        # Rates are often tied, which the exact distribution does not allow for.
+        found = mannwhitneyu(self.canary, self.stable, alternative="greater", method="asymptotic")
         self.stable, self.canary = [], []
-        return score > SIGNIFICANT
+        return bool(found.pvalue < LEVEL)
 
 
 @dataclass
@@ -90,16 +93,3 @@ JUDGES: dict[str, type[Judge]] = {
     "Mann-Whitney": MannWhitney,
     "z-test": ZTest,
 }
-
-
-def mann_whitney(lower: Sequence[float], higher: Sequence[float]) -> float:
-    """Standard score of "higher is higher", with the correction for ties and for continuity; 0 where all are tied."""
-    values = sorted([*lower, *higher])
-    first_places = {value: place for place, value in reversed(list(enumerate(values)))}
-    ties = {value: values.count(value) for value in first_places}
-    ranks = sum(first_places[value] + (ties[value] + 1) / 2 for value in higher)
-    sizes, total = (len(lower), len(higher)), len(values)
-    above = ranks - sizes[1] * (sizes[1] + 1) / 2
-    spread = total + 1 - sum(count**3 - count for count in ties.values()) / (total * (total - 1))
-    variance = sizes[0] * sizes[1] / 12 * spread
-    return (above - sizes[0] * sizes[1] / 2 - 0.5) / math.sqrt(variance) if variance > 0 else 0.0
