@@ -98,9 +98,9 @@ class Watch:
         move = next_move(self.evidence, datetime.now(UTC))
         while move.action is Action.WAIT:
             time.sleep(self.live.environment.canary.poll.total_seconds())
-            told = self.counted, self.evidence.unreadable
-            self.look(datetime.now(UTC))
-            now = datetime.now(UTC)
+            told, now = (self.counted, self.evidence.unreadable), datetime.now(UTC)
+            self.look(now)
+            # Judged as of when the look began: what a slow look takes does not make its counts stale.
             move = next_move(self.evidence, now)
             if told != (self.counted, self.evidence.unreadable):
                 self.tell(move, now)
