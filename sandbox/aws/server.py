@@ -26,6 +26,7 @@ from sandbox.aws.msk.topics import Topics
 from sandbox.aws.requests import Environ, StartResponse, WsgiApp, caller_and_service
 from sandbox.aws.rest import Rest, RestOperation
 from sandbox.aws.serial import Serial
+from sandbox.aws.target_health import TargetHealthBoard, TargetHealthReports, mend_target_health
 from sandbox.aws.types.register import all_types
 from sandbox.aws.xray_settings import XraySettings
 
@@ -58,6 +59,8 @@ def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
     mend_cloudwatch()
     mend_kafka()
     mend_ecr()
+    board = TargetHealthBoard()
+    mend_target_health(board, cloud.settings.time_factor)
     import_certificate(cloud)
     faults = Faults()
     CloudFormationWire.engine = Engine(cloud, all_types(cloud), faults)
@@ -67,4 +70,5 @@ def make_aws_server(cloud: Cloud) -> BaseWSGIServer:
     app = FaultInjector(services, Ignoring(services, cloud.account_id, cloud.region), faults)
     host, _, port = cloud.addresses.aws.rpartition("/")[2].rpartition(":")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    return make_server(host, int(port), app, threaded=True, request_handler=MotoRequestHandler)
+    reports = TargetHealthReports(app, board)
+    return make_server(host, int(port), reports, threaded=True, request_handler=MotoRequestHandler)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.addresses import Addresses
@@ -21,12 +22,15 @@ from sandbox.processes import announce_ready
 from sandbox.settings import SandboxSettings
 
 SECONDS_BETWEEN_POLLS = 0.5
+SECONDS_BETWEEN_REPORTS = 0.1
+# Where the sandbox's AWS learns what DescribeTargetHealth has to tell.
+REPORTS = "/sandbox/target-health"
 # The idle timeout of an Application Load Balancer before it is divided by the sandbox's factor.
 IDLE_SECONDS = 60.0
 
 
 class DataPlane:
-    """Sockets, health checks and metrics around one proxy; three loops that end with the process."""
+    """Sockets, health checks and metrics around one proxy; its loops end with the process."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
@@ -45,7 +49,7 @@ class DataPlane:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await self._listen(Front("HTTPS", 443), self._addresses.load_balancer, server_tls(self._state / "ca"))
         await self._listen(Front("HTTP", 80), self._addresses.load_balancer_http, None)
-        loops = [asyncio.create_task(loop) for loop in (self._follow(), self._publish())]
+        loops = [asyncio.create_task(loop) for loop in (self._follow(), self._publish(), self._report())]
         announce_ready()
         done, _ = await asyncio.wait((*loops, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
         for ended in done:
@@ -75,6 +79,19 @@ class DataPlane:
         for target in self._proxy.targets.known():
             if target not in registered:
                 self._proxy.targets.forget(target)
+
+    async def _report(self) -> None:
+        """Tell AWS how the targets are, whenever that changed."""
+        told = None
+        async with httpx.AsyncClient(base_url=self._addresses.aws, trust_env=False) as http:
+            while True:
+                if (seen := self._health.describe()) != told:
+                    try:
+                        (await http.put(REPORTS, json=seen)).raise_for_status()
+                        told = seen
+                    except httpx.HTTPError as error:
+                        print(f"how the targets are could not be told and is told again: {error!r}", flush=True)
+                await asyncio.sleep(SECONDS_BETWEEN_REPORTS)
 
     async def _publish(self) -> None:
         """At the end of each period, a multiple of its length since 1970, say what was counted in it."""

@@ -12,23 +12,51 @@ from sandbox.load_balancer.targets import TargetFailed, Targets
 INITIAL, HEALTHY, UNHEALTHY = "initial", "healthy", "unhealthy"
 SHORTEST_INTERVAL_SECONDS = 0.2
 # A busy machine answers late; a target must not fall out for that.
-SHORTEST_TIMEOUT_SECONDS = 1.0
+SHORTEST_TIMEOUT_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a check failed, in elbv2's words."""
+
+    reason: str
+    description: str
+
+
+CHECKING = Problem("Elb.InitialHealthChecking", "Initial health checks in progress")
+TIMED_OUT = Problem("Target.Timeout", "Request timed out")
+FAILED = Problem("Target.FailedHealthChecks", "Health checks failed")
+
+
+def another_code(status: int) -> Problem:
+    return Problem("Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]")
 
 
 @dataclass
 class TargetState:
-    """passed and failed: checks in a row. A new target becomes healthy with its first pass, as on AWS."""
+    """passed and failed: checks in a row. A new target becomes healthy with its first pass, as on AWS.
+
+    problem: why it is not healthy.
+    """
 
     state: str = INITIAL
     passed: int = 0
     failed: int = 0
+    problem: Problem | None = CHECKING
 
-    def take(self, passed: bool, check: HealthCheck) -> None:
+    def take(self, problem: Problem | None, check: HealthCheck) -> None:
+        """problem: why a check failed; None where it passed."""
+        passed = problem is None
         self.passed, self.failed = (self.passed + 1, 0) if passed else (0, self.failed + 1)
         if (self.state == INITIAL and passed) or self.passed >= check.healthy_threshold:
-            self.state = HEALTHY
+            self.state, self.problem = HEALTHY, None
         elif self.failed >= check.unhealthy_threshold:
-            self.state = UNHEALTHY
+            self.state, self.problem = UNHEALTHY, problem
+
+    def describe(self) -> dict[str, str]:
+        """As DescribeTargetHealth tells it."""
+        why = {"Reason": self.problem.reason, "Description": self.problem.description} if self.problem else {}
+        return {"State": self.state, **why}
 
 
 class TargetHealth:
@@ -60,22 +88,31 @@ class TargetHealth:
         states = [self._state(group, target) for target in group.targets]
         return states.count(HEALTHY), len(states) - states.count(HEALTHY)
 
+    def describe(self) -> dict[str, dict[str, dict[str, str]]]:
+        """The health of each target by its group and `address:port`."""
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for (arn, target), state in self._states.items():
+            found.setdefault(arn, {})[f"{target.host}:{target.port}"] = state.describe()
+        return found
+
     def _state(self, group: TargetGroup, target: Target) -> str:
         found = self._states.get((group.arn, target))
         return found.state if found else INITIAL
 
     async def _check_for_ever(self, state: TargetState, target: Target, check: HealthCheck) -> None:
         while True:
-            state.take(await self._passes(target, check), check)
+            state.take(await self._check(target, check), check)
             await asyncio.sleep(max(check.interval_seconds / self._factor, SHORTEST_INTERVAL_SECONDS))
 
-    async def _passes(self, target: Target, check: HealthCheck) -> bool:
+    async def _check(self, target: Target, check: HealthCheck) -> Problem | None:
         request = h11.Request(
             method="GET", target=check.path, headers=[("host", target.host), ("user-agent", "ELB-HealthChecker/2.0")]
         )
         try:
             async with asyncio.timeout(max(check.timeout_seconds / self._factor, SHORTEST_TIMEOUT_SECONDS)):
                 answer = await self._targets.send(Target(target.host, check.port_of(target)), request, b"")
-        except (TargetFailed, TimeoutError):
-            return False
-        return check.accepts(answer.status)
+        except TargetFailed:
+            return FAILED
+        except TimeoutError:
+            return TIMED_OUT
+        return None if check.accepts(answer.status) else another_code(answer.status)

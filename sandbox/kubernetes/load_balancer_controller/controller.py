@@ -117,22 +117,22 @@ class Controller:
     def _fill_one(self, binding: Object, targets: dict[tuple[str, int], Object]) -> bool:
         try:
             states = sync_targets(self._elbv2, binding["spec"]["targetGroupARN"], set(targets))
-            waiting = [self._open_gate(binding, targets[target], state) for target, state in states.items()]
+            waiting = [self._open_gate(binding, targets[target], health) for target, health in states.items()]
         except (ClientError, BotoCoreError) as error:
             log.warning("%s/%s: %s", namespace_of(binding), name_of(binding), error)
             self._cluster.say(binding, "FailedReconcile", f"{type(error).__name__}: {error}", warning=True)
             return False
         return not any(waiting)
 
-    def _open_gate(self, binding: Object, pod: Object, state: str) -> bool:
+    def _open_gate(self, binding: Object, pod: Object, health: Object) -> bool:
         """Write the pod's gate; whether its health must be asked for again."""
-        if condition := gate_condition(pod, binding, state):
+        if condition := gate_condition(pod, binding, health):
             try:
                 self._cluster.patch_status("v1", "Pod", pod, {"conditions": [condition]}, STRATEGIC)
             except ApiException as error:
                 if error.status != 404:
                     raise
-        return state == "initial" or (state != "healthy" and has_gate(pod, binding))
+        return health["State"] == "initial" or (health["State"] != "healthy" and has_gate(pod, binding))
 
     def _undo_all_but(self, living: set[Stack]) -> None:
         """Remove what was made for Ingresses that are gone."""

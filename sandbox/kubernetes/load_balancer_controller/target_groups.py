@@ -19,6 +19,7 @@ _HEALTH_CHECK = {
     "healthcheck-port": ("HealthCheckPort", str),
     "healthcheck-protocol": ("HealthCheckProtocol", str),
 }
+_REGISTERED = {"State": "initial", "Reason": "Elb.RegistrationInProgress"}
 
 
 def ensure_target_group(elbv2: Any, ingress: Object, backend: Backend, service: Object, vpc: str, cluster: str) -> str:
@@ -65,11 +66,11 @@ def targets_of(binding: Object, service: Object, pods: list[Object]) -> dict[tup
     return {(pod["status"]["podIP"], _target_port(pod, port)): pod for pod in chosen if _may_be_target(pod, binding)}
 
 
-def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """Register and deregister; the state of health of each target that stays."""
+def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Object]:
+    """Register and deregister; the health of each target that stays, as elbv2 tells it."""
     described = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     states = {
-        (item["Target"]["Id"], item["Target"]["Port"]): item["TargetHealth"]["State"]
+        (item["Target"]["Id"], item["Target"]["Port"]): item["TargetHealth"]
         for item in described
         if item["TargetHealth"]["State"] != "draining"
     }
@@ -77,20 +78,20 @@ def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tup
         elbv2.register_targets(TargetGroupArn=arn, Targets=_as_targets(new))
     if old := states.keys() - wanted:
         elbv2.deregister_targets(TargetGroupArn=arn, Targets=_as_targets(old))
-    return {target: states.get(target, "initial") for target in wanted}
+    return {target: states.get(target, _REGISTERED) for target in wanted}
 
 
-def gate_condition(pod: Object, binding: Object, state: str) -> Object | None:
+def gate_condition(pod: Object, binding: Object, health: Object) -> Object | None:
     """The condition to write for the pod's readiness gate; None when it has none or the condition is so already."""
     if not has_gate(pod, binding):
         return None
     gate = GATE + name_of(binding)
-    status = "True" if state == "healthy" else "False"
+    status = "True" if health["State"] == "healthy" else "False"
+    said = {"status": status, "reason": health.get("Reason", ""), "message": health.get("Description", "")}
     for condition in value_at(pod, "status.conditions") or []:
-        if condition["type"] == gate and condition["status"] == status:
+        if condition["type"] == gate and said.items() <= condition.items():
             return None
-    reason = "" if status == "True" else f"Elb.{state.capitalize()}"
-    return {"type": gate, "status": status, "reason": reason, "lastTransitionTime": timestamp()}
+    return {"type": gate, **said, "lastTransitionTime": timestamp()}
 
 
 def _may_be_target(pod: Object, binding: Object) -> bool:

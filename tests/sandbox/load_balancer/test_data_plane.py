@@ -127,6 +127,27 @@ def test_an_unhealthy_target_gets_no_requests_while_another_is_healthy(site: Sit
     eventually(lambda: site.ask(20) == {"stable": 20})
 
 
+def test_elbv2_tells_a_targets_health_as_the_load_balancer_sees_it(site: Site) -> None:
+    address = f"{site.sandbox.addresses.pod_network}.200.3"
+    backend = Backend(address, "third")
+    backend.health = 503
+    target = {"Id": address, "Port": 8080}
+
+    def told() -> tuple[str, str]:
+        described = site.elbv2.describe_target_health(TargetGroupArn=site.canary)["TargetHealthDescriptions"]
+        health = next(found["TargetHealth"] for found in described if found["Target"] == target)
+        return health["State"], health.get("Description", "")
+
+    site.elbv2.register_targets(TargetGroupArn=site.canary, Targets=[target])
+    assert told() == ("initial", "Target registration is in progress")
+    eventually(lambda: told() == ("unhealthy", "Health checks failed with these codes: [503]"))
+    backend.health = 200
+    eventually(lambda: told() == ("healthy", ""))
+    site.elbv2.deregister_targets(TargetGroupArn=site.canary, Targets=[target])
+    assert told() == ("draining", "Target deregistration is in progress")
+    backend.close()
+
+
 def test_metrics_count_what_went_through_the_sockets(site: Site) -> None:
     def published() -> float:
         return requests_published(site.sandbox, site.arn, site.stable)
