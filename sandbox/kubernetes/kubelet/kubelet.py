@@ -1,4 +1,4 @@
-"""The kubelet, and the scheduler before it: every pod is placed on this machine and gets a worker."""
+"""The kubelet, and the scheduler before it: a pod that has room is placed on this machine and gets a worker."""
 
 import asyncio
 import itertools
@@ -7,13 +7,18 @@ from collections.abc import Iterable
 from sandbox.kubernetes.api.kinds import PODS, Object, name_of, namespace_of
 from sandbox.kubernetes.api.registry import Registry, Write
 from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.controllers import events
 from sandbox.kubernetes.controllers.loop import Name
 from sandbox.kubernetes.kubelet.images import Puller
 from sandbox.kubernetes.kubelet.pod_context import PodContext
 from sandbox.kubernetes.kubelet.pods import PodWorker
 from sandbox.kubernetes.kubelet.processes import Host
+from sandbox.kubernetes.kubelet.scheduler import place, refuse, why_no_room
 
-NODE_NAME = "sandbox"
+SCHEDULER = Write("default-scheduler")
+REFUSED = Write("default-scheduler", subresource="status")
+# A pod that found no room is looked at again with every change of its own, and after so long.
+SECONDS_TO_TRY_AGAIN = 1.0
 
 
 class Kubelet:
@@ -44,15 +49,28 @@ class Kubelet:
         elif worker:
             worker.write_status()
         else:
-            self._start(pod)
+            return self._schedule(pod)
         return None
 
     async def stop(self) -> None:
         """End every pod's processes."""
         await asyncio.gather(*self._killing, *(worker.kill() for worker in self._workers.values()))
 
+    def _schedule(self, pod: Object) -> float | None:
+        """Start the pod where there is room for it; seconds until it is tried again where there is none."""
+        why = why_no_room(pod, self._registry.select(PODS))
+        if why is None:
+            self._start(pod)
+            return None
+        refused = self._registry.change(
+            PODS, namespace_of(pod), name_of(pod), lambda found: refuse(found, why), REFUSED
+        )
+        if refused["metadata"]["resourceVersion"] != pod["metadata"]["resourceVersion"]:
+            events.record(self._registry, SCHEDULER.manager, pod, "FailedScheduling", why, warning=True)
+        return SECONDS_TO_TRY_AGAIN
+
     def _start(self, pod: Object) -> None:
-        placed = self._registry.change(PODS, namespace_of(pod), name_of(pod), _place, Write("kube-scheduler"))
+        placed = self._registry.change(PODS, namespace_of(pod), name_of(pod), place, SCHEDULER)
         context = PodContext(self._registry, self._host, self._puller, placed, self._next_address())
         self._workers[namespace_of(pod), name_of(pod)] = PodWorker(context)
 
@@ -71,8 +89,3 @@ class Kubelet:
         """Addresses are given out in order and start over after 64000 pods."""
         third, fourth = divmod(next(self._numbers) % 64_000, 250)
         return f"{self._host.addresses.pod_network}.{third}.{fourth + 2}"
-
-
-def _place(pod: Object) -> Object:
-    pod["spec"]["nodeName"] = NODE_NAME
-    return pod
