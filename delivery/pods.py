@@ -93,13 +93,18 @@ def _waits_for(conditions: Mapping[str, Mapping[str, Any]], container: Mapping[s
     if waiting := container.get("state", {}).get("waiting"):
         return f"container {container.get('name')} waits: {waiting.get('reason', 'no reason is given')}"
     if conditions.get("ContainersReady", {}).get("status") == "True":
-        closed = [name for name, found in conditions.items() if "/" in name and found.get("status") != "True"]
+        closed = [_gate(found) for name, found in conditions.items() if "/" in name and found.get("status") != "True"]
         return f"its readiness gates are not open: {', '.join(closed) or 'none was written yet'}"
     return (
         f"container {container.get('name')} runs and is not ready"
         if container
         else "the kubelet has not told of it yet"
     )
+
+
+def _gate(condition: Mapping[str, Any]) -> str:
+    said = condition.get("message")
+    return f"{condition['type']} ({said})" if said else condition["type"]
 
 
 def _secrets(containers: Iterable[Mapping[str, Any]]) -> set[str]:

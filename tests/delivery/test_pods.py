@@ -52,6 +52,14 @@ def test_a_container_that_is_being_made_is_no_trouble() -> None:
             ),
             "its readiness gates are not open: target-health.elbv2.k8s.aws/k8s-blue",
         ),
+        (
+            (
+                UNREADY,
+                {"type": "ContainersReady", "status": "True"},
+                {"type": "target-health.elbv2.k8s.aws/k8s-blue", "status": "False", "message": "Request timed out"},
+            ),
+            "its readiness gates are not open: target-health.elbv2.k8s.aws/k8s-blue (Request timed out)",
+        ),
     ],
 )
 def test_a_pod_that_is_not_ready_says_what_it_waits_for(conditions, why) -> None:
