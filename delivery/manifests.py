@@ -84,26 +84,34 @@ def describe_system(manifests: Iterable[Manifest]) -> System:
     rollout = _only(manifests, "Rollout")
     canary = rollout["spec"]["strategy"]["canary"]
     routing = canary.get("trafficRouting", {}).get("alb", {})
-    named = {key: canary.get(key) for key in ("stableService", "canaryService")} | {"ingress": routing.get("ingress")}
-    _require(
-        all(named.values()), f"the Rollout must name {', '.join(key for key, value in named.items() if not value)}"
-    )
+    named = _named_by(canary, routing)
+    for service in ("stableService", "canaryService"):
+        _named(manifests, "Service", named[service])
     ingress = _named(manifests, "Ingress", named["ingress"])
-    action = routing.get("rootService") or named["stableService"]
-    for service in (named["stableService"], named["canaryService"]):
-        _named(manifests, "Service", service)
-    _require_no_action(ingress, routing.get("annotationPrefix", DEFAULT_PREFIX), action)
+    prefix, action = (
+        routing.get("annotationPrefix", DEFAULT_PREFIX),
+        routing.get("rootService") or named["stableService"],
+    )
+    _require_no_action(ingress, prefix, action)
     return System(
         namespace=rollout["metadata"]["namespace"],
         rollout=rollout["metadata"]["name"],
         stable_service=named["stableService"],
         canary_service=named["canaryService"],
         ingress=named["ingress"],
-        action=f"{routing.get('annotationPrefix', DEFAULT_PREFIX)}/actions.{action}",
+        action=f"{prefix}/actions.{action}",
         service_port=routing["servicePort"],
         routes=tuple(_weighted_routes(ingress, action)),
         steps=read_steps(canary.get("steps", [])),
     )
+
+
+def _named_by(canary: Mapping[str, Any], routing: Mapping[str, Any]) -> dict[str, str]:
+    """The names that a canary by weights cannot do without."""
+    named = {key: canary.get(key) for key in ("stableService", "canaryService")} | {"ingress": routing.get("ingress")}
+    missing = ", ".join(key for key, value in named.items() if not value)
+    _require(not missing, f"the Rollout must name {missing}")
+    return {key: str(value) for key, value in named.items()}
 
 
 def read_steps(steps: Iterable[Mapping[str, Any]]) -> tuple[CanaryStep, ...]:

@@ -139,7 +139,7 @@ def parse_reading(
     rollout: Mapping[str, Any], replica_sets: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]
 ) -> Reading:
     """The Rollout with the ReplicaSets that it owns, newest revision first, and their pods."""
-    metadata, spec, status = rollout["metadata"], rollout["spec"], rollout.get("status", {})
+    metadata, spec = rollout["metadata"], rollout["spec"]
     owned = [parse_replica_set(found) for found in replica_sets if _owner(found) == metadata["uid"]]
     hashes = {found.hash for found in owned}
     return Reading(
@@ -147,27 +147,34 @@ def parse_reading(
         namespace=metadata["namespace"],
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation", 0),
-        observed_generation=status.get("observedGeneration", ""),
         # The controller treats a missing number as one.
         replicas=spec.get("replicas", 1),
         steps=tuple(spec.get("strategy", {}).get("canary", {}).get("steps", [])),
-        phase=status.get("phase", ""),
-        message=status.get("message", ""),
-        step_index=status.get("currentStepIndex"),
-        current_hash=status.get("currentPodHash", ""),
-        stable_hash=status.get("stableRS", ""),
-        pause_reasons=tuple(pause["reason"] for pause in status.get("pauseConditions") or ()),
-        is_paused_by_controller=bool(status.get("controllerPause")),
         is_paused_by_hand=bool(spec.get("paused")),
-        is_abort_asked=bool(status.get("abort")),
-        aborted_at=status.get("abortedAt"),
-        conditions={found["type"]: _condition(found) for found in status.get("conditions") or ()},
-        weights=_weights(status.get("canary", {}).get("weights")),
         rollback_window=spec.get("rollbackWindow", {}).get("revisions") or 0,
         replica_sets=tuple(sorted(owned, key=lambda found: found.revision, reverse=True)),
         pods=tuple(pod for pod in map(parse_pod, pods) if pod.hash in hashes),
         writers=parse_writers(metadata.get("managedFields") or ()),
+        **_status(rollout.get("status", {})),
     )
+
+
+def _status(status: Mapping[str, Any]) -> dict[str, Any]:
+    """What the controller says, by the names of a Reading."""
+    return {
+        "observed_generation": status.get("observedGeneration", ""),
+        "phase": status.get("phase", ""),
+        "message": status.get("message", ""),
+        "step_index": status.get("currentStepIndex"),
+        "current_hash": status.get("currentPodHash", ""),
+        "stable_hash": status.get("stableRS", ""),
+        "pause_reasons": tuple(pause["reason"] for pause in status.get("pauseConditions") or ()),
+        "is_paused_by_controller": bool(status.get("controllerPause")),
+        "is_abort_asked": bool(status.get("abort")),
+        "aborted_at": status.get("abortedAt"),
+        "conditions": {found["type"]: _condition(found) for found in status.get("conditions") or ()},
+        "weights": _weights(status.get("canary", {}).get("weights")),
+    }
 
 
 def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:

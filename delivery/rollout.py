@@ -45,10 +45,9 @@ def why_not_at_pause(reading: Reading, step: CanaryStep, canary_hash: str) -> st
 
     Clearing a pause that is not this one would skip a step, hence so many questions.
     """
-    weights = reading.weights
     missing = why_not_available(reading, canary_hash, step.weight_percent)
     is_near = reading.step_index in (step.pause_index - 1, step.pause_index)
-    return _first(
+    at = _first(
         (not reading.is_observed, UNOBSERVED),
         (reading.current_hash != canary_hash, f"its revision is {reading.current_hash}, not {canary_hash}"),
         (reading.is_abort_asked, "it is aborted"),
@@ -56,18 +55,30 @@ def why_not_at_pause(reading: Reading, step: CanaryStep, canary_hash: str) -> st
         (is_near and missing is not None, f"of the canary, {missing}"),
         (reading.step_index != step.pause_index, f"it is at step {reading.step_index}, not at {step.pause_index}"),
         (reading.phase != "Paused", f"it is {_say(reading)}"),
+    )
+    return at or _why_not_our_pause(reading, step) or _why_not_weighed(reading, step, canary_hash)
+
+
+def _why_not_our_pause(reading: Reading, step: CanaryStep) -> str | None:
+    """Whether what it is paused by is this very step, and nothing besides."""
+    return _first(
         (reading.is_paused_by_hand, "it is paused by hand (spec.paused)"),
         (not reading.is_paused_by_controller, "the controller has not put the pause"),
         (reading.pause_reasons != ("CanaryPauseStep",), f"its pauses are {reading.pause_reasons}"),
         (step.pause_index >= len(reading.steps), "its steps are others than planned"),
         (_pause_of(reading, step) != {"pause": {}}, f"step {step.pause_index} is no pause without duration"),
-        (weights is None, "the controller has written no weights"),
-        (
-            weights is not None and (weights.canary_percent, weights.canary_hash) != (step.weight_percent, canary_hash),
-            f"the controller's weight is {weights and weights.canary_percent} %, not {step.weight_percent} %"
-            f"{_why_weight_stays(reading, step)}",
-        ),
     )
+
+
+def _why_not_weighed(reading: Reading, step: CanaryStep, canary_hash: str) -> str | None:
+    """Whether the controller has written the step's weight for this revision."""
+    weights = reading.weights
+    if weights is None:
+        return "the controller has written no weights"
+    if (weights.canary_percent, weights.canary_hash) == (step.weight_percent, canary_hash):
+        return None
+    why = _why_weight_stays(reading, step)
+    return f"the controller's weight is {weights.canary_percent} %, not {step.weight_percent} %{why}"
 
 
 def why_not_available(reading: Reading, pod_hash: str, weight_percent: int) -> str | None:
