@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from clients.aws import aws_client, translated
+from clients.aws import aws_client, new_client, translated
 
 # The authenticator in the cluster takes a presigned URL for 15 minutes after its signing, whatever ExpiresIn says.
 TOKEN_LIFETIME_SECONDS = 14 * 60
@@ -28,7 +28,7 @@ def describe_endpoint(cluster_name: str, region: str) -> Endpoint:
 
 def sign_token(cluster_name: str, region: str) -> str:
     """`k8s-aws-v1.` and the base64url of a presigned STS GetCallerIdentity that names the cluster."""
-    sts = aws_client("sts", region)
+    sts = new_client("sts", region)
 
     def name_cluster(request: Any, **_: Any) -> None:
         request.headers["x-k8s-aws-id"] = cluster_name

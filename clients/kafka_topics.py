@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+from botocore.credentials import CredentialProvider, Credentials
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (
     AdminClient,
@@ -21,6 +22,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from clients.aws import aws_credentials
 from clients.msk_topics import read_bootstrap_brokers
 from delivery.environment import BrokerSecurity, Environment
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
@@ -128,8 +130,25 @@ def security_settings(environment: Environment) -> dict[str, Any]:
 
 def sign_token(region: str) -> tuple[str, float]:
     """A token for kafka-cluster:Connect and when it ends, in seconds since 1970; asked for anew before that."""
-    token, expires_in_milliseconds = MSKAuthTokenProvider.generate_auth_token(region)
+    signer = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider
+    token, expires_in_milliseconds = signer(region, SessionCredentials(region))
     return token, expires_in_milliseconds / 1000
+
+
+class SessionCredentials(CredentialProvider):
+    """The session's credentials as they are now; the signer would look for some of its own, and assume a role again."""
+
+    METHOD = "slipway"
+
+    def __init__(self, region: str) -> None:
+        super().__init__()
+        self._region = region
+
+    # botocore declares no type here, and pyright takes the base's `return True` for one.
+    def load(self) -> Credentials:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Raises NotPermitted where there are none."""
+        frozen = aws_credentials(self._region).get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def error_type(error: KafkaError) -> type[DeliveryError]:

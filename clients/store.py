@@ -23,11 +23,14 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, S3Store
 
+from clients.aws import aws_credentials, aws_session
 from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 
 # Shorter than a hold's lease: a store that is away has to be noticed before the lease is over.
 REQUEST_TIMEOUT = "10s"
 RETRY_TIMEOUT = timedelta(seconds=20)
+# Shorter than the ten minutes for which credentials of a role are good at least when boto3 hands them out.
+CREDENTIALS_KEPT = timedelta(minutes=5)
 # S3 answers a request in tens of milliseconds, and as many at once as it is asked.
 READERS = 16
 
@@ -41,11 +44,14 @@ class StoredObject:
 
 
 class ObjectStore:
-    """Objects under one URL, each created once and never overwritten. Errors name the store and the object."""
+    """Objects under one URL, each created once and never overwritten. Errors name the store and the object.
 
-    def __init__(self, url: str) -> None:
+    region: of the bucket.
+    """
+
+    def __init__(self, url: str, region: str) -> None:
         self.url = url
-        self._store = open_files(url) if url.startswith("file://") else open_bucket(url)
+        self._store = open_files(url) if url.startswith("file://") else open_bucket(url, region)
 
     def create(self, key: str, data: bytes) -> bool:
         """Whether the object was created; False: there was one already, and it was left as it is."""
@@ -109,9 +115,9 @@ class ObjectStore:
 
 
 @lru_cache
-def open_store(url: str) -> ObjectStore:
-    """One client per URL and process."""
-    return ObjectStore(url)
+def open_store(url: str, region: str) -> ObjectStore:
+    """One client per URL and process. region: the environment's, in which the bucket is."""
+    return ObjectStore(url, region)
 
 
 def open_files(url: str) -> LocalStore:
@@ -122,17 +128,17 @@ def open_files(url: str) -> LocalStore:
         raise SettingsError(f"state.url: the folder {folder} cannot be used: {first_line(error)}") from error
 
 
-def open_bucket(url: str) -> S3Store:
-    """Endpoint, region and credentials come from AWS_*, as for every client of AWS."""
+def open_bucket(url: str, region: str) -> S3Store:
+    """Endpoint and credentials come from AWS_*, as for every client of AWS. Raises NotPermitted without credentials."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    aws_credentials(region)
     config = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
     return S3Store.from_url(
         url,
         config=config,  # pyright: ignore[reportArgumentType]
         client_options={"allow_http": endpoint.startswith("http://"), "timeout": REQUEST_TIMEOUT},
         retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
-        credential_provider=Boto3CredentialProvider(),
+        credential_provider=Boto3CredentialProvider(aws_session(region), ttl=CREDENTIALS_KEPT),
     )
 
 

@@ -18,7 +18,7 @@ def send_template(stack: StackSpec, state_url: str, region: str) -> dict[str, st
         return {"TemplateBody": stack.template}
     data = stack.template.encode()
     key = f"templates/{hashlib.sha256(data).hexdigest()}.json"
-    if not open_store(state_url).create_own(key, data):
+    if not open_store(state_url, region).create_own(key, data):
         raise Conflict(f"{state_url}/{key} holds something else than the template it is named after. Remove it.")
     bucket, prefix = urlsplit(state_url).netloc, urlsplit(state_url).path.strip("/")
     path = f"{prefix}/{key}" if prefix else key

@@ -71,7 +71,7 @@ def take_environment(
 ) -> tuple[HoldState | None, Lease]:
     """The hold that was there before, over by now, and our lease on the next epoch."""
     deadline = elapsed() + (environment.hold.wait if wait else timedelta())
-    store = open_store(environment.state.url)
+    store = open_store(environment.state.url, environment.aws.region)
     waited_for = None
     while True:
         found = observe_hold(store, environment.name)
@@ -90,7 +90,7 @@ def ensure_held(environment: Environment, release: Release) -> None:
 
 def read_hold(environment: Environment) -> HoldState | None:
     """The latest hold, whether it counts or is over; None before the first."""
-    return observe_hold(open_store(environment.state.url), environment.name)
+    return observe_hold(open_store(environment.state.url, environment.aws.region), environment.name)
 
 
 def request_stop(environment: Environment, who: str, why: str) -> HoldState:
@@ -99,7 +99,9 @@ def request_stop(environment: Environment, who: str, why: str) -> HoldState:
     if hold is None or hold.is_over(system_now()):
         raise NotFound(f"Nobody holds {environment.name}: there is nothing to stop.")
     key = f"{hold_folder(environment.name, hold.epoch)}/stop.json"
-    open_store(environment.state.url).create(key, Stop(who=who, why=why).model_dump_json().encode())
+    open_store(environment.state.url, environment.aws.region).create(
+        key, Stop(who=who, why=why).model_dump_json().encode()
+    )
     return hold
 
 
@@ -120,7 +122,7 @@ def _begin(environment: Environment, request: dict[str, Any], previous: HoldStat
     """The release with its number, told to the hold and to its journal. request: with the epoch of our hold."""
     number = take_number(environment, request)
     key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
-    open_store(environment.state.url).create(key, json.dumps({"number": number}).encode())
+    open_store(environment.state.url, environment.aws.region).create(key, json.dumps({"number": number}).encode())
     release = Release.model_validate(request | {"environment": environment.name, "number": number})
     found = _describe_previous(environment, previous)
     if found:

@@ -1,10 +1,13 @@
-"""Every answer of AWS becomes one DeliveryError."""
+"""One session for all clients of a process; every answer of AWS becomes one DeliveryError."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from clients.aws import translate_answer, translated
+from clients.aws import aws_client, aws_credentials, aws_session, translate_answer, translated
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
 
 
@@ -63,3 +66,50 @@ def test_an_error_says_what_was_tried_and_what_aws_said() -> None:
 def test_what_boto_raises_itself_is_translated_too(raised: Exception, kind: type[DeliveryError]) -> None:
     with pytest.raises(kind, match=r"^Could not do it: "), translated("do it"):
         raise raised
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file of credentials that AWS_PROFILE names one of."""
+    file = tmp_path / "credentials"
+    file.write_text("[release]\naws_access_key_id = first\naws_secret_access_key = secret\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "release")
+    return file
+
+
+def test_threads_that_ask_at_once_share_one_session_and_one_client(configured: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        clients = list(pool.map(lambda _: aws_client("cloudformation", "eu-north-1"), range(16)))
+    assert len({id(client) for client in clients}) == 1
+    assert aws_client("kafka", "eu-north-1")._request_signer._credentials is aws_credentials("eu-north-1")
+
+
+def test_each_region_has_a_session_of_its_own(configured: Path) -> None:
+    assert aws_session("eu-north-1") is not aws_session("eu-west-1")
+    assert aws_client("ssm", "eu-west-1").meta.region_name == "eu-west-1"
+
+
+def test_a_process_whose_aws_variables_changed_gets_clients_of_another_session(
+    configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = aws_client("ssm", "eu-north-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert aws_client("ssm", "eu-north-1").meta.endpoint_url == "http://127.0.0.1:1"
+    assert aws_client("ssm", "eu-north-1") is not before
+
+
+def test_after_an_expired_token_the_next_client_goes_by_what_the_file_says_then(configured: Path) -> None:
+    assert aws_credentials("eu-north-1").access_key == "first"
+    configured.write_text(configured.read_text().replace("first", "second"))
+    with pytest.raises(NotPermitted), translated("do it"):
+        raise answer("ExpiredToken", status=403)
+    assert aws_credentials("eu-north-1").access_key == "second"
+
+
+def test_a_profile_that_is_in_no_file_is_no_permission(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(NotPermitted, match=r"The config profile \(nobody\) could not be found\. Check AWS_PROFILE\."):
+        aws_client("ssm", "eu-north-1")

@@ -1,14 +1,15 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from clients.store import READERS, ObjectStore, open_store
-from delivery.errors import NotFound, SettingsError, Unavailable
+from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.aws import SandboxAws
@@ -40,14 +41,14 @@ def bucket(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_an_object_is_created_once_and_never_overwritten(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     assert store.create("a/1.json", b"first")
     assert not store.create("a/1.json", b"second")
     assert store.read("a/1.json") == b"first"
 
 
 def test_of_sixteen_writers_one_creates_the_object(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     with ThreadPoolExecutor(16) as pool:
         created = list(pool.map(lambda writer: store.create("race", str(writer).encode()), range(16)))
     assert sum(created) == 1
@@ -55,14 +56,14 @@ def test_of_sixteen_writers_one_creates_the_object(url: str) -> None:
 
 
 def test_creating_again_after_a_lost_answer_finds_the_own_object(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     assert store.create_own("a", b"mine")
     assert store.create_own("a", b"mine")
     assert not store.create_own("a", b"theirs")
 
 
 def test_a_folder_lists_its_objects_by_key_with_the_stores_time(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     for key in ("holds/p/2/0.json", "holds/p/1/0.json", "holds/pq/1/0.json"):
         store.create(key, b"{}")
     found = store.list("holds/p")
@@ -73,14 +74,14 @@ def test_a_folder_lists_its_objects_by_key_with_the_stores_time(url: str) -> Non
 
 
 def test_objects_are_read_by_their_keys_and_those_that_are_not_there_are_left_out(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     for key in ("a/2", "a/1"):
         store.create(key, key.encode())
     assert list(store.read_all(["a/2", "a/0", "a/1"]).items()) == [("a/2", b"a/2"), ("a/1", b"a/1")]
 
 
 def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(url: str) -> None:
-    store = ObjectStore(url)
+    store = ObjectStore(url, "us-east-1")
     store.create("a/1", b"")
     store.delete("a/1")
     store.delete("a/1")
@@ -91,7 +92,8 @@ def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch
     with at_once(READERS) as endpoint:
         for name, value in (NOBODY | {"AWS_ENDPOINT_URL": endpoint}).items():
             monkeypatch.setenv(name, value)
-        found = ObjectStore("s3://bucket").read_all([f"journal/{number}.json" for number in range(2 * READERS)])
+        store = ObjectStore("s3://bucket", "us-east-1")
+        found = store.read_all([f"journal/{number}.json" for number in range(2 * READERS)])
     assert set(found.values()) == {b"{}"}
 
 
@@ -99,10 +101,25 @@ def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch
 def at_once(requests: int) -> Iterator[str]:
     """The address of a store that answers nobody before so many have asked."""
     together = threading.Barrier(requests, timeout=30)
+    with answering(lambda _: together.wait()) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """The address of a store, and how each request to it was signed."""
+    signatures: list[str] = []
+    with answering(lambda headers: signatures.append(headers["Authorization"])) as endpoint:
+        yield endpoint, signatures
+
+
+@contextmanager
+def answering(hear: Callable[[Message], object]) -> Iterator[str]:
+    """The address of a store that answers every read with `{}`, after it heard its headers."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            together.wait()
+            hear(self.headers)
             self.send_response(200)
             for name, value in {"Content-Length": "2", "ETag": '"1"', "Last-Modified": LONG_AGO}.items():
                 self.send_header(name, value)
@@ -122,19 +139,37 @@ def at_once(requests: int) -> Iterator[str]:
         server.server_close()
 
 
+def test_a_bucket_is_asked_in_its_environments_region_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as (endpoint, signatures):
+        for name, value in (NOBODY | {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-west-2"}).items():
+            monkeypatch.setenv(name, value)
+        ObjectStore("s3://bucket", "eu-central-1").read("a")
+    assert [signature.split("/")[2:4] for signature in signatures] == [["eu-central-1", "s3"]]
+
+
+def test_a_bucket_without_credentials_is_no_permission(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(NotPermitted, match="there are no AWS credentials"):
+        ObjectStore("s3://bucket", "us-east-1")
+
+
 def test_an_object_that_is_not_there_is_named(url: str) -> None:
     with pytest.raises(NotFound, match="reading a/b: there is no such object"):
-        ObjectStore(url).read("a/b")
+        ObjectStore(url, "us-east-1").read("a/b")
 
 
 def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in NOBODY.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable, match="s3://away"):
-        ObjectStore("s3://away").create("a", b"")
+        ObjectStore("s3://away", "us-east-1").create("a", b"")
 
 
 def test_a_folder_that_cannot_be_made_is_a_matter_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match=r"state\.url"):
-        open_store((tmp_path / "file" / "below").as_uri())
+        open_store((tmp_path / "file" / "below").as_uri(), "us-east-1")
