@@ -8,6 +8,7 @@ from typing import Self
 
 from delivery.canary import STALE_PERIODS, Counts, Period, Slow
 from delivery.canary_settings import Canary, SmallestHarm, WhenUnsure
+from delivery.pods import Pod
 from delivery.power import Power
 from delivery.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
 
@@ -47,7 +48,8 @@ def policy_of(canary: Canary) -> Policy:
 class Evidence:
     """Everything that the judge rests on; as large after ten thousand periods as after one.
 
-    harm, harmless, power and canary are the release's; the other counts are the step's.
+    harm, harmless, power and canary are the release's; the other counts are the step's. whole: the split without the
+    periods that lacked an arm. read_until: where the next period to read begins. pods: the canary's, as the step began.
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
     serve. ringing: the alarms that rang at the last look, at first those from before the canary; None: the first look
     tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow
@@ -62,6 +64,9 @@ class Evidence:
     harmless_slow: RatioTest | None
     power: Power
     split: Split
+    whole: Split
+    read_until: datetime
+    pods: tuple[Pod, ...] = ()
     canary: Counts = field(default_factory=Counts)
     step_stable: Counts = field(default_factory=Counts)
     step_canary: Counts = field(default_factory=Counts)
@@ -78,6 +83,7 @@ class Evidence:
         cls, policy: Policy, weight_percent: int, now: datetime, *, ringing: frozenset[str] | None = None
     ) -> Self:
         """The evidence of a release's first step, before any period."""
+        split = Split(weight_percent / 100)
         return cls(
             policy=policy,
             weight_percent=weight_percent,
@@ -86,17 +92,22 @@ class Evidence:
             harmless=harmlessness_test(policy.harmless_ratio),
             harmless_slow=None,
             power=policy.power(),
-            split=Split(weight_percent / 100),
+            split=split,
+            whole=split,
+            read_until=now,
             ringing=ringing,
         )
 
     def begin_step(self, weight_percent: int, now: datetime) -> Self:
         """The same release at its next weight, read back: what was proved stays proved."""
+        split = self.split.at(weight_percent / 100)
         return replace(
             self,
             weight_percent=weight_percent,
             begun=now,
-            split=self.split.at(weight_percent / 100),
+            read_until=now,
+            split=split,
+            whole=split,
             step_stable=Counts(),
             step_canary=Counts(),
             step_slow=None,
@@ -106,21 +117,33 @@ class Evidence:
 
     def observe(self, period: Period) -> Self:
         """The evidence after one more closed period; what cannot be counts, or lacks an arm, is not added."""
-        why = why_impossible(period) or self._why_half(period)
+        read = replace(self, read_until=period.start + self.policy.period)
+        missing = self._missing_arm(period)
+        why = why_impossible(period) or (self._why_lost(period, missing) if missing else None)
         if why:
-            return self.cannot_read(why)
+            return read.cannot_read(why)
         after = replace(
-            self,
+            read,
             unreadable=None,
             periods=self.periods + 1,
             step_stable=self.step_stable + period.stable,
             step_canary=self.step_canary + period.canary,
             step_slow=(self.step_slow or Slow()) + period.slow if period.slow else self.step_slow,
             canary=self.canary + period.canary,
-            split=self.split.add(period.canary.requests, period.stable.requests),
-            data_until=period.start + self.policy.period if period.has_data else self.data_until,
+            data_until=read.read_until if period.has_data else self.data_until,
         )
-        return after._compare(period.stable, period.canary, period.slow)
+        return after._split(period, missing)._compare(period.stable, period.canary, period.slow)
+
+    def why_awaited(self, period: Period, now: datetime) -> str | None:
+        """Why the period is to be read once more: an arm's counts are late. None: it is to be observed as it is.
+
+        It is awaited for as long again as the policy's lateness.
+        """
+        until = period.start + self.policy.period + 2 * self.policy.lateness
+        missing = self._missing_arm(period)
+        if missing is None or now >= until or why_impossible(period):
+            return None
+        return f"{_nothing_of(missing, period)}: late, and awaited until {until:%H:%M:%S}"
 
     def cannot_read(self, why: str) -> Self:
         """The source answered with an error or with what cannot be counts; lasts until the next good period."""
@@ -135,19 +158,28 @@ class Evidence:
         news = [f"{name} ({ringing[name]})" for name in sorted(ringing.keys() - known)]
         return replace(self, ringing=frozenset(ringing), alarm=self.alarm or (news[0] if news else None))
 
-    def _why_half(self, period: Period) -> str | None:
-        """Why an arm that was counted before in this step is missing now, rather than idle; None: it is not missing."""
-        share, surely = self.split.share, -math.log(self.policy.split_alpha)
-        arms = (
-            ("new", period.canary, period.stable, self.step_canary, share),
-            ("stable", period.stable, period.canary, self.step_stable, 1 - share),
-        )
-        for arm, counts, others, before, expected in arms:
-            if before.requests and not counts.requests and -others.requests * math.log1p(-min(expected, 0.99)) > surely:
-                return (
-                    f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S}, though the other had data"
-                )
+    def _missing_arm(self, period: Period) -> str | None:
+        """The arm of which nothing was counted, where the other had too many requests for chance; None: neither is."""
+        share, surely = self.whole.share, -math.log(self.policy.split_alpha)
+        arms = (("new", period.canary, period.stable, share), ("stable", period.stable, period.canary, 1 - share))
+        for arm, counts, others, expected in arms:
+            if not counts.requests and -others.requests * math.log1p(-min(expected, 0.99)) > surely:
+                return arm
         return None
+
+    def _why_lost(self, period: Period, missing: str) -> str | None:
+        """Why a period cannot be used: its arm was counted before in this step, so that its counts are lost.
+
+        None: nothing was ever counted for it, and the weight may not be honoured.
+        """
+        before = self.step_canary if missing == "new" else self.step_stable
+        return _nothing_of(missing, period) if before.requests else None
+
+    def _split(self, period: Period, missing: str | None) -> Self:
+        """An arm that is counted at last was late before, not without its share: what lacked it counts no more."""
+        counts = period.canary.requests, period.stable.requests
+        whole = self.whole if missing else self.whole.add(*counts)
+        return replace(self, whole=whole, split=whole if all(counts) else self.split.add(*counts))
 
     def _compare(self, stable: Counts, canary: Counts, slow: Slow | None) -> Self:
         failures = Hits.failures(stable, canary)
@@ -172,6 +204,10 @@ class Evidence:
     def is_stale(self, now: datetime) -> bool:
         until = self.data_until or self.begun
         return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
+
+
+def _nothing_of(arm: str, period: Period) -> str:
+    return f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S}, though the other had data"
 
 
 def why_impossible(period: Period) -> str | None:

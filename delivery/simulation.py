@@ -113,7 +113,9 @@ class _Release:
         while True:
             unread.append(self._serve(weight_percent))
             while unread and unread[0].start + self.policy.period + self.policy.lateness <= self.now:
-                self._read(unread.popleft())
+                if not self._read(unread[0]):
+                    break
+                unread.popleft()
             move = next_move(self.evidence, self.now)
             if move.action is not Action.WAIT:
                 self.is_unsure |= move.action in WITHOUT_PROOF
@@ -130,12 +132,15 @@ class _Release:
         start, self.now = self.now, self.now + self.policy.period
         return Period(start, stable, canary)
 
-    def _read(self, period: Period) -> None:
+    def _read(self, period: Period) -> bool:
+        """Whether the period has been dealt with; one that lacks an arm is awaited for a while."""
         if self.random.random() < self.scenario.lost:
             self.evidence = self.evidence.cannot_read(f"no answer for {period.start:%H:%M:%S}")
-        else:
-            stable, canary = read_late((period.stable, period.canary), self.scenario.late, self.random)
-            self.evidence = self.evidence.observe(Period(period.start, stable, canary))
+            return True
+        found = Period(period.start, *read_late((period.stable, period.canary), self.scenario.late, self.random))
+        awaited = self.evidence.why_awaited(found, self.now)
+        self.evidence = self.evidence.cannot_read(awaited) if awaited else self.evidence.observe(found)
+        return awaited is None
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float, float] | None:

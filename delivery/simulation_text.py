@@ -86,7 +86,7 @@ def _traffic(scenario: Scenario) -> str:
         (scenario.burst, f"{scenario.burst_factor:g} times as many in {100 * scenario.burst:g} % of the periods"),
         (scenario.retries, f"each failure retried {scenario.retries} times, in vain"),
         (scenario.lost, f"{100 * scenario.lost:g} % of the periods cannot be read"),
-        (scenario.late, f"{100 * scenario.late:g} % of a revision's periods are counted too late"),
+        (scenario.late, f"{100 * scenario.late:g} % of a revision's counts are late at each look"),
         (scenario.bad_pods, f"a pod of the canary fails {100 * scenario.bad_pod_failure_rate:g} % of its requests"),
     )
     return "; ".join([f"{scenario.requests_per_second:g} requests/s", *(text for holds, text in more if holds)])

@@ -17,7 +17,7 @@ class Scenario:
     requests_per_second: of both arms. shock: standard deviation of the logarithm of what both arms' failure rates
     are multiplied by in a period. burst: probability of a period with `burst_factor` times the requests. retries:
     further failures that each failed request makes on its arm. lost: probability that a period's counts cannot be
-    read. late: probability that an arm's counts of a period come after they were waited for, and are read as none.
+    read. late: probability, at each look, that an arm's counts of a period are not there yet.
     pods: of the whole service; the canary has its weight's share of them, rounded up. bad_pods, bad_pod_failure_rate:
     so many of the canary's fail at this rate, whatever the release. honoured: share of the weight that the load
     balancer applies.

@@ -119,10 +119,10 @@ def _is_shared(evidence: Evidence) -> bool:
 
 
 def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
-    if evidence.unreadable:
-        return f"the counts could not be read: {evidence.unreadable}"
     if evidence.split.is_refuted(evidence.policy.split_alpha):
         return f"the weight is not honoured: {_split(evidence)}"
+    if evidence.unreadable:
+        return f"the counts could not be read: {evidence.unreadable}"
     for arm, counts in (("new", evidence.step_canary), ("stable", evidence.step_stable)):
         if not counts.requests:
             return f"no requests were counted for the {arm} revision at {evidence.weight_percent} %"

@@ -130,13 +130,35 @@ def test_what_cannot_be_counts_is_inconclusive_and_is_not_added(counts: Counts) 
     before = watch(*[HEALTHY] * 9)
     evidence = before.observe(Period(NOON + 9 * MINUTE, Counts(800), counts))
     assert "no counts" in judge(evidence, NOON + 10 * MINUTE).reason
-    assert replace(evidence, unreadable=None) == before
+    assert replace(evidence, unreadable=None, read_until=before.read_until) == before
 
 
 def test_an_arm_that_is_suddenly_not_counted_is_inconclusive_and_says_which() -> None:
     analysis = judge(watch(*[HEALTHY] * 9, (Counts(800, 16), Counts())), NOON + 10 * MINUTE)
     assert analysis.verdict is Verdict.INCONCLUSIVE
     assert "nothing was counted for the new revision at 12:09:00" in analysis.reason
+
+
+def test_an_arm_whose_counts_are_late_is_awaited_for_as_long_again_and_named_as_late() -> None:
+    evidence = watch(policy=replace(POLICY, lateness=2 * MINUTE))
+    half = Period(NOON, Counts(800, 16), Counts())
+    assert evidence.why_awaited(half, NOON + 4 * MINUTE) == (
+        "nothing was counted for the new revision at 12:00:00, though the other had data: late, and awaited until 12:05:00"
+    )
+    assert evidence.why_awaited(half, NOON + 5 * MINUTE) is None
+    assert evidence.why_awaited(Period(NOON, *HEALTHY), NOON + 4 * MINUTE) is None
+
+
+def test_an_arm_that_is_counted_at_last_was_late_and_its_weight_is_honoured() -> None:
+    lacking = watch((Counts(800, 16), Counts()), (Counts(800, 16), Counts()))
+    assert "the weight is not honoured" in judge(lacking, NOON + 2 * MINUTE).reason
+    begun = lacking.observe(Period(NOON + 2 * MINUTE, *HEALTHY))
+    assert judge(begun, NOON + 3 * MINUTE).reason.startswith("too few requests: ")
+
+
+def test_a_period_without_any_requests_does_not_excuse_a_weight_that_is_not_honoured() -> None:
+    analysis = judge(watch((Counts(800, 16), Counts()), (Counts(), Counts())), NOON + 2 * MINUTE)
+    assert "the weight is not honoured" in analysis.reason
 
 
 def test_an_arm_that_had_no_request_by_chance_is_idle() -> None:
