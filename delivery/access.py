@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from delivery.access_text import as_list, describe_access, name_carrier, text_of
+from delivery.plan import Access
+
 # Where a resource type keeps a policy document, whatever its name.
 DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText")
-SHOWN_ACTIONS = 3
 EVERY_PORT = "every port"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What one statement or rule lets somebody do.
+    """What one statement or rule lets somebody do, in its own terms, a template's functions as `${Name}`.
 
     what: an IAM action, or the ports of a rule. on: a resource, or the group. who: a principal or a source; empty where
     it is whoever carries the policy. under: the conditions, as JSON.
@@ -56,11 +58,23 @@ def _statements(document: Mapping[str, Any]) -> Iterator[Grant]:
     for statement in as_list(document.get("Statement", [])):
         under = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
         is_denial = statement.get("Effect") == "Deny"
-        whats = [text_of(item) for item in as_list(statement.get("Action", statement.get("NotAction", [])))]
-        ons = [text_of(item) for item in as_list(statement.get("Resource", ""))]
-        for who in _principals(statement.get("Principal", "")):
-            for what in whats:
-                yield from (Grant(what=what, on=on, who=who, under=under, is_denial=is_denial) for on in ons)
+        for who in _parties(statement):
+            for what in _named(statement, "Action"):
+                for on in _named(statement, "Resource"):
+                    yield Grant(what=what, on=on, who=who, under=under, is_denial=is_denial)
+
+
+def _named(statement: Mapping[str, Any], element: str) -> list[str]:
+    """Each of a statement's actions or resources; one text for all that it leaves out, where it names only that."""
+    if left_out := statement.get(f"Not{element}"):
+        return [f"anything but {', '.join(text_of(item) for item in as_list(left_out))}"]
+    return [text_of(item) for item in as_list(statement.get(element, ""))]
+
+
+def _parties(statement: Mapping[str, Any]) -> list[str]:
+    if left_out := statement.get("NotPrincipal"):
+        return [f"everybody but {', '.join(_principals(left_out))}"]
+    return _principals(statement.get("Principal", ""))
 
 
 def _principals(principal: Any) -> list[str]:
@@ -79,40 +93,29 @@ def _rule(rule: Mapping[str, Any]) -> Grant:
 
 def describe_widening(
     changes: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]],
-) -> tuple[str, ...]:
-    """A line for each access that resources newly give; each of them as logical id, properties before and after."""
-    return tuple(line for name, before, after in changes for line in describe_grants(name, widened(before, after)))
+) -> tuple[Access, ...]:
+    """Each access that resources newly give; each of them as logical id, properties before and after."""
+    return tuple(
+        access
+        for name, before, after in changes
+        for access in describe_grants(name, name_carrier(name, after), widened(before, after))
+    )
 
 
-def describe_grants(logical_id: str, grants: Iterable[Grant]) -> tuple[str, ...]:
-    """A line for all that one statement or rule lets do: `AppRole: may sqs:SendMessage on ${Queue.Arn}`."""
+def describe_grants(logical_id: str, carrier: str, grants: Iterable[Grant]) -> tuple[Access, ...]:
+    """All that one statement or rule lets do, together. carrier: whose it is, as the operator reads it."""
     together: dict[tuple[str, str, str, bool], list[str]] = {}
     for grant in sorted(grants, key=lambda item: (item.who, item.on, item.under, item.what)):
         together.setdefault((grant.who, grant.on, grant.under, grant.is_denial), []).append(grant.what)
-    return tuple(f"{logical_id}: {_sentence(whats, *rest)}" for rest, whats in together.items())
-
-
-def _sentence(whats: list[str], who: str, on: str, under: str, is_denial: bool) -> str:
-    more = len(whats) - SHOWN_ACTIONS
-    shown = ", ".join(whats[:SHOWN_ACTIONS]) + (f" and {more} more" if more > 0 else "")
-    verb = "no longer denied" if is_denial else "may"
-    said = f"{who} {verb} {shown}".strip() if who else f"{verb} {shown}"
-    return said + (f" on {on}" if on else "") + (f" where {under}" if under else "")
-
-
-def text_of(value: Any) -> str:
-    """A value for one line, with a template's functions as `${Name}`."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    ((name, argument),) = value.items()
-    if name == "Ref":
-        return f"${{{argument}}}"
-    if name == "Fn::GetAtt":
-        return f"${{{'.'.join(as_list(argument))}}}"
-    if name == "Fn::Join":
-        return argument[0].join(text_of(part) for part in argument[1])
-    return json.dumps(value, sort_keys=True)
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return tuple(
+        Access(
+            says=describe_access(carrier, whats, who, on, under, is_denial=is_denial),
+            resource=logical_id,
+            what=tuple(whats),
+            who=who,
+            on=on,
+            under=json.loads(under) if under else {},
+            is_denial_gone=is_denial,
+        )
+        for (who, on, under, is_denial), whats in together.items()
+    )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,10 +32,28 @@ class WayBack(StrEnum):
     NONE = "no way back"
 
 
+class Access(BaseModel):
+    """What somebody may do and could not before. says: as the operator reads it; the rest is the statement in full.
+
+    resource: logical id of where it stands. who: empty where it is whoever carries the policy. under: its conditions.
+    is_denial_gone: it was denied before, and is not any more.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    says: str
+    resource: str
+    what: tuple[str, ...]
+    who: str = ""
+    on: str = ""
+    under: dict[str, Any] = {}
+    is_denial_gone: bool = False
+
+
 class Step(BaseModel):
     """One thing a release brings to its specification. changes: a line each, as the operator reads them.
 
-    widens: a line for each access that is given and was not before.
+    widens: each access that is given and was not before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +63,7 @@ class Step(BaseModel):
     action: Action
     way_back: WayBack = WayBack.REVERSIBLE
     changes: tuple[str, ...] = ()
-    widens: tuple[str, ...] = ()
+    widens: tuple[Access, ...] = ()
 
 
 class PartPlan(BaseModel):

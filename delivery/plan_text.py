@@ -35,10 +35,14 @@ def describe_plan(plan: ReleasePlan) -> str:
 
 
 def describe_widening(plan: ReleasePlan) -> list[str]:
-    """Who may do more than before, apart from all other changes; empty where nobody may."""
+    """Who may do more than before, by stack, apart from all other changes; empty where nobody may."""
     widening = [step for step in plan.steps if step.widens]
-    lines = [f"{INDENT}{step.name}  {line}" for step in widening for line in step.widens]
+    lines = [line for step in widening for line in (f"{INDENT}{step.name}", *describe_accesses(step))]
     return ["Access that is given:", *lines] if lines else []
+
+
+def describe_accesses(step: Step) -> list[str]:
+    return [line for access in step.widens for line in wrap_words(access.says, INDENT * 2, INDENT * 4)]
 
 
 def describe_phase(plan: ReleasePlan, phase: Phase) -> tuple[str, ...]:
@@ -106,10 +110,14 @@ def title_of(group: Group) -> str:
     return ", ".join(group.names) + mark
 
 
+def wrap_words(text: str, head: str, hanging: str) -> list[str]:
+    """Broken between words alone: an ARN has dashes in it, and may be longer than a line."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=head, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def wrap(names: str, head: str, hanging: str) -> list[str]:
     """Broken after a comma alone: names of objects have spaces in them."""
     whole = names.replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ")
-    lines = textwrap.wrap(
-        whole, WIDTH, initial_indent=head, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
-    )
-    return [line.replace(NO_BREAK, " ") for line in lines]
+    return [line.replace(NO_BREAK, " ") for line in wrap_words(whole, head, hanging)]
