@@ -83,15 +83,13 @@ def describe_system(manifests: Iterable[Manifest]) -> System:
     manifests = tuple(manifests)
     rollout = _only(manifests, "Rollout")
     canary = rollout["spec"]["strategy"]["canary"]
-    routing = canary.get("trafficRouting", {}).get("alb", {})
-    named = _named_by(canary, routing)
-    for service in ("stableService", "canaryService"):
-        _named(manifests, "Service", named[service])
-    ingress = _named(manifests, "Ingress", named["ingress"])
+    named = _named_by(manifests, canary)
+    routing = canary["trafficRouting"]["alb"]
     prefix, action = (
         routing.get("annotationPrefix", DEFAULT_PREFIX),
         routing.get("rootService") or named["stableService"],
     )
+    ingress = _named(manifests, "Ingress", named["ingress"])
     _require_no_action(ingress, prefix, action)
     return System(
         namespace=rollout["metadata"]["namespace"],
@@ -104,14 +102,6 @@ def describe_system(manifests: Iterable[Manifest]) -> System:
         routes=tuple(_weighted_routes(ingress, action)),
         steps=read_steps(canary.get("steps", [])),
     )
-
-
-def _named_by(canary: Mapping[str, Any], routing: Mapping[str, Any]) -> dict[str, str]:
-    """The names that a canary by weights cannot do without."""
-    named = {key: canary.get(key) for key in ("stableService", "canaryService")} | {"ingress": routing.get("ingress")}
-    missing = ", ".join(key for key, value in named.items() if not value)
-    _require(not missing, f"the Rollout must name {missing}")
-    return {key: str(value) for key, value in named.items()}
 
 
 def read_steps(steps: Iterable[Mapping[str, Any]]) -> tuple[CanaryStep, ...]:
@@ -185,6 +175,17 @@ def _named(manifests: tuple[Manifest, ...], kind: str, name: str) -> Manifest:
     found = [manifest for manifest in manifests if manifest["kind"] == kind and manifest["metadata"]["name"] == name]
     _require(len(found) == 1, f"the Rollout names the {kind} {name}, which they do not hold once")
     return found[0]
+
+
+def _named_by(manifests: tuple[Manifest, ...], canary: Mapping[str, Any]) -> dict[str, str]:
+    """What a canary by weights cannot do without, by name: its Services, which must be there, and its Ingress."""
+    routing = canary.get("trafficRouting", {}).get("alb", {})
+    named = {key: canary.get(key) for key in ("stableService", "canaryService")} | {"ingress": routing.get("ingress")}
+    missing = ", ".join(key for key, value in named.items() if not value)
+    _require(not missing, f"the Rollout must name {missing}")
+    for key in ("stableService", "canaryService"):
+        _named(manifests, "Service", str(named[key]))
+    return {key: str(value) for key, value in named.items()}
 
 
 def _require_no_action(ingress: Manifest, prefix: str, action: str) -> None:
