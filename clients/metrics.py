@@ -49,10 +49,7 @@ def read_periods(
     if not starts or not groups:
         return ()
     within = f"PR(:{slow_after.total_seconds():g})"
-    wanted = [
-        *(Series(group, metric) for group in groups for metric in (REQUESTS, *ANSWERS)),
-        *(Series(group, SECONDS, statistic) for group in groups for statistic in ("SampleCount", within)),
-    ]
+    wanted = _series_of(groups, within)
     points = _read_points(wanted, load_balancer_arn, region, starts[0], starts[-1] + period, period)
     return tuple(
         Period(at, _count(points, arms.stable, at), _count(points, arms.canary, at), _slow(points, arms, within, at))
@@ -60,11 +57,19 @@ def read_periods(
     )
 
 
-def read_request_rate(load_balancer_arn: str, region: str, *, starts: Sequence[datetime], period: timedelta) -> float:
-    """Requests per second that reached any target within the periods, of which there is at least one."""
-    wanted = [Series(None, REQUESTS)]
-    points = _read_points(wanted, load_balancer_arn, region, starts[0], starts[-1] + period, period)
-    return sum(points.values()) / (len(starts) * period.total_seconds())
+def _series_of(groups: Sequence[str], within: str) -> list[Series]:
+    """within: the statistic that tells how many answers came in time."""
+    counts = [Series(group, metric) for group in groups for metric in (REQUESTS, *ANSWERS)]
+    return counts + [Series(group, SECONDS, statistic) for group in groups for statistic in ("SampleCount", within)]
+
+
+def read_requests(
+    load_balancer_arn: str, region: str, *, starts: Sequence[datetime], period: timedelta
+) -> tuple[float, ...]:
+    """How many requests reached any target, for each period's start, of which there is at least one."""
+    series = Series(None, REQUESTS)
+    points = _read_points([series], load_balancer_arn, region, starts[0], starts[-1] + period, period)
+    return tuple(points.get((series, at), 0.0) for at in starts)
 
 
 def _read_points(

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from clients.metrics import read_request_rate
+from clients.metrics import read_requests
 from delivery.canary import periods_within
 from delivery.errors import DeliveryError
 from delivery.evidence import policy_of
-from delivery.foresight import foresee
+from delivery.foresight import Traffic, foresee
 from tasks.systems import LiveSystem
 
 
 def foresee_traffic(live: LiveSystem, weights_percent: Sequence[int]) -> tuple[str, ...]:
-    """A sentence for the plan where the traffic of the last pause's length will not decide a step; empty where it will.
+    """A sentence for the plan where the traffic before the release will not decide a step, or nobody can tell.
 
-    weights_percent: that the canary has before it. A plan does not fail because nobody can tell.
+    weights_percent: that the canary has before it. A plan does not fail because of it.
     """
     if not weights_percent:
         return ()
@@ -25,11 +25,10 @@ def foresee_traffic(live: LiveSystem, weights_percent: Sequence[int]) -> tuple[s
     return (hopeless,) if hopeless else ()
 
 
-def read_traffic(live: LiveSystem) -> float:
-    """Requests per second at the load balancer, over as long as a pause may take."""
-    settings = live.environment.canary
+def read_traffic(live: LiveSystem) -> Traffic:
+    """What the load balancer has counted for as long as a pause may take."""
+    settings, region = live.environment.canary, live.environment.aws.region
     end = datetime.now(UTC) - settings.lateness
     starts = periods_within(end - policy_of(settings).longest, end, settings.period)
-    return read_request_rate(
-        live.find_load_balancer(), live.environment.aws.region, starts=starts, period=settings.period
-    )
+    counts = read_requests(live.find_load_balancer(), region, starts=starts, period=settings.period)
+    return Traffic.of(counts, settings.period)

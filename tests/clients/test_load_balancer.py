@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clients.load_balancer import find_load_balancer, read_rules
-from clients.metrics import read_periods, read_request_rate
+from clients.metrics import read_periods, read_requests
 from delivery.canary import Counts, Period, Slow, periods_within
 from delivery.errors import NotFound, Unavailable
 from delivery.weights import Arms, share_of
@@ -158,11 +158,11 @@ def test_a_value_that_is_no_number_is_an_answer_that_cannot_be_read(running: San
         read_minute(balancer, at)
 
 
-def test_the_rate_of_requests_is_the_whole_load_balancers(running: SandboxAws, balancer: Balancer) -> None:
+def test_the_requests_of_each_period_are_the_whole_load_balancers(running: SandboxAws, balancer: Balancer) -> None:
     at = minutes_ago(70)
     count(running, balancer, None, at, RequestCount=90)
     starts = periods_within(at - MINUTE, at + MINUTE, MINUTE)
-    assert read_request_rate(balancer.arn, REGION, starts=starts, period=MINUTE) == 0.75
+    assert read_requests(balancer.arn, REGION, starts=starts, period=MINUTE) == (0, 90)
 
 
 def test_without_target_groups_there_is_nothing_to_count(balancer: Balancer) -> None:
