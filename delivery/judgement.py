@@ -8,7 +8,7 @@ from typing import Any
 
 from delivery.canary import Counts, percent
 from delivery.evidence import Evidence
-from delivery.verdict import Move
+from delivery.verdict import Action, Move, Verdict
 from delivery.weights import Witness
 
 Row = dict[str, str | int]
@@ -32,19 +32,25 @@ def describe_judgement(evidence: Evidence, move: Move, witnesses: Sequence[Witne
     }
 
 
-def tabulate(evidence: Evidence) -> list[Row]:
-    """A row for each arm of the step; the evidence of harm, and what is needed to rule it out, stand by the canary."""
+def tabulate(evidence: Evidence, move: Move) -> list[Row]:
+    """A row for each arm of the step; the evidence of harm, and what is needed for a verdict, stand by the canary."""
     slow, policy = evidence.step_slow, evidence.policy
     harm = math.exp(min(evidence.harm.highest, 700.0))
     said = f"{harm:.3g} for harm, proof from {1 / policy.alpha:g}; {UNIT}"
+    needed = _needed(evidence) if move.analysis.verdict is Verdict.INCONCLUSIVE else "nothing more"
     return [
         _row("stable", evidence.step_stable, slow.stable if slow else None),
-        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=said, needed=_needed(evidence)),
+        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=said, needed=needed),
     ]
 
 
-def progress_percent(evidence: Evidence, now: datetime) -> float:
-    """How far the step is, 0.0 to 100.0: by its pause or by the requests it needs, whichever is further behind."""
+def progress_percent(evidence: Evidence, move: Move, now: datetime) -> float:
+    """How far the step is, 0.0 to 100.0: by its pause or by the requests it needs, whichever is further behind.
+
+    A step whose pause ends is at its end, by whichever move.
+    """
+    if move.action is not Action.WAIT:
+        return 100.0
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     missing = evidence.power.requests_missing(evidence.split.share)
     if missing is None:

@@ -33,7 +33,7 @@ class ProgressBar:
     def show(self, evidence: Evidence, move: Move, now: datetime) -> None:
         if TaskRunContext.get() is None:
             return
-        done, line = progress_percent(evidence, now), f"Release {self.release.number}, {move.line}"
+        done, line = progress_percent(evidence, move, now), f"Release {self.release.number}, {move.line}"
         with showing("The step's progress"):
             if self.artifact is None:
                 key = f"canary-{self.environment.name}-{evidence.weight_percent}-progress"
@@ -54,17 +54,22 @@ def record_judgement(
 
     The verdict holds without its record: a store that is away is told of, never raised.
     """
-    weight, verdict = evidence.weight_percent, move.analysis.verdict
-    progress(f"{weight} %  {verdict}  {move.line}")
+    progress(f"{evidence.weight_percent} %  {move.analysis.verdict}  {move.line}")
     detail = describe_judgement(evidence, move, witnesses, now)
     try:
-        append(environment, release, canary_step(weight), Event.JUDGED, detail)
+        append(environment, release, canary_step(evidence.weight_percent), Event.JUDGED, detail)
     except Unavailable as error:
         progress(f"The journal lacks this verdict, which holds all the same: {error}")
+    show_table(environment, release, evidence, move)
+
+
+def show_table(environment: Environment, release: Release, evidence: Evidence, move: Move) -> None:
+    """The artifact `canary-<environment>-<weight>`; nothing outside of a run."""
+    said = f"{evidence.weight_percent} %: {move.analysis.verdict}, {move.line}"
     if TaskRunContext.get() is not None:
         with showing("The step's table"):
             create_table_artifact(
-                tabulate(evidence),
-                key=f"canary-{environment.name}-{weight}",
-                description=f"Release {release.number} at {weight} %: {verdict}, {move.line}",
+                tabulate(evidence, move),
+                key=f"canary-{environment.name}-{evidence.weight_percent}",
+                description=f"Release {release.number} at {said}",
             )

@@ -5,7 +5,7 @@ import pytest
 from delivery.canary import Counts, Period, Slow
 from delivery.evidence import Evidence
 from delivery.judgement import describe_judgement, progress_percent, tabulate
-from delivery.verdict import next_move
+from delivery.verdict import Verdict, next_move
 from delivery.weights import Witness
 from tests.environments import production_policy
 
@@ -36,7 +36,8 @@ def test_the_journal_keeps_what_a_step_was_judged_on_and_the_weight_that_was_rea
 
 
 def test_the_table_has_a_row_for_each_arm_with_its_evidence_and_what_is_needed() -> None:
-    stable, canary = tabulate(watched(Counts(80, 2), Counts(20, 1), Slow(3, 4)))
+    evidence = watched(Counts(80, 2), Counts(20, 1), Slow(3, 4))
+    stable, canary = tabulate(evidence, next_move(evidence, NOON + MINUTE))
     assert stable == {
         "arm": "stable",
         "requests": 80,
@@ -51,8 +52,17 @@ def test_the_table_has_a_row_for_each_arm_with_its_evidence_and_what_is_needed()
     assert str(canary["needed"]).endswith(" more requests")
 
 
+def test_after_a_verdict_nothing_is_needed_and_the_step_is_at_its_end() -> None:
+    harmful = watched(Counts(400, 4), Counts(100, 40))
+    move = next_move(harmful, NOON + MINUTE)
+    assert move.analysis.verdict is Verdict.FAIL
+    assert tabulate(harmful, move)[1]["needed"] == "nothing more"
+    assert progress_percent(harmful, move, NOON + MINUTE) == 100.0
+
+
 def test_what_nobody_counted_is_not_zero() -> None:
-    rows = tabulate(Evidence.begin(production_policy(), 20, NOON))
+    evidence = Evidence.begin(production_policy(), 20, NOON)
+    rows = tabulate(evidence, next_move(evidence, NOON))
     assert [(row["rate"], row["slow"]) for row in rows] == [("no requests", "not counted")] * 2
 
 
@@ -62,8 +72,10 @@ def test_what_nobody_counted_is_not_zero() -> None:
 )
 def test_a_step_is_as_far_as_its_pause_and_its_requests_are(requests: int, minutes: int, percent: float) -> None:
     evidence = watched(Counts(requests * 4 // 5), Counts(requests // 5))
-    assert progress_percent(evidence, NOON + minutes * MINUTE) == percent
+    now = NOON + minutes * MINUTE
+    assert progress_percent(evidence, next_move(evidence, now), now) == percent
 
 
 def test_requests_that_are_missing_hold_the_progress_back() -> None:
-    assert 10 < progress_percent(watched(Counts(800), Counts(200)), NOON + 10 * MINUTE) < 20
+    evidence, now = watched(Counts(800), Counts(200)), NOON + 10 * MINUTE
+    assert 10 < progress_percent(evidence, next_move(evidence, now), now) < 20
