@@ -1,7 +1,7 @@
 """What the load balancer counted for both arms of a canary, period by period."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -74,3 +74,8 @@ def periods_within(begin: datetime, end: datetime, period: timedelta) -> tuple[d
     first = math.ceil(begin.timestamp() / period.total_seconds())
     last = math.floor(end.timestamp() / period.total_seconds())
     return tuple(datetime.fromtimestamp(n * period.total_seconds(), UTC) for n in range(first, last))
+
+
+def is_touched(start: datetime, period: timedelta, moments: Iterable[datetime], margin: timedelta) -> bool:
+    """Whether any of the moments lies within the period, or so little before or after it that it may have."""
+    return any(start - margin < at < start + period + margin for at in moments)

@@ -1,7 +1,7 @@
 """What a canary has shown so far: a frozen value that takes one closed period at a time."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -117,22 +117,27 @@ class Evidence:
 
     def observe(self, period: Period) -> Self:
         """The evidence after one more closed period; what cannot be counts, or lacks an arm, is not added."""
-        read = replace(self, read_until=period.start + self.policy.period)
         missing = self._missing_arm(period)
         why = why_impossible(period) or (self._why_lost(period, missing) if missing else None)
         if why:
-            return read.cannot_read(why)
+            return self.pass_over(period, why)
+        end = period.start + self.policy.period
         after = replace(
-            read,
+            self,
+            read_until=end,
             unreadable=None,
             periods=self.periods + 1,
             step_stable=self.step_stable + period.stable,
             step_canary=self.step_canary + period.canary,
             step_slow=(self.step_slow or Slow()) + period.slow if period.slow else self.step_slow,
             canary=self.canary + period.canary,
-            data_until=read.read_until if period.has_data else self.data_until,
+            data_until=end if period.has_data else self.data_until,
         )
         return after._split(period, missing)._compare(period.stable, period.canary, period.slow)
+
+    def pass_over(self, period: Period, why: str) -> Self:
+        """The evidence after a closed period that is not to be added."""
+        return replace(self.cannot_read(why), read_until=period.start + self.policy.period)
 
     def why_awaited(self, period: Period, now: datetime) -> str | None:
         """Why the period is to be read once more: an arm's counts are late. None: it is to be observed as it is.
@@ -155,7 +160,7 @@ class Evidence:
     def see_alarms(self, ringing: Mapping[str, str]) -> Self:
         """ringing: each alarm that rings now, with its reason. What rang before the canary is no news."""
         known = frozenset(ringing) if self.ringing is None else self.ringing
-        news = [f"{name} ({ringing[name]})" for name in sorted(ringing.keys() - known)]
+        news = began_to_ring(known, ringing)
         return replace(self, ringing=frozenset(ringing), alarm=self.alarm or (news[0] if news else None))
 
     def _missing_arm(self, period: Period) -> str | None:
@@ -204,6 +209,11 @@ class Evidence:
     def is_stale(self, now: datetime) -> bool:
         until = self.data_until or self.begun
         return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
+
+
+def began_to_ring(known: Collection[str], ringing: Mapping[str, str]) -> list[str]:
+    """`name (reason)` of each alarm that rings and did not before."""
+    return [f"{name} ({ringing[name]})" for name in sorted(ringing.keys() - set(known))]
 
 
 def _nothing_of(arm: str, period: Period) -> str:

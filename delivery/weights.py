@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.errors import RolloutBroken
-from delivery.manifests import Route, System
+from delivery.errors import RolloutBroken, Unavailable
+from delivery.manifests import HASH_LABEL, Route, System
 from delivery.reading import Weights
 
 
@@ -25,7 +25,7 @@ class ListenerRule:
 
 @dataclass(frozen=True)
 class Arms:
-    """The target groups of the two Services, by ARN."""
+    """The target groups of the two arms, by ARN."""
 
     stable: frozenset[str]
     canary: frozenset[str]
@@ -47,6 +47,29 @@ def find_arms(system: System, bindings: Iterable[Mapping[str, Any]]) -> Arms:
         if service in found:
             found[service].add(binding["spec"]["targetGroupARN"])
     return Arms(frozenset(found[system.stable_service]), frozenset(found[system.canary_service]))
+
+
+def find_arms_by_hash(
+    bindings: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]], stable_hash: str, canary_hash: str
+) -> Arms:
+    """What counts the requests of each revision: the target groups of the Services that select its hash now.
+
+    A Service is no revision: after an abort the canary's goes to and fro between both. Raises Unavailable where one of
+    them selects neither, or none selects a revision: then nobody can tell whose requests a target group counts.
+    """
+    selected = {found["metadata"]["name"]: (found["spec"].get("selector") or {}).get(HASH_LABEL) for found in services}
+    if set(selected.values()) != {stable_hash, canary_hash}:
+        says = ", ".join(f"Service {name} selects {found or 'every revision'}" for name, found in selected.items())
+        raise Unavailable(
+            f"It cannot be told which revision was counted: {says}; stable is {stable_hash}, new is {canary_hash}."
+        )
+    groups = [
+        (selected.get(found["spec"]["serviceRef"]["name"]), found["spec"]["targetGroupARN"]) for found in bindings
+    ]
+    stable, canary = (
+        frozenset(arn for owner, arn in groups if owner == sought) for sought in (stable_hash, canary_hash)
+    )
+    return Arms(stable, canary)
 
 
 def read_hostname(ingress: Mapping[str, Any]) -> str | None:

@@ -23,5 +23,6 @@ def roll_out(release: Release) -> None:
         wait_until_paused(environment, canary, step)
         confirm_weight(environment, canary, step)
         evidence, move = watch(environment, release, canary, step, evidence)
-        clear_pause(environment, release, canary, step, require_consent(environment, step, move))
+        evidence, consent = require_consent(environment, release, canary, step, evidence, move)
+        clear_pause(environment, release, canary, step, consent)
     confirm_promoted(environment, canary)

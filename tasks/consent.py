@@ -6,10 +6,14 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 
+from delivery.application import CanaryRun
 from delivery.environment import Environment
 from delivery.errors import NotPromoted
+from delivery.evidence import Evidence
 from delivery.manifests import CanaryStep
+from delivery.release import Release
 from delivery.verdict import Action, Move
+from tasks.judging import look_once_more
 from tasks.progress import progress
 
 
@@ -20,13 +24,24 @@ class Decision(RunInput):
     reason: str
 
 
-def require_consent(environment: Environment, step: CanaryStep, move: Move) -> str:
-    """The sentence by which the pause may end. Pauses the flow run for a person where the move asks one.
+def require_consent(
+    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence, move: Move
+) -> tuple[Evidence, str]:
+    """The sentence by which the pause may end, and the evidence then. Pauses the flow run where the move asks a person.
 
-    Raises NotPromoted where that person says no, or nobody answers within the environment's answer_deadline.
+    While it is paused nobody looks at the canary, so a yes is followed by one more look, and proof against the canary
+    outweighs it. Raises NotPromoted where that is found, where the person says no, or where nobody answers within the
+    environment's answer_deadline.
     """
     if move.action is not Action.ASK:
-        return move.line
+        return evidence, move.line
+    consent = ask_for_consent(environment, step, move)
+    evidence, seen = look_once_more(environment, release, canary, step, evidence)
+    return evidence, f"{consent}; looked at once more after that: {seen.analysis.reason}"
+
+
+def ask_for_consent(environment: Environment, step: CanaryStep, move: Move) -> str:
+    """The move's line with the reason of whoever said yes; NotPromoted where nobody did."""
     progress(f"{step.weight_percent} %: {move.line}, within {environment.canary.answer_deadline}, by resuming this run")
     not_promoted = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
     try:

@@ -1,28 +1,25 @@
 """One canary step watched and judged, period by period, until its evidence says how its pause ends."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Self
 
 from prefect import task
 
 from clients.metrics import read_periods
 from delivery.application import CanaryRun
-from delivery.canary import Period, periods_within
+from delivery.canary import Period, is_touched, periods_within
 from delivery.environment import Environment
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken, Unavailable
 from delivery.evidence import Evidence, policy_of
 from delivery.manifests import CanaryStep
-from delivery.pods import Pod
 from delivery.readiness import why_worse
 from delivery.reading import Reading
 from delivery.release import Release
 from delivery.rollout import why_moved
 from delivery.verdict import Action, Move, Verdict, next_move
-from delivery.weights import Witness, why_not_weight
+from delivery.weights import Arms, Witness, why_not_weight
 from tasks.analysis import ProgressBar, record_judgement
 from tasks.holds import ensure_held
 from tasks.progress import progress
@@ -42,18 +39,38 @@ def watch(
     """
     watch = Watch.begin(connect_system(environment), release, canary, step, before)
     move = watch.follow()
-    record_judgement(environment, release, watch.evidence, move, watch.witnesses, datetime.now(UTC))
+    watch.record(move)
     if move.action in (Action.ABORT, Action.REVERT):
         sentence = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
         raise NotPromoted(sentence, is_failure=move.analysis.verdict is Verdict.FAIL)
     return watch.evidence, move
 
 
+@task(**ASKED_AGAIN, task_run_name="look once more at the canary at {step.weight_percent} %")
+def look_once_more(
+    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence
+) -> tuple[Evidence, Move]:
+    """What the canary has shown while nobody looked, and how it would be judged now.
+
+    before: the step's evidence when a person was asked. Raises NotPromoted where there is proof against the canary
+    now, whatever the person said, and Unavailable where not everything can be looked at.
+    """
+    watch, now = Watch.resume(connect_system(environment), release, canary, step, before), datetime.now(UTC)
+    watch.look_at_everything(now)
+    move = next_move(watch.evidence, now)
+    if move.analysis.verdict is Verdict.FAIL:
+        watch.record(move)
+        since = f"The canary was not promoted past {step.weight_percent} %, though a person wanted it: {move.line}."
+        raise NotPromoted(since, is_failure=True)
+    return watch.evidence, move
+
+
 @dataclass
 class Watch:
-    """A step under way. read: counts of periods that begin then. counted: of them, so many are in the evidence.
+    """A step under way. load_balancer: its ARN.
 
-    pods: as they were at first. differs_since: when the weight was first seen to be another one, while it is.
+    differs_since: when the weight was first seen to be another one, while it is. unsure: when it was seen that nobody
+    could tell which revision is counted where, within the periods that are still to be read.
     """
 
     live: LiveSystem
@@ -61,11 +78,10 @@ class Watch:
     canary: CanaryRun
     step: CanaryStep
     evidence: Evidence
-    read: Callable[..., tuple[Period, ...]]
-    pods: tuple[Pod, ...]
+    load_balancer: str
     bar: ProgressBar
-    counted: int = 0
     differs_since: datetime | None = None
+    unsure: tuple[datetime, ...] = ()
     witnesses: tuple[Witness, ...] = ()
 
     @classmethod
@@ -73,36 +89,35 @@ class Watch:
         cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence | None
     ) -> Self:
         """The step from now on: what was counted before its weight was read back is not its evidence."""
-        environment, settings = live.environment, live.environment.canary
-        # What the arms are made of stays as it is while a Rollout waits at a pause.
-        read = partial(
-            read_periods,
-            live.find_load_balancer(),
-            live.find_arms(),
-            environment.aws.region,
-            period=settings.period,
-            slow_after=settings.slow_after,
-        )
         pods, now = live.read().pods_of(canary.canary_hash), datetime.now(UTC)
+        policy = policy_of(live.environment.canary)
         evidence = (
             before.begin_step(step.weight_percent, now)
             if before
-            else Evidence.begin(policy_of(settings), step.weight_percent, now, ringing=canary.rang_before)
+            else Evidence.begin(policy, step.weight_percent, now, ringing=canary.rang_before)
         )
-        watch = cls(live, release, canary, step, evidence, read, pods, ProgressBar(environment, release))
+        watch = cls.resume(live, release, canary, step, replace(evidence, pods=pods))
         watch.look_at_alarms()
         return watch
+
+    @classmethod
+    def resume(
+        cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
+    ) -> Self:
+        """The step from where its evidence ends."""
+        bar = ProgressBar(live.environment, release)
+        return cls(live, release, canary, step, evidence, live.find_load_balancer(), bar)
 
     def follow(self) -> Move:
         """The move that ends the pause; until then a line for each period."""
         move = next_move(self.evidence, datetime.now(UTC))
         while move.action is Action.WAIT:
             time.sleep(self.live.environment.canary.poll.total_seconds())
-            told, now = (self.counted, self.evidence.unreadable), datetime.now(UTC)
+            told, now = (self.evidence.read_until, self.evidence.unreadable), datetime.now(UTC)
             self.look(now)
             # Judged as of when the look began: what a slow look takes does not make its counts stale.
             move = next_move(self.evidence, now)
-            if told != (self.counted, self.evidence.unreadable):
+            if told != (self.evidence.read_until, self.evidence.unreadable):
                 self.tell(move, now)
         return move
 
@@ -111,22 +126,29 @@ class Watch:
             progress(move.line)
         self.bar.show(self.evidence, move, now)
 
+    def record(self, move: Move) -> None:
+        record_judgement(self.live.environment, self.release, self.evidence, move, self.witnesses, datetime.now(UTC))
+
     def look(self, now: datetime) -> None:
         """Take in what changed since the last look; a service that does not answer is a source that cannot be read."""
         try:
-            ensure_held(self.live.environment, self.release)
-            self.look_at_rollout(self.live.read())
-            self.look_at_weight(now)
-            self.look_at_alarms()
-            self.look_at_counts(now)
+            self.look_at_everything(now)
         except Unavailable as error:
             self.evidence = self.evidence.cannot_read(str(error).rstrip("."))
 
+    def look_at_everything(self, now: datetime) -> None:
+        ensure_held(self.live.environment, self.release)
+        self.look_at_rollout(self.live.read())
+        self.look_at_weight(now)
+        self.look_at_alarms()
+        self.look_at_counts(now, self.find_arms(now))
+
     def look_at_rollout(self, reading: Reading) -> None:
         pods = reading.pods_of(self.canary.canary_hash)
-        trouble = reading.trouble_of(self.canary.canary_hash) or why_worse(self.pods, pods)
+        trouble = reading.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods)
         if trouble is not None:
-            self.evidence = self.evidence.pods_broke(trouble)
+            words = self.live.last_words(reading, self.canary.canary_hash)
+            self.evidence = self.evidence.pods_broke(f"{trouble}.{words}".rstrip("."))
         elif (moved := why_moved(reading, self.step, self.canary.canary_hash, self.canary.stable_hash)) is not None:
             raise RolloutBroken(f"Rollout {reading.name} was watched at {self.step.weight_percent} %: {moved}.")
 
@@ -145,10 +167,29 @@ class Watch:
     def look_at_alarms(self) -> None:
         self.evidence = self.evidence.see_alarms(self.live.read_ringing())
 
-    def look_at_counts(self, now: datetime) -> None:
-        """Each period once, when its counts can no longer change."""
+    def find_arms(self, now: datetime) -> Arms:
+        """Which target groups count which revision now; Unavailable where nobody can tell."""
+        try:
+            return self.live.find_counted_arms(self.canary.stable_hash, self.canary.canary_hash)
+        except Unavailable:
+            self.unsure = (*(at for at in self.unsure if at >= self.evidence.read_until), now)
+            raise
+
+    def look_at_counts(self, now: datetime, arms: Arms) -> None:
+        """Each period once, when its counts can no longer change, or were awaited for long enough."""
+        settings, region = self.live.environment.canary, self.live.environment.aws.region
+        closed = periods_within(self.evidence.read_until, now - settings.lateness, settings.period)
+        for period in read_periods(
+            self.load_balancer, arms, region, starts=closed, period=settings.period, slow_after=settings.slow_after
+        ):
+            if awaited := self.evidence.why_awaited(period, now):
+                self.evidence = self.evidence.cannot_read(awaited)
+                return
+            self.evidence = self.take_in(period)
+
+    def take_in(self, period: Period) -> Evidence:
+        """The evidence with one more period, or without it where a Service selected another revision within it."""
         settings = self.live.environment.canary
-        closed = periods_within(self.evidence.begun, now - settings.lateness, settings.period)
-        for period in self.read(starts=closed[self.counted :]):
-            self.evidence = self.evidence.observe(period)
-            self.counted += 1
+        if is_touched(period.start, settings.period, self.unsure, settings.poll):
+            return self.evidence.pass_over(period, "which revision was counted could not be told")
+        return self.evidence.observe(period)

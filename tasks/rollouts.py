@@ -15,7 +15,8 @@ from delivery.application import (
     unjudged_revisions,
 )
 from delivery.environment import Environment
-from delivery.errors import RolloutBroken
+from delivery.errors import NotPromoted, RolloutBroken
+from delivery.evidence import began_to_ring
 from delivery.manifests import CanaryStep, Manifest, without_controllers_fields
 from delivery.plan import Phase
 from delivery.reading import Reading, ReplicaSet
@@ -173,10 +174,14 @@ def wait_until_paused(environment: Environment, canary: CanaryRun, step: CanaryS
 
 @task(**ASKED_AGAIN, task_run_name="confirm that {canary.canary_hash} serves all traffic")
 def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
-    """Follow the Rollout to its end, where the revision has every pod and every listener rule sends to it alone."""
+    """Follow the Rollout to its end, where the revision has every pod and every listener rule sends to it alone.
+
+    Raises NotPromoted where a pod cannot serve, or an alarm began to ring since the canary did. Requests are not judged
+    any more: there is no other revision to compare with.
+    """
     live = connect_system(environment)
     live.wait_until(
-        lambda: live.look(canary.canary_hash),
+        lambda: look_at_takeover(live, canary),
         lambda now: why_not_done(now, canary.canary_hash),
         "the new revision to take over",
         deadline=environment.canary.ready_deadline,
@@ -184,3 +189,14 @@ def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
     # A load balancer that is new takes minutes to be made.
     is_first = not canary.stable_hash
     live.confirm_share(0, environment.canary.ready_deadline if is_first else environment.canary.weight_deadline)
+
+
+def look_at_takeover(live: LiveSystem, canary: CanaryRun) -> Reading:
+    """The Rollout on its way from the last pause to its end."""
+    reading = live.look(canary.canary_hash)
+    # What rang before an installation, or a change that needs no canary, is not known.
+    news = began_to_ring(canary.rang_before, live.read_ringing()) if canary.steps else []
+    if news:
+        sentence = f"An alarm began to ring after the last pause: {news[0]}. {reading.describe_traffic()}"
+        raise NotPromoted(sentence, is_failure=True)
+    return reading

@@ -15,7 +15,7 @@ from delivery.manifests import Manifest, System, describe_system, parse_manifest
 from delivery.reading import Reading, parse_reading
 from delivery.rollout import is_standing_still, why_broken
 from delivery.steps import rollout_step
-from delivery.weights import Arms, Witness, call_witnesses, find_arms, read_hostname, why_not_weight
+from delivery.weights import Arms, Witness, call_witnesses, find_arms, find_arms_by_hash, read_hostname, why_not_weight
 from tasks.clusters import open_cluster
 from tasks.pods import read_words
 from tasks.waiting import poll_until
@@ -80,6 +80,14 @@ class LiveSystem:
 
     def find_arms(self) -> Arms:
         return find_arms(self.system, self.cluster.list("TargetGroupBinding", self.system.namespace))
+
+    def find_counted_arms(self, stable_hash: str, canary_hash: str) -> Arms:
+        """The target groups by the revision that each counts now; Unavailable where nobody can tell."""
+        services = [
+            self.read_object("Service", name) for name in (self.system.stable_service, self.system.canary_service)
+        ]
+        bindings = self.cluster.list("TargetGroupBinding", self.system.namespace)
+        return find_arms_by_hash(bindings, services, stable_hash, canary_hash)
 
     def find_load_balancer(self) -> str:
         """ARN of the load balancer that the Ingress has. Raises NotFound while it has none."""

@@ -1,11 +1,21 @@
 import json
+from typing import Any
 
 import pytest
 
-from delivery.errors import RolloutBroken
-from delivery.manifests import Route, System
+from delivery.errors import RolloutBroken, Unavailable
+from delivery.manifests import HASH_LABEL, Route, System
 from delivery.reading import Weights
-from delivery.weights import Arms, ListenerRule, call_witnesses, find_arms, read_annotation, share_of, why_not_weight
+from delivery.weights import (
+    Arms,
+    ListenerRule,
+    call_witnesses,
+    find_arms,
+    find_arms_by_hash,
+    read_annotation,
+    share_of,
+    why_not_weight,
+)
 from tests.delivery.rollouts import AT_20, CANARY, STABLE
 
 SYSTEM = System(
@@ -97,3 +107,32 @@ def test_the_arms_are_the_target_groups_bound_to_the_two_services() -> None:
         {"spec": {"serviceRef": {"name": "frontend", "port": 80}, "targetGroupARN": "arn:frontend"}},
     ]
     assert find_arms(SYSTEM, bindings) == ARMS
+
+
+BINDINGS = [
+    {"spec": {"serviceRef": {"name": "backend-canary", "port": 80}, "targetGroupARN": "arn:canary"}},
+    {"spec": {"serviceRef": {"name": "backend-stable", "port": 80}, "targetGroupARN": "arn:stable"}},
+    {"spec": {"serviceRef": {"name": "frontend", "port": 80}, "targetGroupARN": "arn:frontend"}},
+]
+
+
+def service(name: str, selected: str | None) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"selector": {HASH_LABEL: selected} if selected else {"app": "x"}}}
+
+
+def test_the_arms_are_counted_by_the_revision_that_each_service_selects_now() -> None:
+    services = [service("backend-stable", STABLE), service("backend-canary", CANARY)]
+    assert find_arms_by_hash(BINDINGS, services, STABLE, CANARY) == ARMS
+    swapped = [service("backend-stable", CANARY), service("backend-canary", STABLE)]
+    assert find_arms_by_hash(BINDINGS, swapped, STABLE, CANARY) == Arms(stable=ARMS.canary, canary=ARMS.stable)
+
+
+@pytest.mark.parametrize(
+    ("selected", "said"),
+    [(STABLE, STABLE), ("5d4f", "5d4f"), (None, "every revision")],
+    ids=["stable", "other", "none"],
+)
+def test_a_service_that_selects_an_unexpected_revision_is_said_and_not_counted(selected: str | None, said: str) -> None:
+    services = [service("backend-stable", STABLE), service("backend-canary", selected)]
+    with pytest.raises(Unavailable, match=f"cannot be told which revision .*, Service backend-canary selects {said};"):
+        find_arms_by_hash(BINDINGS, services, STABLE, CANARY)

@@ -10,16 +10,23 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
+from delivery.application import CanaryRun
 from delivery.canary import Counts
 from delivery.environment import Environment
 from delivery.errors import NotPromoted
+from delivery.evidence import Evidence
 from delivery.manifests import CanaryStep
+from delivery.release import Release
 from delivery.verdict import Action, Analysis, Move, Verdict
-from tasks.consent import require_consent
-from tests.environments import production
+from tasks.consent import ask_for_consent, require_consent
+from tests.environments import production, production_policy
 from tests.sandbox.polling import eventually
 
+RELEASE = Release(
+    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1
+)
 STEP = CanaryStep(1, 20)
+CANARY = CanaryRun("stable", "canary", "image", (STEP,))
 UNSURE = Analysis(Verdict.INCONCLUSIVE, "too few requests", Counts(), Counts())
 ASKED = Move(Action.ASK, UNSURE, "no proof: too few requests; a person decides")
 
@@ -33,7 +40,7 @@ def asking(folder: Path, seconds: float) -> Environment:
 @flow
 def roll_out(environment: Environment, answer: dict[str, Any] | None) -> str:
     with answering(flow_run.id, answer):
-        return require_consent(environment, STEP, ASKED)
+        return ask_for_consent(environment, STEP, ASKED)
 
 
 @contextmanager
@@ -55,7 +62,9 @@ def resume(run: Any, answer: dict[str, Any]) -> None:
 
 def test_a_proof_asks_nobody(tmp_path: Path) -> None:
     proved = Move(Action.ADVANCE, Analysis(Verdict.PASS, "98 % succeeded", Counts(), Counts()), "98 % succeeded")
-    assert require_consent(production(tmp_path), STEP, proved) == "98 % succeeded"
+    evidence = Evidence.begin(production_policy(), 20, datetime.now(UTC))
+    consent = require_consent(production(tmp_path), RELEASE, CANARY, STEP, evidence, proved)
+    assert consent == (evidence, "98 % succeeded")
 
 
 def test_a_person_may_let_the_canary_go_on_and_says_why(prefect_server: str, tmp_path: Path) -> None:

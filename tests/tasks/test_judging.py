@@ -1,0 +1,113 @@
+"""What a canary step is judged on, besides what is counted: after a person's yes, and whose counts they are."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from delivery.application import CanaryRun
+from delivery.errors import NotPromoted
+from delivery.evidence import Evidence
+from delivery.manifests import HASH_LABEL
+from delivery.release import Event, Release
+from delivery.verdict import Verdict
+from sandbox.aws.client import client
+from tasks.journal import read_journal
+from tasks.judging import Watch, look_once_more
+from tasks.rollouts import confirm_promoted
+from tasks.systems import connect_system
+from tests.sandbox.polling import eventually
+from tests.shop import Shop
+from tests.tasks.canaries import install, stand_at_first_pause
+
+ALARM = {
+    "Namespace": "Slipway/Test",
+    "MetricName": "failed",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+@pytest.fixture
+def alarm(shop: Shop) -> Iterator[str]:
+    """The name of an alarm of the environment, which does not ring."""
+    name = f"{shop.environment.prefix}-{shop.namespace}"
+    cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
+    cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
+    yield name
+    cloudwatch.delete_alarms(AlarmNames=[name])
+
+
+def ring(shop: Shop, alarm: str) -> None:
+    cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="12 failed")
+
+
+def begin(shop: Shop, release: Release, canary: CanaryRun) -> Watch:
+    return Watch.begin(connect_system(shop.environment), release, canary, canary.steps[0], None)
+
+
+def test_an_alarm_that_rang_while_a_person_was_asked_outweighs_their_yes(shop: Shop, alarm: str) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        evidence = begin(shop, release, canary).evidence
+        ring(shop, alarm)
+        with pytest.raises(NotPromoted) as stopped:
+            look_once_more.fn(shop.environment, release, canary, canary.steps[0], evidence)
+    assert stopped.value.is_failure
+    assert str(stopped.value) == (
+        "The canary was not promoted past 30 %, though a person wanted it: "
+        f"an alarm began to ring during the canary: {alarm} (12 failed)."
+    )
+    (judged,) = [record.detail for record in read_journal(shop.environment, release.number) if is_judgement(record)]
+    assert judged["verdict"] == "fail"
+
+
+def is_judgement(record) -> bool:
+    return record.event is Event.JUDGED
+
+
+def test_what_was_counted_while_a_person_was_asked_is_evidence(shop: Shop) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release, shop.users():
+        _, canary = stand_at_first_pause(shop, release)
+        asked = begin(shop, release, canary).evidence
+
+        def look() -> Evidence:
+            evidence, move = look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
+            assert move.analysis.verdict is not Verdict.FAIL
+            return evidence
+
+        eventually(lambda: look().step_canary.requests, 60)
+        evidence = look()
+    assert evidence.read_until > asked.read_until
+    assert evidence.step_stable.requests > evidence.step_canary.requests
+
+
+def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Shop) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release, shop.users():
+        live, canary = stand_at_first_pause(shop, release)
+        watch = begin(shop, release, canary)
+        arms = live.find_counted_arms(canary.stable_hash, canary.canary_hash)
+        assert arms == live.find_arms()
+        selected = live.read_object("Service", "green")["spec"]["selector"]
+        assert selected[HASH_LABEL] == canary.canary_hash
+        # The canary's revision as the Service selects it now is not the one that this release brought.
+        strange = CanaryRun(canary.stable_hash, "6c9f8d7b5", canary.image, canary.steps)
+        watch.canary = strange
+        with pytest.raises(Exception, match="It cannot be told which revision was counted: Service blue selects "):
+            watch.find_arms(watch.evidence.begun)
+        assert watch.unsure == (watch.evidence.begun,)
+
+
+def test_an_alarm_that_begins_to_ring_after_the_last_pause_is_named(shop: Shop, alarm: str) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        ring(shop, alarm)
+        with pytest.raises(NotPromoted, match=rf"began to ring after the last pause: {alarm} \(12 failed\)\. Its cont"):
+            confirm_promoted.fn(shop.environment, canary)
