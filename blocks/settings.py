@@ -117,6 +117,13 @@ def settings_files(name: str) -> list[Path]:
     return [folder / f"{name}.toml", *(Path(overlay) for overlay in overlays if overlay)]
 
 
+def overlays_of(name: str) -> tuple[str, ...]:
+    """What was laid over the environment's own file for its canary: the overlays' files, then variables."""
+    _, *files = settings_files(name)
+    variables = [given for given in os.environ if given.startswith((f"{PREFIX}CANARY__", f"{PREFIX}APPLICATION__MAN"))]
+    return (*map(str, files), *sorted(variables))
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())

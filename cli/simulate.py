@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from blocks.settings import load_canary_settings
+from blocks.settings import load_canary_settings, overlays_of
 from cli.screen import Screen
 from clients.manifests import read_manifests
 from delivery.errors import SettingsError
@@ -60,23 +60,23 @@ def simulate(
 
     Nothing is changed and nobody is asked: it needs neither an account nor Prefect. Rates and shares are 0.0 to 1.0.
     """
-    rehearsal = prepare(environment)
+    rehearsal, roughness = prepare(environment), Scenario(rate, shock=shock, burst=bursts, retries=retries)
+    missed = replace(roughness, lost=lost, late=late, pods=rehearsal.pods, bad_pods=int(bad_pod))
+    show(rehearsal, with_rates(missed, rehearsal, baseline, harm), runs, draw(seed), as_json=as_json)
+
+
+def with_rates(scenario: Scenario, rehearsal: Rehearsal, baseline: float | None, harm: float | None) -> Scenario:
+    """The scenario of a harmful release; the smallest harm's failure rates where none are given."""
     smallest = rehearsal.policy.smallest_harm
-    scenario = Scenario(
-        requests_per_second=rate,
-        stable_failure_rate=smallest.stable if baseline is None else baseline,
-        canary_failure_rate=smallest.canary if harm is None else harm,
-        shock=shock,
-        burst=bursts,
-        retries=retries,
-        lost=lost,
-        late=late,
-        pods=rehearsal.pods,
-        bad_pods=int(bad_pod),
-    )
-    if scenario.canary_failure_rate <= scenario.stable_failure_rate:
+    stable = smallest.stable if baseline is None else baseline
+    canary = smallest.canary if harm is None else harm
+    if canary <= stable:
         raise typer.BadParameter("a harmful canary fails more often than the stable revision", param_hint="--harm")
-    show(rehearsal, scenario, runs, SystemRandom().randrange(2**32) if seed is None else seed, as_json=as_json)
+    return replace(scenario, stable_failure_rate=stable, canary_failure_rate=canary)
+
+
+def draw(seed: int | None) -> int:
+    return SystemRandom().randrange(2**32) if seed is None else seed
 
 
 def prepare(environment: str) -> Rehearsal:
@@ -88,7 +88,8 @@ def prepare(environment: str) -> Rehearsal:
     if not weights:
         raise SettingsError(f"The Rollout in {folder} has no pause, so there is nothing to judge. Nothing was begun.")
     rollout = next(manifest for manifest in objects if manifest["kind"] == "Rollout")
-    return Rehearsal(environment, policy_of(settings.canary), weights, rollout["spec"].get("replicas", 1))
+    pods, overlays = rollout["spec"].get("replicas", 1), overlays_of(environment)
+    return Rehearsal(environment, policy_of(settings.canary), weights, pods, overlays)
 
 
 def run(rehearsal: Rehearsal, scenario: Scenario, runs: int, seed: int) -> Simulated:

@@ -1,6 +1,7 @@
 """What a simulation has shown, for a person and for a program."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from delivery.canary import percent
@@ -9,16 +10,22 @@ from delivery.simulation import Summary, interval
 from delivery.traffic import Scenario
 
 WIDTH = len("after requests") + 4
+# Up to here a time is told in seconds.
+TWO_MINUTES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """An environment's canary, as far as a simulation needs it. pods: of the whole service."""
+    """An environment's canary, as far as a simulation needs it. pods: of the whole service.
+
+    overlays: what changed the environment's own file, files and variables.
+    """
 
     environment: str
     policy: Policy
     weights_percent: tuple[int, ...]
     pods: int
+    overlays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ def as_object(simulated: Simulated) -> dict[str, Any]:
     rehearsal, policy = simulated.rehearsal, simulated.rehearsal.policy
     return {
         "environment": rehearsal.environment,
+        "overlays": rehearsal.overlays,
         "weights_percent": rehearsal.weights_percent,
         "pause_seconds": policy.pause.total_seconds(),
         "longest_pause_seconds": policy.longest.total_seconds(),
@@ -63,7 +71,7 @@ def describe_answer(simulated: Simulated) -> tuple[str, ...]:
         _row("inconclusive", f"{_share(healthy.inconclusive, healthy.runs)} of the healthy"),
         _row("", f"{_share(harmful.inconclusive, harmful.runs)} of the harmful"),
         _row("harm found", f"{_share(harmful.aborted, harmful.runs)} of the harmful"),
-        _row("  after minutes", _percentiles(harmful.minutes)),
+        _after(harmful.minutes),
         _row("  after requests", _percentiles(harmful.requests)),
         _row("harm promoted", f"{_share(harmful.promoted, harmful.runs)} of the harmful"),
         _row("users harmed", f"{harmful.users_harmed:.1f} by a harmful release, on average"),
@@ -73,9 +81,13 @@ def describe_answer(simulated: Simulated) -> tuple[str, ...]:
 
 def _canary(rehearsal: Rehearsal) -> str:
     policy, weights = rehearsal.policy, ", ".join(str(weight) for weight in rehearsal.weights_percent)
+    name = (
+        f"{rehearsal.environment} with {', '.join(rehearsal.overlays)}" if rehearsal.overlays else rehearsal.environment
+    )
+    pause, longest, period, lateness = map(_time, (policy.pause, policy.longest, policy.period, policy.lateness))
     return (
-        f"{rehearsal.environment}: {weights} %, each for {policy.pause} to {policy.longest}, counted every "
-        f"{policy.period} and read {policy.lateness} later; without proof then: {policy.when_unsure.value}"
+        f"{name}: {weights} %, each for {pause} to {longest}, counted every {period} and read {lateness} later; "
+        f"without proof then: {policy.when_unsure.value}"
     )
 
 
@@ -105,6 +117,20 @@ def _share(value: float, runs: int) -> str:
     """`0.40 % [0.11, 1.45]`."""
     low, high = interval(value, runs)
     return f"{percent(value)} [{100 * low:.2f}, {100 * high:.2f}]"
+
+
+def _after(minutes: tuple[float, float, float] | None) -> str:
+    """In seconds where every figure is short."""
+    if minutes and max(minutes) < TWO_MINUTES / timedelta(minutes=1):
+        p50, p90, p99 = (60 * value for value in minutes)
+        return _row("  after seconds", _percentiles((p50, p90, p99)))
+    return _row("  after minutes", _percentiles(minutes))
+
+
+def _time(length: timedelta) -> str:
+    """`15 s`, `10 min`, `2.5 min`."""
+    seconds = length.total_seconds()
+    return f"{seconds:g} s" if length < TWO_MINUTES else f"{seconds / 60:.4g} min"
 
 
 def _percentiles(values: tuple[float, float, float] | None) -> str:

@@ -31,7 +31,7 @@ def as_object(printed: pytest.CaptureFixture[str], *options: str) -> dict[str, A
 
 def test_production_is_simulated_without_what_only_a_real_account_has(capsys: pytest.CaptureFixture[str]) -> None:
     lines = simulate(capsys).splitlines()
-    assert lines[0].startswith("production: 20, 40, 60, 80 %, each for 0:10:00 to 0:30:00")
+    assert lines[0].startswith("production: 20, 40, 60, 80 %, each for 10 min to 30 min, counted every 60 s")
     assert lines[2] == "4 healthy releases (failure rate 2 %) and 4 harmful ones (2 % -> 5 %)"
     figures = {line[:18].strip(): line[18:] for line in lines[4:]}
     assert figures["false aborts"] == "0.00 % [0.00, 48.99] of the healthy releases"
@@ -65,6 +65,19 @@ def test_the_environments_own_pauses_and_policy_are_simulated(
     told = as_object(capsys, "--rate", "0.5")
     assert (told["pause_seconds"], told["longest_pause_seconds"], told["when_unsure"]) == (120, 120, "guide")
     assert told["weights_percent"] == [20, 40, 60, 80]
+
+
+def test_what_was_laid_over_the_environments_file_is_named_and_short_times_are_in_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlay = str(CHECKOUT / "environments" / "sandbox.toml")
+    monkeypatch.setenv("SLIPWAY_OVERLAYS", overlay)
+    monkeypatch.setenv("SLIPWAY_CANARY__CEILING", "2")
+    lines = simulate(capsys).splitlines()
+    assert lines[0].startswith(f"production with {overlay}, SLIPWAY_CANARY__CEILING: 20, 40, 60, 80 %")
+    assert "each for 15 s to 30 s, counted every 5 s and read 3 s later" in lines[0]
+    assert any(line.startswith("  after seconds   p50 ") for line in lines)
+    assert as_object(capsys)["overlays"] == [overlay, "SLIPWAY_CANARY__CEILING"]
 
 
 def test_the_steps_are_those_of_the_environments_manifests(
