@@ -1,57 +1,29 @@
 """Following a run: what happened since the last look, in the order it happened."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from uuid import UUID
 
-from clients.prefect_api import LOG_PAGE, LogLine, PrefectApi, Run
-from delivery.report import describe_elapsed
+from cli.idle import Key, Told, fold_idle_phases
+from cli.lines import (
+    LAST_LINE,
+    OF_FLOWS,
+    Kind,
+    Line,
+    is_progress,
+    result_of,
+    say_failure,
+    say_retry,
+    shorten,
+    shorten_block,
+)
+from clients.prefect_api import LogLine, PrefectApi, Run
 
 # A run's lines reach the server in batches of two seconds: told later, everything is told in its order.
 TOLD_AFTER = timedelta(seconds=3)
 # A line may arrive after one that is younger than it.
-LATE_LINES = timedelta(seconds=5)
-INFO, WARNING = 20, 30
-OF_FLOWS = "prefect.flow_runs"
-OF_RUNS = (OF_FLOWS, "prefect.task_runs")
-# The last line of every run.
-LAST_LINE = "Finished in state"
-# What Prefect says by itself; runs and tasks are told from their states.
-CHATTER = re.compile(
-    r"Beginning (sub)?flow run|View at |Created (task|subflow|flow) run|Finished in state|Executing "
-    r"|Running \d+ deployment pull step|Deployment step |All deployment steps|Encountered exception"
-)
-RETRY = re.compile(
-    r"Task run failed with exception: \w+\((['\"])(.*)\1\) - Retry (\d+)/(\d+) will start (\S+) second", re.DOTALL
-)
-RAISED = re.compile(r"(Task|Flow) run encountered an exception:? \w+: ")
-DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
-
-
-class Kind(Enum):
-    PHASE = "phase"
-    TASK = "task"
-    PROGRESS = "progress"
-
-
-Key = tuple[UUID, str]
-
-
-@dataclass(frozen=True)
-class Line:
-    """depth: how many subflows it stands in. took: of a task that has ended. result: what it came to."""
-
-    at: datetime
-    depth: int
-    kind: Kind
-    text: str
-    state: str = ""
-    message: str = ""
-    took: timedelta | None = None
-    result: str = ""
+LATE_LINES = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -77,7 +49,9 @@ class Follower:
     run: UUID
     told: set[Key] = field(default_factory=set)
     said: set[str] = field(default_factory=set)
+    lines: dict[UUID, LogLine] = field(default_factory=dict)
     lines_after: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    ahead: timedelta = timedelta()
 
     def look(self) -> Look:
         """Raises Unavailable where Prefect does not answer; nothing is lost then."""
@@ -92,14 +66,19 @@ class Follower:
         own = tuple(task for task in tasks if task.id not in standing_for)
         return Look(root, subflows, own, depth, self._read_lines(depth))
 
+    def settled_at(self, now: datetime) -> datetime:
+        """Until when everything has arrived by now, by the worker's clock, which may be ahead of ours."""
+        return now + self.ahead - TOLD_AFTER
+
     def news(self, look: Look, until: datetime) -> list[Line]:
         """What happened until then and was not told yet, in its order."""
         results = self._results(look)
-        found = [*self._phases(look), *self._tasks(look, results), *self._progress(look, results)]
-        due = [(key, line) for key, line in found if line.at <= until and key not in self.told]
-        self.told.update(key for key, _ in due)
+        told = [*self._phases(look), *self._tasks(look, results), *self._progress(look, results)]
+        found = fold_idle_phases(told, look.subflows, until)
+        due = {key: line for key, line in found if line.at <= until and key not in self.told}
+        self.told.update(due)
         self.told.update((line, "line") for task, (line, _) in results.items() if (task, "end") in self.told)
-        return [self._without_repetition(line) for line in sorted((line for _, line in due), key=lambda line: line.at)]
+        return [self._without_repetition(line) for line in sorted(due.values(), key=lambda line: line.at)]
 
     def _without_repetition(self, line: Line) -> Line:
         """A task fails by the message of the task it called: that is told once."""
@@ -123,16 +102,20 @@ class Follower:
         return tuple(subflows), self.api.read_tasks([self.run, *(run.id for run in subflows)])
 
     def _read_lines(self, runs: dict[UUID, int]) -> tuple[LogLine, ...]:
-        lines = self.api.read_logs(runs, self.lines_after)
-        if lines:
-            late = timedelta() if len(lines) == LOG_PAGE else LATE_LINES
-            self.lines_after = max(self.lines_after, lines[-1].at - late)
-        return lines
+        """All of the run's lines so far, oldest first: one that was read before its time to be told is kept."""
+        found = self.api.read_logs(runs, self.lines_after)
+        self.lines.update((line.id, line) for line in found)
+        if found:
+            newest = found[-1].at
+            self.lines_after = max(self.lines_after, newest - LATE_LINES)
+            self.ahead = max(self.ahead, newest - datetime.now(UTC))
+        return tuple(sorted(self.lines.values(), key=lambda line: line.at))
 
-    def _phases(self, look: Look) -> Iterator[tuple[Key, Line]]:
+    def _phases(self, look: Look) -> Iterator[Told]:
         for run in look.subflows:
             if run.started:
-                yield (run.id, "start"), Line(run.started, look.depth[run.id] - 1, Kind.PHASE, shorten(run.name))
+                told = Line(run.started, look.depth[run.id] - 1, Kind.PHASE, shorten(run.name), of=run.id)
+                yield (run.id, "start"), told
 
     def _results(self, look: Look) -> dict[UUID, tuple[UUID, str]]:
         """By task: its line `<last words of its name>: <what it came to>`, which is told behind its name."""
@@ -148,52 +131,25 @@ class Follower:
             if (result := result_of(line.text, names.get(line.task, "")))
         }
 
-    def _tasks(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[tuple[Key, Line]]:
+    def _tasks(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[Told]:
         for run in look.tasks:
             # What a task called is part of it, unless it failed: that says why.
             if run.is_nested and run.state_type == "COMPLETED":
                 continue
             if run.is_final and run.parent and run.ended:
                 took = run.ended - run.started if run.started else None
-                message = RAISED.sub("", run.message, count=1) if run.state_type != "COMPLETED" else ""
+                is_good = run.state_type == "COMPLETED"
+                state, message = (run.state_name, "") if is_good else say_failure(run.state_name, run.message)
                 _, result = results.get(run.id, (None, ""))
-                told = Line(run.ended, look.depth[run.parent], Kind.TASK, shorten(run.name), run.state_name)
+                told = Line(run.ended, look.depth[run.parent], Kind.TASK, shorten(run.name), state, of=run.parent)
                 yield (run.id, "end"), replace(told, message=message, took=took, result=result)
 
-    def _progress(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[tuple[Key, Line]]:
+    def _progress(self, look: Look, results: dict[UUID, tuple[UUID, str]]) -> Iterator[Told]:
         names = {task.id: task.name for task in look.tasks}
         told_behind = {line for line, _ in results.values()}
         for line in look.lines:
-            if line.run and is_progress(line) and line.id not in told_behind:
+            # What a run ends by stands in its log as well.
+            if line.run and is_progress(line) and line.id not in told_behind and line.text != look.root.message:
                 text = say_retry(line.text, names.get(line.task, "a task") if line.task else "a task")
-                yield (line.id, "line"), Line(line.at, look.depth[line.run], Kind.PROGRESS, shorten_block(text))
-
-
-def is_progress(line: LogLine) -> bool:
-    return INFO <= line.level <= WARNING and line.logger in OF_RUNS and not CHATTER.match(line.text)
-
-
-def result_of(text: str, name: str) -> str:
-    """`created` of `MSKStack: created` in a task that is named `deploy MSKStack`; empty for any other line."""
-    subject, _, result = text.partition(": ")
-    return result if name.endswith(f" {subject}") else ""
-
-
-def say_retry(text: str, task: str) -> str:
-    """Prefect's line about a retry as a sentence, with the reason the first time; any other line as it is."""
-    if (found := RETRY.match(text)) is None:
-        return text
-    reason = f"{found[2].rstrip('. ')}. " if found[3] == "1" else ""
-    wait = describe_elapsed(timedelta(seconds=float(found[5])))
-    return f"{task}: {reason}Asked again in {wait} ({found[3]} of {found[4]})."
-
-
-def shorten(text: str) -> str:
-    """Digests by their first twelve digits."""
-    return DIGEST.sub(r"\1…", text)
-
-
-def shorten_block(text: str) -> str:
-    """The heading of several lines as it is, such as a plan's; all else by its first digits."""
-    heading, *rest = text.splitlines() or [""]
-    return "\n".join([heading, *map(shorten, rest)]) if rest else shorten(heading)
+                told = Line(line.at, look.depth[line.run], Kind.PROGRESS, shorten_block(text), of=line.run)
+                yield (line.id, "line"), told

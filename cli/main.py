@@ -6,22 +6,26 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from blocks.settings import CHECKOUT, load_environment, require_environment
-from cli.running import submit
+from blocks.settings import CHECKOUT, require_environment
+from cli.answers import answer
+from cli.running import Request, submit
 from cli.screen import Screen
 from cli.simulate import simulate
 from cli.status import show_status
+from cli.stopping import stop_release
 from delivery.errors import DeliveryError
 from delivery.outcome import INTERRUPTED, outcome_of
 from delivery.release import DIGEST
 from delivery.report import ASKED_FOR_BY
 from deployments.install import install as install_all
 from deployments.pool import POOL
-from tasks.holds import request_stop
+from tasks.checks import checks_key
+from tasks.planning import plan_data_key
 
 app = typer.Typer(
     help="Releases to an environment, and takes a failed release back. Runs go through Prefect (PREFECT_API_URL).",
@@ -36,21 +40,35 @@ Digest = Annotated[str, typer.Option(help="Artifact digest of the image, sha256:
 Reason = Annotated[str, typer.Option(help="Why; shown to whoever waits for it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object; progress goes to standard error.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the run.")]
+Within = Annotated[
+    int | None,
+    typer.Option("--start-within", min=1, help="Cancel a run that no worker has taken after so many seconds."),
+]
 PRODUCTION = "production"
 
 
 @app.command()
-def install() -> None:
+def install(as_json: AsJson = False) -> None:
     """Make the work pool, the deployments and the automation in Prefect; again, it brings them up to date."""
-    screen = Screen()
+    screen, sentences = Screen(for_program=as_json), []
     for sentence in install_all(CHECKOUT, os.environ):
         screen.say(sentence)
+        sentences.append(sentence)
+    if as_json:
+        answer(0, " ".join(sentences))
 
 
 @app.command()
-def plan(digest: Digest, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
+def plan(
+    digest: Digest,
+    environment: EnvironmentName = PRODUCTION,
+    within: Within = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what a release would do, step by step; change nothing."""
-    run("plan-release", environment, {"artifact_digest": digest_of(digest)}, as_json=as_json)
+    leaves = {"plan": plan_data_key(environment)}
+    request = {"artifact_digest": digest_of(digest)}
+    run("plan-release", environment, request, leaves, within=within, as_json=as_json)
 
 
 @app.command()
@@ -59,12 +77,14 @@ def release(
     environment: EnvironmentName = PRODUCTION,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release that is under way.")] = True,
+    within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
     """Bring the environment to the artifact; a release that fails is taken back."""
     request = {"artifact_digest": digest_of(digest), "reason": reason or f"{ASKED_FOR_BY} {who()}", "wait": wait}
-    run(f"deploy-{environment}", environment, request, as_json=as_json, detach=detach)
+    leaves = {"plan": plan_data_key(environment)}
+    run(f"deploy-{environment}", environment, request, leaves, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
@@ -74,19 +94,20 @@ def roll_back(
     unjudged: Annotated[bool, typer.Option("--unjudged", help="Even if no journal tells that it served.")] = False,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release under way; `slipway stop` ends it sooner.")] = False,
+    within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
     """Bring back an earlier revision of the application, one that served all traffic before."""
     request = {"revision": revision, "unjudged": unjudged, "wait": wait}
     request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
-    run("roll-back", environment, request, as_json=as_json, detach=detach)
+    run("roll-back", environment, request, {}, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
-def verify(environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
+def verify(environment: EnvironmentName = PRODUCTION, within: Within = None, as_json: AsJson = False) -> None:
     """Check that the environment looks and answers as planned; change nothing."""
-    run("verify", environment, {}, as_json=as_json)
+    run("verify", environment, {}, {"checks": checks_key(environment)}, within=within, as_json=as_json)
 
 
 @app.command()
@@ -100,11 +121,10 @@ def status(
 
 
 @app.command()
-def stop(reason: Reason, environment: EnvironmentName = PRODUCTION) -> None:
+def stop(reason: Reason, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
     """Ask the release under way to stop at its next safe point."""
-    hold = request_stop(load_environment(environment), who(), reason)
-    waiting = "One that waits for a person stops when it is answered or nobody did in time."
-    Screen().say(f"Asked to stop: {hold.describe()}. It stops before its next step. {waiting}")
+    require_environment(environment)
+    stop_release(environment, who(), reason, as_json=as_json)
 
 
 app.command()(simulate)
@@ -120,11 +140,26 @@ def worker() -> None:
     os.execv(sys.executable, command)  # noqa: S606
 
 
-def run(flow: str, environment: str, request: dict[str, Any], *, as_json: bool, detach: bool = False) -> None:
+def run(
+    flow: str,
+    environment: str,
+    parameters: dict[str, Any],
+    leaves: dict[str, str],
+    *,
+    within: int | None,
+    as_json: bool,
+    detach: bool = False,
+) -> None:
+    """Submit and follow. parameters: besides the environment. leaves: as in Request."""
     require_environment(environment)
-    parameters = request | {"environment": environment}
-    code = submit(f"{flow}/{environment}", parameters, environment=environment, as_json=as_json, detach=detach)
-    raise typer.Exit(code)
+    request = Request(
+        deployment=f"{flow}/{environment}",
+        environment=environment,
+        parameters=parameters | {"environment": environment},
+        leaves=leaves,
+        start_within=timedelta(seconds=within) if within else None,
+    )
+    raise typer.Exit(submit(request, as_json=as_json, detach=detach))
 
 
 def digest_of(text: str) -> str:
@@ -138,14 +173,30 @@ def who() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Ends by SystemExit with the exit code. arguments: those of the process unless told."""
+    """Ends by SystemExit with the exit code. arguments: those of the process unless told.
+
+    With --json there is one document on standard output, however the command ends.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in given
     try:
-        app(arguments)
+        # Wrong usage is shown by typer, unless a program waits for an answer.
+        sys.exit(app(given, standalone_mode=not as_json) or 0)
+    except typer.TyperException as error:
+        fail(error.exit_code, error.format_message(), as_json=as_json)
     except DeliveryError as error:
-        Screen(for_program=True).show_error(str(error))
-        sys.exit(outcome_of(error).exit_code)
+        outcome = outcome_of(error)
+        fail(outcome.exit_code, str(error), outcome.state_name, as_json=as_json)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def fail(exit_code: int, sentence: str, state: str | None = None, *, as_json: bool) -> NoReturn:
+    """state: as a run would end that ended so."""
+    Screen(for_program=True).show_error(sentence)
+    if as_json:
+        answer(exit_code, sentence, run=None, state=state)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from cli.following import Kind, Line
+from cli.lines import Kind, Line
 from clients.prefect_api import Run
 from delivery.report import describe_elapsed, describe_ending, shout
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from blocks.settings import load_environment
-from cli.following import shorten
+from cli.lines import shorten
 from cli.screen import Screen
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound

@@ -1,11 +1,12 @@
 """What the command line asks of Prefect's server, with its errors translated once."""
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import httpx
@@ -14,57 +15,37 @@ from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
     ArtifactFilterKey,
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterName,
     FlowRunFilter,
     FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
     LogFilter,
     LogFilterFlowRunId,
     LogFilterTimestamp,
     TaskRunFilter,
     TaskRunFilterFlowRunId,
 )
-from prefect.client.schemas.sorting import ArtifactSort, LogSort
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort, LogSort, TaskRunSort
+from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
+from prefect.states import Cancelling
 
+from clients.prefect_runs import LogLine, Run, flow_run, log_line, task_run
 from delivery.errors import NotFound, Rejected, SettingsError, Unavailable
 
 # A worker tells the server of itself every half a minute.
 WORKER_IS_GONE_AFTER = timedelta(seconds=75)
-LOG_PAGE = 200
+PAGE = 200
 LONGEST_REASON = 500
+EXAMPLE = "http://host:4200/api"
+UNFINISHED = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 
-
-@dataclass(frozen=True)
-class Run:
-    """A flow's or a task's run. parent: the flow's run that a task belongs to. parent_task: the task's run that stands
-    for a subflow in its parent. is_nested: a task that another task called.
-    """
-
-    id: UUID
-    name: str
-    state_type: str
-    state_name: str
-    message: str
-    started: datetime | None
-    ended: datetime | None
-    parent: UUID | None = None
-    parent_task: UUID | None = None
-    is_nested: bool = False
-
-    @property
-    def is_final(self) -> bool:
-        return self.state_type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-
-
-@dataclass(frozen=True)
-class LogLine:
-    id: UUID
-    at: datetime
-    level: int
-    logger: str
-    text: str
-    run: UUID | None
-    task: UUID | None
+Found = TypeVar("Found")
 
 
 class PrefectApi:
@@ -79,10 +60,28 @@ class PrefectApi:
 
     @classmethod
     def connect(cls) -> Self:
-        """Raises SettingsError without an address: Prefect would start a server of its own, with nothing in it."""
+        """Raises SettingsError without an address, for Prefect would start a server of its own, with nothing in it;
+        and for the address of something else.
+        """
         if not (url := PREFECT_API_URL.value()):
-            raise SettingsError("PREFECT_API_URL is not set: name the Prefect server, as http://host:4200/api.")
-        return cls(url)
+            raise SettingsError(f"PREFECT_API_URL is not set: name Prefect's server, as {EXAMPLE}. Nothing was begun.")
+        api = cls(url)
+        api.require_prefect()
+        return api
+
+    def require_prefect(self) -> None:
+        """Raises SettingsError where somebody answers who is no Prefect server."""
+        wrong = (
+            f"PREFECT_API_URL={self.url} is not where a Prefect server's API answers: it is as {EXAMPLE}, with /api at "
+            "its end. Nothing was begun."
+        )
+        try:
+            with self._translated("saying its version"):
+                self._client.api_version()
+        except (NotFound, Rejected, ValueError) as error:
+            raise SettingsError(wrong) from error
+        except Unavailable as error:
+            raise Unavailable(f"{error} Nothing was begun.") from error
 
     def submit(self, deployment: str, parameters: dict[str, Any]) -> UUID:
         """The new run's id; a worker picks it up. Raises NotFound where nothing is deployed under the name."""
@@ -91,35 +90,54 @@ class PrefectApi:
                 found = self._client.read_deployment_by_name(deployment)
             except ObjectNotFound as error:
                 raise NotFound(
-                    f"Prefect has no deployment {deployment}. slipway install makes those of prefect.yaml."
+                    f"Prefect at {self.url} has no deployment {deployment}: nothing was submitted. Make it, and then "
+                    "start this again: slipway install"
                 ) from error
             return self._client.create_flow_run_from_deployment(found.id, parameters=parameters).id
 
+    def cancel(self, run: UUID) -> None:
+        """At once where nobody has taken it; its worker ends it otherwise."""
+        with self._translated(f"cancelling run {run}"):
+            self._client.set_flow_run_state(run, Cancelling())
+
+    def list_unfinished(self, deployments: Iterable[tuple[str, str]]) -> tuple[Run, ...]:
+        """The runs of these deployments, each by its flow's name and its own, that have not ended; oldest first."""
+        flows, names = zip(*deployments, strict=True)
+        unfinished = FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED))
+        with self._translated("reading runs"):
+            runs = partial(
+                self._client.read_flow_runs,
+                flow_filter=FlowFilter(name=FlowFilterName(any_=list(flows))),
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(names))),
+                flow_run_filter=FlowRunFilter(state=unfinished),
+                sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+            )
+            return tuple(flow_run(run) for run in every_page(runs))
+
     def read_run(self, run: UUID) -> Run:
         with self._translated(f"reading run {run}"):
-            return _flow_run(self._client.read_flow_run(run))
+            return flow_run(self._client.read_flow_run(run))
 
     def read_subflows(self, parents: Iterable[UUID]) -> tuple[Run, ...]:
         """The runs that were started by one of the parents, not by their children."""
         wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=list(parents)))
         with self._translated("reading subflows"):
-            return tuple(_flow_run(run) for run in self._client.read_flow_runs(flow_run_filter=wanted))
+            runs = partial(self._client.read_flow_runs, flow_run_filter=wanted, sort=FlowRunSort.START_TIME_ASC)
+            return tuple(flow_run(run) for run in every_page(runs))
 
     def read_tasks(self, parents: Iterable[UUID]) -> tuple[Run, ...]:
         wanted = TaskRunFilter(flow_run_id=TaskRunFilterFlowRunId(any_=list(parents)))
         with self._translated("reading tasks"):
-            return tuple(_task_run(run) for run in self._client.read_task_runs(task_run_filter=wanted))
+            runs = partial(self._client.read_task_runs, task_run_filter=wanted, sort=TaskRunSort.ID_DESC)
+            return tuple(task_run(run) for run in every_page(runs))
 
     def read_logs(self, runs: Iterable[UUID], after: datetime) -> tuple[LogLine, ...]:
-        """The first lines after the time, oldest first."""
+        """All lines from the time on, oldest first."""
         since = LogFilterTimestamp.model_validate({"after_": after})
         wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(runs)), timestamp=since)
         with self._translated("reading logs"):
-            found = self._client.read_logs(log_filter=wanted, limit=LOG_PAGE, sort=LogSort.TIMESTAMP_ASC)
-        return tuple(
-            LogLine(line.id, line.timestamp, line.level, line.name, line.message, line.flow_run_id, line.task_run_id)
-            for line in found
-        )
+            lines = partial(self._client.read_logs, log_filter=wanted, sort=LogSort.TIMESTAMP_ASC)
+            return tuple(log_line(line) for line in every_page(lines))
 
     def read_artifact(self, run: UUID, key: str) -> str | None:
         """The text that the run left under the key; None where it left nothing."""
@@ -145,8 +163,14 @@ class PrefectApi:
 
     def page_of(self, run: UUID) -> str:
         """Where Prefect's UI shows the run."""
-        ui = PREFECT_UI_URL.value() or self.url.removesuffix("/").removesuffix("/api")
-        return f"{ui}/runs/flow-run/{run}"
+        return f"{self._ui}/runs/flow-run/{run}"
+
+    def page_of_pool(self, pool: str) -> str:
+        return f"{self._ui}/work-pools/work-pool/{pool}"
+
+    @property
+    def _ui(self) -> str:
+        return PREFECT_UI_URL.value() or self.url.removesuffix("/").removesuffix("/api")
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
@@ -154,46 +178,35 @@ class PrefectApi:
             yield
 
 
+def every_page(read: Callable[..., list[Found]]) -> Iterator[Found]:
+    """Something new between two pages moves what is after it: some comes twice, and nothing is left out."""
+    for offset in itertools.count(0, PAGE):
+        page = read(limit=PAGE, offset=offset)
+        yield from page
+        if len(page) < PAGE:
+            return
+
+
 @contextmanager
 def translated(what: str, url: str) -> Iterator[None]:
     """Prefect's and httpx's errors as ours. what: continues "while "."""
     try:
         yield
+    except httpx.UnsupportedProtocol as error:
+        raise SettingsError(f"PREFECT_API_URL={url} is no address: it is as {EXAMPLE}. Nothing was begun.") from error
     except httpx.TransportError as error:
         raise Unavailable(f"Prefect's server at {url} does not answer. Is it running?") from error
-    except PrefectHTTPStatusError as error:
+    except httpx.HTTPStatusError as error:  # Prefect's own are of this type.
         status = error.response.status_code
         kind = Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Rejected
         kind = NotFound if status == HTTPStatus.NOT_FOUND else kind
         raise kind(f"Prefect's server answered {status} while {what}: {_reason(error)}") from error
 
 
-def _reason(error: PrefectHTTPStatusError) -> str:
+def _reason(error: httpx.HTTPStatusError) -> str:
     try:
         content = error.response.json()
     except ValueError:
         return error.response.text[:LONGEST_REASON]
     details = content.get("exception_detail") or [{"msg": content.get("detail") or content.get("exception_message")}]
     return "; ".join(str(detail.get("msg")) for detail in details)[:LONGEST_REASON]
-
-
-def _flow_run(run: Any) -> Run:
-    return _run(run, parent_task=run.parent_task_run_id)
-
-
-def _task_run(run: Any) -> Run:
-    return _run(run, parent=run.flow_run_id, is_nested="__parents__" in run.task_inputs)
-
-
-def _run(run: Any, **place: Any) -> Run:
-    state = run.state
-    return Run(
-        id=run.id,
-        name=run.name,
-        state_type=state.type.value if state else "SCHEDULED",
-        state_name=(state.name if state else None) or "Scheduled",
-        message=(state.message if state else None) or "",
-        started=run.start_time,
-        ended=run.end_time,
-        **place,
-    )

@@ -58,6 +58,10 @@ class HoldState(BaseModel):
         return f"{self.release} of {self.environment}, by {holder.who} since {holder.since:%Y-%m-%d %H:%M:%S} UTC{why}"
 
 
+def describe_stop(stop: Stop, what_now: str) -> str:
+    return f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {what_now}"
+
+
 def describe_found(hold: HoldState | None, last_step: str | None) -> str | None:
     """What the next holder has to know of one that never gave the environment back; None where there is nothing."""
     if hold is None or hold.is_released:

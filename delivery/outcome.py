@@ -15,6 +15,8 @@ from delivery.errors import (
     Unfinished,
 )
 
+# Nobody started the run in the time that was asked for; it was cancelled.
+NOT_TAKEN = 9
 INTERRUPTED = 130
 BAD_USAGE = 2
 

@@ -105,10 +105,14 @@ def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     """
     rows = [check.model_dump(mode="json") for check in checks]
     with showing("The table of checks"):
-        create_table_artifact(table=rows, key=f"checks-{environment.name}", description="Checks after the release")
+        create_table_artifact(table=rows, key=checks_key(environment.name), description="Checks after the release")
     for check in checks:
         progress(f"{check.verdict}  {check.name}: {check.seen}")
     verdict, sentence = sum_up(checks)
     if verdict is Verdict.PASS:
         return sentence
     raise (ChecksFailed if verdict is Verdict.FAIL else Inconclusive)(sentence)
+
+
+def checks_key(environment: str) -> str:
+    return f"checks-{environment}"

@@ -15,8 +15,8 @@ from prefect.runtime import flow_run
 
 from clients.store import open_store
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldTaken, NotFound
-from delivery.holds import Holder, HoldState, Stop, describe_found
+from delivery.errors import DeliveryError, HoldTaken, StopRequested
+from delivery.holds import Holder, HoldState, Stop, describe_found, describe_stop
 from delivery.notices import read_notices
 from delivery.outcome import COMPLETED, outcome_of
 from delivery.release import Event, Record, Release, has_effects, last_step
@@ -48,22 +48,10 @@ def hold_environment(
     still be at work.
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
-    try:
-        request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
-        whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
-        release = _begin(environment, request | whose, previous)
-    except BaseException:
-        _give_back(lease)
-        raise
-    try:
+    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
+    release = _begin(environment, lease, request, previous)
+    with _ending(environment, release, lease):
         yield release
-    except Exception as error:
-        _end(environment, release, lease, error)
-        raise
-    except BaseException:
-        lease.end()
-        raise
-    _end(environment, release, lease, None)
 
 
 def take_environment(
@@ -74,6 +62,7 @@ def take_environment(
     store = open_store(environment.state.url, environment.aws.region)
     waited_for = None
     while True:
+        refuse_stopped(environment)
         found = observe_hold(store, environment.name)
         if found is None or found.is_over(now()):
             holder = _holder(environment, artifact_digest, reason)
@@ -93,16 +82,35 @@ def read_hold(environment: Environment) -> HoldState | None:
     return observe_hold(open_store(environment.state.url, environment.aws.region), environment.name)
 
 
-def request_stop(environment: Environment, who: str, why: str) -> HoldState:
-    """Asks the holder to stop at its next safe point, and says who that is. Raises NotFound where nobody holds it."""
+def request_stop(environment: Environment, who: str, why: str) -> HoldState | None:
+    """Asks the holder to stop at its next safe point, and says who that is; None where nobody holds it."""
     hold = read_hold(environment)
     if hold is None or hold.is_over(system_now()):
-        raise NotFound(f"Nobody holds {environment.name}: there is nothing to stop.")
-    key = f"{hold_folder(environment.name, hold.epoch)}/stop.json"
-    open_store(environment.state.url, environment.aws.region).create(
-        key, Stop(who=who, why=why).model_dump_json().encode()
-    )
+        return None
+    _leave_word(environment, f"{hold_folder(environment.name, hold.epoch)}/stop.json", who, why)
     return hold
+
+
+def request_stop_of_run(environment: Environment, run: str, who: str, why: str) -> None:
+    """Asks a run that holds nothing yet to stop before it does. run: its id in Prefect."""
+    _leave_word(environment, stop_key(environment, run), who, why)
+
+
+def refuse_stopped(environment: Environment) -> None:
+    """Raises StopRequested where somebody asked this run to stop while it planned, or waited for another one."""
+    store = open_store(environment.state.url, environment.aws.region)
+    if asked := store.find(stop_key(environment, str(flow_run.id))):
+        stop = Stop.model_validate_json(asked)
+        raise StopRequested(describe_stop(stop, "Nothing was begun; start it again when it may go on."))
+
+
+def stop_key(environment: Environment, run: str) -> str:
+    return f"stops/{environment.name}/{run}.json"
+
+
+def _leave_word(environment: Environment, key: str, who: str, why: str) -> None:
+    word = Stop(who=who, why=why).model_dump_json().encode()
+    open_store(environment.state.url, environment.aws.region).create(key, word)
 
 
 def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
@@ -118,8 +126,20 @@ def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lea
     return found.epoch
 
 
-def _begin(environment: Environment, request: dict[str, Any], previous: HoldState | None) -> Release:
-    """The release with its number, told to the hold and to its journal. request: with the epoch of our hold."""
+def _begin(environment: Environment, lease: Lease, request: dict[str, Any], previous: HoldState | None) -> Release:
+    """The release with its number, told to the hold and to its journal. What keeps it from that gives the hold back."""
+    whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
+    try:
+        # Who was asked to stop may have taken the environment at the same moment.
+        refuse_stopped(environment)
+        return _begin_release(environment, request | whose, previous)
+    except BaseException:
+        _give_back(lease)
+        raise
+
+
+def _begin_release(environment: Environment, request: dict[str, Any], previous: HoldState | None) -> Release:
+    """request: with the epoch of our hold."""
     number = take_number(environment, request)
     key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
     open_store(environment.state.url, environment.aws.region).create(key, json.dumps({"number": number}).encode())
@@ -134,6 +154,20 @@ def _begin(environment: Environment, request: dict[str, Any], previous: HoldStat
 def _describe_previous(environment: Environment, previous: HoldState | None) -> str | None:
     number = previous.number if previous else None
     return describe_found(previous, last_step(read_journal(environment, number)) if number else None)
+
+
+@contextmanager
+def _ending(environment: Environment, release: Release, lease: Lease) -> Iterator[None]:
+    """Around the release: its end is written, whatever it is, unless the process is ended from outside."""
+    try:
+        yield
+    except Exception as error:
+        _end(environment, release, lease, error)
+        raise
+    except BaseException:
+        lease.end()
+        raise
+    _end(environment, release, lease, None)
 
 
 def _end(environment: Environment, release: Release, lease: Lease, error: Exception | None) -> None:

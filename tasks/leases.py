@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from clients.store import ObjectStore
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldLost, StopRequested
-from delivery.holds import Holder, HoldState, Stop
+from delivery.holds import Holder, HoldState, Stop, describe_stop
 from delivery.release import Release
 
 # Counts through a suspended machine, unlike Linux's monotonic clock.
@@ -55,7 +55,7 @@ class Lease:
         if hold is None or hold.epoch != self.epoch:
             raise HoldLost(f"Meanwhile the environment was taken: {hold.describe() if hold else ''}. {GO_ON}")
         if stop := hold.stop:
-            raise StopRequested(f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {GO_ON}")
+            raise StopRequested(describe_stop(stop, GO_ON))
 
     def _renew(self) -> None:
         """Until the lease has ended, or has run out: then it may be somebody else's already."""

@@ -8,7 +8,8 @@ from prefect import flow, get_run_logger, task
 from prefect.client.schemas import State
 from prefect.states import Failed
 
-from cli.following import Follower, Kind, Line, Look, result_of, say_retry, shorten, shorten_block
+from cli.following import Follower, Look
+from cli.lines import Kind, Line, result_of, say_retry, shorten, shorten_block
 from clients.prefect_api import PrefectApi
 from delivery.errors import NotFound, Unavailable
 
@@ -139,7 +140,9 @@ def test_what_is_younger_than_asked_for_is_kept_for_later(look: tuple[Follower, 
 
 
 def test_a_deployment_that_is_not_there_is_named_with_the_command_that_makes_it(prefect_server: str) -> None:
-    with pytest.raises(NotFound, match=r"no deployment deploy-nowhere/nowhere\. slipway install makes"):
+    with pytest.raises(
+        NotFound, match=r"no deployment deploy-nowhere/nowhere: nothing was submitted\. .* slipway install"
+    ):
         PrefectApi(prefect_server).submit("deploy-nowhere/nowhere", {})
 
 

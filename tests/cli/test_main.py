@@ -60,7 +60,9 @@ def test_the_command_ends_by_its_exit_code() -> None:
 def test_without_an_address_of_prefect_nothing_is_started(slipway: Slipway) -> None:
     ran = slipway("verify")
     assert (ran.exit_code, ran.stdout) == (2, "")
-    assert ran.stderr == "PREFECT_API_URL is not set: name the Prefect server, as http://host:4200/api.\n"
+    assert ran.stderr == (
+        "PREFECT_API_URL is not set: name Prefect's server, as http://host:4200/api. Nothing was begun.\n"
+    )
 
 
 def test_a_prefect_that_does_not_answer_is_one_sentence(slipway: Slipway) -> None:
@@ -68,7 +70,53 @@ def test_a_prefect_that_does_not_answer_is_one_sentence(slipway: Slipway) -> Non
     with temporary_settings({PREFECT_API_URL: url}):
         ran = slipway("release", "--digest", DIGEST)
     assert ran.exit_code == 4
-    assert ran.stderr == f"Prefect's server at {url} does not answer. Is it running?\n"
+    assert ran.stderr == f"Prefect's server at {url} does not answer. Is it running? Nothing was begun.\n"
+
+
+@pytest.mark.parametrize("ending", ["", "/ap", "/api/v1"])
+def test_an_address_at_which_no_prefect_answers_is_named_with_what_it_is_like(
+    slipway: Slipway, prefect_server: str, ending: str
+) -> None:
+    url = prefect_server.removesuffix("/api") + ending
+    with temporary_settings({PREFECT_API_URL: url}):
+        ran = slipway("release", "--digest", DIGEST)
+    assert ran.exit_code == 2
+    assert ran.stderr == (
+        f"PREFECT_API_URL={url} is not where a Prefect server's API answers: it is as http://host:4200/api, with /api "
+        "at its end. Nothing was begun.\n"
+    )
+
+
+def test_a_release_before_the_installation_says_that_nothing_was_submitted(
+    slipway: Slipway, prefect_server: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        ran = slipway("release", "--digest", DIGEST)
+    assert ran.exit_code == 4
+    assert "has no deployment deploy-production/production: nothing was submitted." in ran.stderr
+    assert ran.stderr.endswith("slipway install\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (("verify", "staging"), 2, "There is no environment 'staging'"),
+        (("status", "staging"), 2, "There is no environment 'staging'"),
+        (("simulate", "--environment", "staging"), 2, "There is no environment 'staging'"),
+        (("plan", "--digest", "latest"), 2, "an artifact digest is sha256:"),
+        (("release", "--no-such-option"), 2, "No such option: --no-such-option"),
+        (("roll-back",), 2, "PREFECT_API_URL is not set"),
+        (("install",), 2, "PREFECT_API_URL is not set"),
+        (("stop", "--reason", "x"), 4, "Nobody holds production"),
+    ],
+)
+def test_a_program_gets_one_document_however_the_command_ends(
+    slipway: Slipway, arguments: tuple[str, ...], exit_code: int, message: str
+) -> None:
+    ran = slipway(*arguments, "--json")
+    told = json.loads(ran.stdout)
+    assert (ran.exit_code, told["exit_code"]) == (exit_code, exit_code)
+    assert message in told["message"]
 
 
 def test_an_environment_without_a_file_is_a_matter_of_usage_that_names_those_with_one(slipway: Slipway) -> None:
@@ -146,7 +194,16 @@ def test_a_release_under_way_is_asked_to_stop(slipway: Slipway, tmp_path: Path) 
     assert hold.stop.why == "the database moves."
 
 
-def test_there_is_nothing_to_stop_where_nobody_holds(slipway: Slipway) -> None:
+def test_a_stop_that_cannot_ask_prefect_says_so(slipway: Slipway) -> None:
     ran = slipway("stop", "--reason", "x")
+    assert ran.exit_code == 4
+    assert ran.stderr.startswith("Nobody holds production; whether a run is on its way to it cannot be told: PREFECT_")
+
+
+def test_there_is_nothing_to_stop_where_nobody_holds_and_no_run_is_on_its_way(
+    slipway: Slipway, prefect_server: str
+) -> None:
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        ran = slipway("stop", "--reason", "x")
     assert ran.exit_code == 4
     assert ran.stderr == "Nobody holds production: there is nothing to stop.\n"

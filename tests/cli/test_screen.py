@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from cli.following import Kind, Line
+from cli.lines import Kind, Line
 from cli.screen import render
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -209,7 +209,9 @@ def is_lost(environment: Environment, release: object) -> bool:
 def test_a_holder_stops_when_it_is_asked_to(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with hold_environment(environment, DIGEST, "hash", "long") as release:
-        assert request_stop(environment, "ana@desk", "the database is being moved.").number == release.number
+        asked = request_stop(environment, "ana@desk", "the database is being moved.")
+        assert asked
+        assert asked.number == release.number
         with pytest.raises(StopRequested, match=r"ana@desk asked .* the database is being moved\."):
             ensure_held(environment, release)
 
