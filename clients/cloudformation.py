@@ -144,6 +144,12 @@ class Formation:
                     break
         return tuple(_event(event) for event in events if event["ResourceType"] == STACK_TYPE)
 
+    def read_operation(self, arn: str) -> str | None:
+        """The token of the operation that the stack has seen last; None where it was given none."""
+        with translated(f"read the events of {arn}"):
+            newest = self._api.describe_stack_events(StackName=arn)["StackEvents"][:1]
+        return newest[0].get("ClientRequestToken") if newest else None
+
     def delete_stack(self, arn: str, token: str) -> None:
         with translated(f"delete stack {arn}"):
             self._api.delete_stack(StackName=arn, ClientRequestToken=token, **self._role)

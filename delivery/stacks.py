@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.access import describe_widening
 from delivery.assembly import StackSpec, why_not_sent
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.stack_operations import describe_operator
 from delivery.stack_status import Standing, advice_for, standing_of
 
 # What holds data, or makes data readable: losing it cannot be taken back.
@@ -101,7 +102,7 @@ class ObservedStack(BaseModel):
     """A stack before the release.
 
     changes: what an UPDATE change set would do to resources. is_changed: also where only tags or outputs would change.
-    refused: why no change set could be made.
+    refused: why no change set could be made. operation: token of what is under way at the stack, where it has one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -111,6 +112,7 @@ class ObservedStack(BaseModel):
     changes: tuple[ResourceChange, ...] = ()
     is_changed: bool = False
     refused: str | None = None
+    operation: str | None = None
 
     @property
     def standing(self) -> Standing:
@@ -147,8 +149,9 @@ def refusals_of(
     if too_large := why_not_sent(stack, has_bucket=has_bucket):
         refusals.append(too_large)
     if found.state and found.standing in (Standing.WAIT, Standing.NEEDS_A_PERSON):
+        by = f", by {describe_operator(found.operation)}" if found.standing is Standing.WAIT else ""
         refusals.append(
-            f"{stack.id}: stack {stack.name} is in {found.state.status}, which refuses updates. "
+            f"{stack.id}: stack {stack.name} is in {found.state.status}{by}, which refuses updates. "
             f"{advice_for(stack.name, found.state.status)}"
         )
     if found.refused and not unsettled:

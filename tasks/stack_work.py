@@ -12,15 +12,12 @@ from delivery.assembly import StackSpec
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, Rejected, StackFailed, Unavailable
 from delivery.plan import Action
-from delivery.stack_progress import (
-    StackOutcome,
-    end_of,
-    outcome_of_stack,
-    stack_failed,
-)
+from delivery.stack_operations import describe_operator
+from delivery.stack_progress import StackOutcome, end_of, outcome_of_stack, stack_failed
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
 from delivery.stacks import StackState, data_losses, needs_protection
 from tasks.stack_events import EventLog, tell
+from tasks.stack_following import follow_predecessor, is_under_way
 from tasks.waiting import poll_until
 
 Seen = TypeVar("Seen")
@@ -71,19 +68,32 @@ class StackWork:
         """Whether an earlier try has started the operation, ended or not."""
         return state is not None and bool(self.formation.read_events(state.arn, self.token))
 
+    def settle(self, state: StackState | None) -> StackState | None:
+        """The stack with nothing under way: an earlier release's operation is followed to its end.
+
+        Raises Conflict where somebody else is at work, or where that does not end.
+        """
+        settled, operation = follow_predecessor(self.environment, self.formation, self.stack, state)
+        if settled and is_under_way(settled):
+            raise Conflict(
+                f"{self.stack.id}: stack {self.stack.name} is in {settled.status}, by {describe_operator(operation)}. "
+                f"{advice_for(self.stack.name, settled.status)}"
+            )
+        return settled
+
     def prepare(self, state: StackState | None) -> ChangeSet | None:
         """The change set of a stack that exists; None for one that does not, since making that changes something.
 
-        Raises Conflict or StackFailed where the stack takes no change set.
+        state: settled. Raises StackFailed where the stack takes no change set.
         """
         standing = standing_of(state.status if state else None)
         if state is None or standing in (Standing.ABSENT, Standing.DELETE_FIRST):
             return None
-        said = f"{self.stack.id}: stack {self.stack.name} is in {state.status}"
-        if standing is Standing.WAIT:
-            raise Conflict(f"{said}, by somebody else. {advice_for(self.stack.name, state.status)}")
         if not can_be_changed(state.status):
-            raise StackFailed(f"{said}. {advice_for(self.stack.name, state.status)}")
+            raise StackFailed(
+                f"{self.stack.id}: stack {self.stack.name} is in {state.status}. "
+                f"{advice_for(self.stack.name, state.status)}"
+            )
         return self._open(is_new=False)
 
     def is_nothing_to_do(self, state: StackState, change_set: ChangeSet) -> bool:

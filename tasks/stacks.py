@@ -18,6 +18,7 @@ from delivery.stack_status import can_be_changed
 from delivery.stacks import ObservedStack, plan_stacks
 from delivery.steps import planned_step
 from tasks.journal import effect
+from tasks.stack_following import follow_predecessor
 from tasks.stack_work import StackWork, preview_changes
 from tasks.waiting import ASKED_AGAIN
 
@@ -39,12 +40,15 @@ def plan_stacks_of(environment: Environment) -> PartPlan:
 
 @task(**ASKED_AGAIN, task_run_name="observe {stack.id}")
 def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
-    """The stack as it is, and what a change set towards its template would do, where it takes one."""
+    """The stack as it is, and what a change set towards its template would do, where it takes one.
+
+    What an earlier release left under way has ended by then: until it has, nobody knows what is left to do.
+    """
     formation = connect_formation(environment)
-    state = formation.read_stack(stack.name)
+    state, operation = follow_predecessor(environment, formation, stack, formation.read_stack(stack.name))
     can_be_sent = why_not_sent(stack, has_bucket=environment.state.has_bucket) is None
     if state is None or not can_be_sent or not can_be_changed(state.status):
-        return ObservedStack(id=stack.id, state=state)
+        return ObservedStack(id=stack.id, state=state, operation=operation)
     try:
         preview = preview_changes(environment, formation, stack)
     except Rejected as error:
@@ -58,12 +62,14 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
 def deploy_stack(environment: Environment, release: Release, stack: StackSpec) -> StackOutcome:
     """Bring the stack to its template and follow it to its end; a second try follows the operation of the first.
 
-    Raises StackFailed where CloudFormation gave up or a person is needed, Conflict where somebody else is at work.
+    What an earlier release left under way is followed first. Raises StackFailed where CloudFormation gave up or a
+    person is needed, Conflict where somebody else is at work.
     """
     step = planned_step(Phase.STACKS, stack.id)
     work = StackWork(environment, stack, connect_formation(environment), release.token(step))
     state = work.formation.read_stack(stack.name)
     was_started = work.was_started(state)
+    state = state if was_started else work.settle(state)
     change_set = None if was_started else work.prepare(state)
     if state and change_set and work.is_nothing_to_do(state, change_set):
         return work.leave_alone(state, change_set)

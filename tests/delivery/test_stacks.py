@@ -122,9 +122,21 @@ def test_a_stack_that_refuses_updates_is_refused_with_its_status_and_a_command()
 
 
 def test_a_stack_somebody_is_changing_is_refused() -> None:
-    plan = plan_one(spec(), ObservedStack(id="RDS", state=state("UPDATE_IN_PROGRESS")))
+    found = ObservedStack(id="RDS", state=state("UPDATE_IN_PROGRESS"), operation="Console-1")
+    plan = plan_one(spec(), found)
     assert plan.refusals == (
-        f"RDS: stack {NAME} is in UPDATE_IN_PROGRESS, which refuses updates. Wait until it has ended, then plan again.",
+        f"RDS: stack {NAME} is in UPDATE_IN_PROGRESS, by somebody else (its operation is marked Console-1; "
+        "CloudTrail's event history tells who), which refuses updates. Wait until it has ended, then plan again.",
+    )
+
+
+def test_a_stack_that_a_release_is_still_changing_is_refused_by_its_number() -> None:
+    token = "release-4-0123456789ab-Infrastructure-RDS"
+    found = ObservedStack(id="RDS", state=state("UPDATE_IN_PROGRESS"), operation=token)
+    assert (
+        plan_one(spec(), found)
+        .refusals[0]
+        .startswith(f"RDS: stack {NAME} is in UPDATE_IN_PROGRESS, by release 4, which refuses updates.")
     )
 
 

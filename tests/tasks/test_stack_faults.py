@@ -1,11 +1,8 @@
 """What CloudFormation does not do, loses or leaves half done: each is told by the step that it happens to."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +16,6 @@ from tasks.stacks import deploy_stack, observe_stack
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
-from tests.tasks.updating import bring
 
 DIGEST = "sha256:" + "e" * 64
 
@@ -171,28 +167,12 @@ def test_a_stack_that_somebody_else_changes_is_left_to_them(
     )["Id"]
     formation.get_waiter("change_set_create_complete").wait(ChangeSetName=made, WaiterConfig={"Delay": 1})
     formation.execute_change_set(ChangeSetName=made)
-    with pytest.raises(Conflict, match=r"is in CREATE_IN_PROGRESS, by somebody else\. Wait until it has ended"):
+    who = r"is in CREATE_IN_PROGRESS, by somebody else \(its operation .* CloudTrail's event history tells who\)"
+    with pytest.raises(Conflict, match=rf"{who}\. Wait until it has ended"):
         deploy(project, release)
-
-
-def test_an_update_whose_process_was_killed_is_followed_and_not_started_again(
-    project: Project, aws: SandboxAws, tmp_path: Path
-) -> None:
-    project.write({"App": {"Brokers": project.cluster()}})
-    bring(project.environment, "App", "release-1-App")
-    larger = project.cluster()
-    larger["Properties"]["NumberOfBrokerNodes"] = 6
-    project.write({"App": {"Brokers": larger}})
-    aws.fault(kind="slow", seconds=0, match="cloudformation:ExecuteChangeSet")
-    settings = tmp_path / "environment.json"
-    settings.write_text(project.environment.model_dump_json())
-    process = subprocess.Popen([sys.executable, "-m", "tests.tasks.updating", settings, "App", "release-2-App"])
-    eventually(lambda: status(project, aws) == "UPDATE_IN_PROGRESS", seconds=60)
-    process.kill()
-    process.wait()
-    assert status(project, aws) == "UPDATE_IN_PROGRESS"
-    assert bring(project.environment, "App", "release-2-App").status == "UPDATE_COMPLETE"
-    assert [hit["at"] for hit in aws.hits()] == ["cloudformation:ExecuteChangeSet"]
+    found = observe_stack.fn(project.environment, stack)
+    (refusal,) = plan_stacks([stack], {"App": found}).refusals
+    assert re.search(rf"{who}, which refuses updates\. Wait until it has ended", refusal)
 
 
 def test_the_first_answer_of_each_operation_lost_does_nothing_twice(

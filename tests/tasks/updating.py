@@ -19,6 +19,7 @@ def bring(environment: Environment, stack_id: str, token: str) -> StackOutcome:
     work = StackWork(environment, stack, connect_formation(environment), token)
     state = work.formation.read_stack(stack.name)
     was_started = work.was_started(state)
+    state = state if was_started else work.settle(state)
     change_set = None if was_started else work.prepare(state)
     if state and change_set and work.is_nothing_to_do(state, change_set):
         return work.leave_alone(state, change_set)
