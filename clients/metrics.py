@@ -31,6 +31,24 @@ class Series:
 Points = Mapping[tuple[Series, datetime], float]
 
 
+@dataclass(frozen=True)
+class LoadBalancerCounts:
+    """A source of counts for the judge; another one reads the same of something else.
+
+    It answers a Period for each start. One without requests has no data; one whose `slow` is None comes from a source
+    that does not count slow requests. It raises Unavailable where it cannot tell.
+    """
+
+    load_balancer_arn: str
+    region: str
+    period: timedelta
+    slow_after: timedelta
+
+    def read(self, arms: Arms, starts: Iterable[datetime]) -> tuple[Period, ...]:
+        arn, region = self.load_balancer_arn, self.region
+        return read_periods(arn, arms, region, starts=starts, period=self.period, slow_after=self.slow_after)
+
+
 def read_periods(
     load_balancer_arn: str,
     arms: Arms,

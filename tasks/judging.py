@@ -7,7 +7,7 @@ from typing import Self
 
 from prefect import task
 
-from clients.metrics import read_periods
+from clients.metrics import LoadBalancerCounts
 from delivery.application import CanaryRun
 from delivery.canary import Period, is_touched, periods_within
 from delivery.environment import Environment
@@ -67,7 +67,7 @@ def look_once_more(
 
 @dataclass
 class Watch:
-    """A step under way. load_balancer: its ARN.
+    """A step under way. source: counts the requests of both arms.
 
     differs_since: when the weight was first seen to be another one, while it is. unsure: when it was seen that nobody
     could tell which revision is counted where, within the periods that are still to be read.
@@ -78,7 +78,7 @@ class Watch:
     canary: CanaryRun
     step: CanaryStep
     evidence: Evidence
-    load_balancer: str
+    source: LoadBalancerCounts
     bar: ProgressBar
     differs_since: datetime | None = None
     unsure: tuple[datetime, ...] = ()
@@ -105,8 +105,9 @@ class Watch:
         cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
     ) -> Self:
         """The step from where its evidence ends."""
-        bar = ProgressBar(live.environment, release)
-        return cls(live, release, canary, step, evidence, live.find_load_balancer(), bar)
+        settings, region = live.environment.canary, live.environment.aws.region
+        source = LoadBalancerCounts(live.find_load_balancer(), region, settings.period, settings.slow_after)
+        return cls(live, release, canary, step, evidence, source, ProgressBar(live.environment, release))
 
     def follow(self) -> Move:
         """The move that ends the pause; until then a line for each period."""
@@ -177,11 +178,9 @@ class Watch:
 
     def look_at_counts(self, now: datetime, arms: Arms) -> None:
         """Each period once, when its counts can no longer change, or were awaited for long enough."""
-        settings, region = self.live.environment.canary, self.live.environment.aws.region
+        settings = self.live.environment.canary
         closed = periods_within(self.evidence.read_until, now - settings.lateness, settings.period)
-        for period in read_periods(
-            self.load_balancer, arms, region, starts=closed, period=settings.period, slow_after=settings.slow_after
-        ):
+        for period in self.source.read(arms, closed):
             if awaited := self.evidence.why_awaited(period, now):
                 self.evidence = self.evidence.cannot_read(awaited)
                 return
