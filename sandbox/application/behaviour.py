@@ -7,6 +7,8 @@ import time
 from typing import Protocol
 
 ERROR_RATE = 0.3
+# One that is found by the comparison with the other revision alone: the users' success rate may still be met.
+FEW_ERRORS_RATE = 0.05
 SECONDS_SLOW = 0.8
 SECONDS_TO_CRASH = 3.0
 
@@ -24,6 +26,10 @@ def errors() -> int | None:
     return 500 if random.random() < ERROR_RATE else None
 
 
+def few_errors() -> int | None:
+    return 500 if random.random() < FEW_ERRORS_RATE else None
+
+
 def slow() -> None:
     time.sleep(SECONDS_SLOW)
 
@@ -32,7 +38,7 @@ def silent() -> None:
     threading.Event().wait()
 
 
-INTERFERENCES: dict[str, Interference] = {"errors": errors, "slow": slow, "silent": silent}
+INTERFERENCES: dict[str, Interference] = {"errors": errors, "few-errors": few_errors, "slow": slow, "silent": silent}
 
 
 def interference(behaviour: str) -> Interference:
@@ -41,6 +47,11 @@ def interference(behaviour: str) -> Interference:
 
 def crash_later() -> None:
     """End the process with exit code 1 soon, as an application does that fails after it said it had started."""
-    timer = threading.Timer(SECONDS_TO_CRASH, os._exit, (1,))
+    timer = threading.Timer(SECONDS_TO_CRASH, crash)
     timer.daemon = True
     timer.start()
+
+
+def crash() -> None:
+    print("out of memory: this image ends its process", flush=True)
+    os._exit(1)

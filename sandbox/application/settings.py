@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-BEHAVIOURS = ("healthy", "errors", "slow", "crash-loop", "silent")
+BEHAVIOURS = ("healthy", "errors", "few-errors", "slow", "crash-loop", "silent")
 
 
 @dataclass(frozen=True)

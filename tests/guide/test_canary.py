@@ -49,10 +49,11 @@ def verdict_of(production: Rehearsal, name: str, behaviour: str) -> str:
     return dict(production.judged())[20]
 
 
-def test_a_release_whose_pods_crash_is_taken_back_with_their_exit_code(production: Rehearsal) -> None:
+def test_a_release_whose_pods_crash_is_taken_back_with_their_exit_code_and_last_words(production: Rehearsal) -> None:
     ended = production.release(production.push("crashing", "crash-loop"))
     assert_taken_back(production, ended)
     assert "CrashLoopBackOff (it ended with exit code 1)" in ended.sentence
+    assert re.search(r"said last: .*its log ends: .*out of memory: this image ends its process", ended.sentence)
 
 
 def test_an_image_that_is_gone_after_the_plan_is_named_and_taken_back(production: Rehearsal) -> None:
@@ -87,6 +88,14 @@ def test_a_release_whose_requests_fail_is_taken_back_before_its_pause_has_run(pr
     assert_taken_back(production, ended)
     assert "The canary was not promoted past 20 %: harm is proven: canary " in ended.sentence
     assert production.judged() == [(20, "fail")]
+
+
+def test_a_release_of_which_one_request_in_twenty_fails_is_taken_back(production: Rehearsal) -> None:
+    """The stable revision fails none, so some hundred of the canary's requests prove it: longer than other pauses."""
+    with production.installed_with(SLIPWAY_CANARY__PAUSE="90s"):
+        ended = production.release(production.push("one-in-twenty", "few-errors"))
+    assert_taken_back(production, ended)
+    assert "The canary was not promoted past 20 %: harm is proven: canary " in ended.sentence
 
 
 def test_a_release_that_is_slow_is_taken_back_although_nothing_fails(production: Rehearsal) -> None:
