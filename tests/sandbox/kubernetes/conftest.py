@@ -106,15 +106,15 @@ def gone() -> Callable[[Any, str, str | None], None]:
 
 @pytest.fixture(scope="session")
 def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs kubectl and returns what it printed; input is what it reads from `-`."""
+    """Runs kubectl and returns what it printed; manifest: what it reads from `-`. code: by which it has to end."""
     program = Path(sys.executable).parent / "kubectl"
     cache = tmp_path_factory.mktemp("kubectl")
 
-    def run(*arguments: str, manifest: Any = None) -> str:
+    def run(*arguments: str, manifest: Any = None, code: int = 0) -> str:
         command = [str(program), "--kubeconfig", str(kubeconfig), "--cache-dir", str(cache), *arguments]
         text = yaml.safe_dump(manifest) if manifest else None
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{arguments}: {done.stdout}{done.stderr}"
         assert "error" not in done.stderr, f"{arguments}: {done.stderr}"
         return done.stdout
 

@@ -57,3 +57,8 @@ def test_a_kind_whose_definition_is_gone_is_not_served_and_its_objects_are_gone(
     definitions.create({key: definition[key] for key in ("spec",)} | {"metadata": {"name": DEFINITION}})
     eventually(lambda: definitions.get(name=DEFINITION).status, "the definition")
     assert experiments.get(namespace=namespace).items == []
+
+
+def test_rollout_status_follows_a_deployment_to_its_end(kubectl) -> None:
+    said = kubectl("rollout", "status", "deployment/argo-rollouts", "-n", "argo-rollouts", "--timeout=30s")
+    assert 'deployment "argo-rollouts" successfully rolled out' in said

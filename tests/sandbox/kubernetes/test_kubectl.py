@@ -43,6 +43,15 @@ def test_describe_wait_and_delete_work(kubectl, namespace) -> None:
     assert "deleted" in kubectl("delete", "configmap", "settings", "-n", namespace)
 
 
+def test_diff_shows_what_an_apply_would_change_and_changes_nothing(kubectl, namespace) -> None:
+    kubectl("apply", "--server-side", "-n", namespace, "-f", "-", manifest=rollout("one"))
+    for how in ([], ["--server-side"]):
+        shown = kubectl("diff", *how, "-n", namespace, "-f", "-", manifest=rollout("two"), code=1)
+        assert "-      - image: one" in shown
+        assert "+      - image: two" in shown
+    assert kubectl("diff", "--server-side", "-n", namespace, "-f", "-", manifest=rollout("one")) == ""
+
+
 def test_a_status_patch_goes_to_the_subresource(kubectl, namespace) -> None:
     kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
     patch = ("patch", "rollout", "backend", "-n", namespace, "--subresource=status", "--type=merge")
