@@ -57,10 +57,14 @@ class Controller:
         """Do all that is due; False when something has to be tried again soon."""
         classes = self._cluster.select("networking.k8s.io/v1", "IngressClass")
         ingresses = [found for found in self._cluster.select(*INGRESS) if is_ours(found, classes)]
-        services = {(namespace_of(found), name_of(found)): found for found in self._cluster.select("v1", "Service")}
+        services = self._services()
         done = [self._try(ingress, services) for ingress in ingresses]
         self._undo_all_but({(namespace_of(ingress), name_of(ingress)) for ingress in ingresses})
-        return self._fill(services) and all(done)
+        # Read anew beside the pods: a selector from before the Ingresses' turn may select pods that are gone by now.
+        return self._fill(self._services()) and all(done)
+
+    def _services(self) -> dict[Stack, Object]:
+        return {(namespace_of(found), name_of(found)): found for found in self._cluster.select("v1", "Service")}
 
     def _try(self, ingress: Object, services: dict[Stack, Object]) -> bool:
         try:
