@@ -36,6 +36,17 @@ class Stacks(Section):
     deadline: Duration
 
 
+class WhenMoved(StrEnum):
+    STOP = "stop"
+    GO_ON = "go-on"
+
+
+class Planning(Section):
+    """when_moved: what a release does whose plan, made again with the hold taken, is not the one that was shown."""
+
+    when_moved: WhenMoved = WhenMoved.STOP
+
+
 class Outputs(Section):
     """Which stack outputs the release reads, each as STACK.KEY of the assembly."""
 
@@ -158,6 +169,7 @@ class Environment(Section):
     name: str
     aws: AwsAccount
     state: StateStore
+    plan: Planning = Planning()
     stacks: Stacks
     outputs: Outputs
     addons: Addons

@@ -4,7 +4,7 @@ from prefect import task
 from prefect.artifacts import Artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from delivery.environment import Environment
+from delivery.environment import Environment, WhenMoved
 from delivery.errors import Refused
 from delivery.plan import ReleasePlan, join_plan, sum_up
 from delivery.plan_text import describe_plan
@@ -65,11 +65,23 @@ def plan_data_key(environment: str) -> str:
 
 @task(task_run_name="check that nothing moved since plan {shown.hash}", cache_policy=NO_CACHE)
 def confirm_plan(environment: Environment, release: Release, shown: ReleasePlan) -> None:
-    """Nothing moved between the plan that was shown and the hold that was taken; the plan is kept with the journal."""
+    """Whether something moved between the plan that was shown and the hold; the plan is kept with the journal.
+
+    Raises Refused where it did, unless the environment says that a release goes on with what it finds.
+    """
     now = make_plan(environment, release.artifact_digest)
-    if now.hash != shown.hash:
-        raise Refused(
-            f"The plan shown was {shown.hash}; with the hold taken it is {now.hash}, because something changed in "
-            f"{now.environment} meanwhile. It is now:\n{describe_plan(now)}\nStart the release again."
-        )
+    compare_plans(environment, shown, now)
     record_plan(environment, release, now)
+
+
+def compare_plans(environment: Environment, shown: ReleasePlan, now: ReleasePlan) -> None:
+    if now.hash == shown.hash:
+        return
+    moved = (
+        f"The plan shown was {shown.hash}; with the hold taken it is {now.hash}, because something changed in "
+        f"{now.environment} meanwhile."
+    )
+    if environment.plan.when_moved is WhenMoved.STOP:
+        raise Refused(f"{moved} It is now:\n{describe_plan(now)}\nStart the release again.")
+    progress(f"{moved} The release goes on with it, as [plan] when_moved says.")
+    show_plan(now)
