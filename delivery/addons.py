@@ -7,11 +7,16 @@ from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Addon
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.verdict import Verdict
+from delivery.verification import Check
 
 # By API group: whose kinds the manifests or the release itself need.
 ADD_ONS = {"argoproj.io": "Argo Rollouts", "elbv2.k8s.aws": "the AWS Load Balancer Controller"}
 # Of a release itself: the weights' target groups are told by these.
 NEEDED = (("argoproj.io/v1alpha1", "Rollout"), ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding"))
+
+
+ALL_THERE = "each there, those that a release needs running"
 
 
 class ObservedAddon(BaseModel):
@@ -91,6 +96,36 @@ def is_as_wanted(addon: Addon, observed: ObservedAddon) -> bool:
     return not _differences(addon, observed)
 
 
+def judge_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] | None) -> Check:
+    """Fails where a release would install or refuse one, and where one that it cannot do without does not run.
+
+    observed: by name; None where the cluster does not exist. Another version than the one wanted, which a release
+    leaves as it is, is told besides.
+    """
+    if observed is None:
+        return Check(name="add-ons", verdict=Verdict.FAIL, seen="there is no cluster", wanted=ALL_THERE)
+    faults = [why for addon in wanted if (why := _fault(addon, observed[addon.name]))]
+    others = [addon for addon in wanted if not _fault(addon, observed[addon.name])]
+    besides = [
+        f"besides {addon.name}: {'; '.join(told)}"
+        for addon in others
+        if (told := _differences(addon, observed[addon.name]))
+    ]
+    count = len(others) - len(besides)
+    seen = "; ".join([*faults, *([f"{count} in the version wanted"] if count else []), *besides])
+    return Check(name="add-ons", verdict=Verdict.FAIL if faults else Verdict.PASS, seen=seen, wanted=ALL_THERE)
+
+
+def _fault(addon: Addon, observed: ObservedAddon) -> str | None:
+    """What is wrong with an add-on beyond what a release bears with."""
+    plan = plan_addon(addon, observed)
+    is_changed = any(step.action is not Action.NOTHING for step in plan.steps)
+    is_down = addon.is_required and not observed.is_available
+    return (
+        f"{addon.name}: {'; '.join(_differences(addon, observed))}" if plan.refusals or is_changed or is_down else None
+    )
+
+
 def are_installed(addons: Iterable[Addon], kinds: Iterable[tuple[str, str]]) -> bool:
     """Whether each of the kinds comes with an add-on that the release installs. kinds: API version and kind."""
     groups = {name.partition(".")[2] for addon in addons if addon.manifest for name in addon.definitions}
@@ -114,7 +149,7 @@ def _differences(addon: Addon, observed: ObservedAddon) -> list[str]:
         told.append(f"there is no Deployment {addon.deployment} in {addon.namespace}")
     elif observed.version != addon.version:
         told.append(f"found {observed.version}, wanted {addon.version}")
-    elif not observed.is_available:
+    if observed.version is not None and not observed.is_available:
         told.append(f"none of its pods in {addon.namespace} is available")
     return told
 

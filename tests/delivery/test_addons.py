@@ -1,8 +1,17 @@
 import pytest
 
-from delivery.addons import ObservedAddon, are_installed, is_as_wanted, plan_addon, plan_addons, read_version
+from delivery.addons import (
+    ObservedAddon,
+    are_installed,
+    is_as_wanted,
+    judge_addons,
+    plan_addon,
+    plan_addons,
+    read_version,
+)
 from delivery.environment import Addon, PinnedManifest
 from delivery.plan import Action, WayBack
+from delivery.verdict import Verdict
 
 ROLLOUTS = Addon(
     name="argo-rollouts",
@@ -87,3 +96,51 @@ def test_kinds_are_brought_by_pinned_addons_alone() -> None:
     assert are_installed([PINNED], [rollout])
     assert not are_installed([ROLLOUTS], [rollout])
     assert not are_installed([PINNED], [rollout, ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding")])
+
+
+AGENT = ROLLOUTS.model_copy(update={"name": "agent", "deployment": "agent", "is_required": False})
+
+
+def judged(**observed: ObservedAddon) -> tuple[Verdict, str]:
+    check = judge_addons(
+        [ROLLOUTS, AGENT], {"argo-rollouts": observed.get("rollouts", WELL), "agent": observed["agent"]}
+    )
+    return check.verdict, check.seen
+
+
+def test_addons_in_the_versions_wanted_pass_the_check() -> None:
+    assert judged(agent=WELL) == (Verdict.PASS, "2 in the version wanted")
+
+
+def test_a_version_that_a_release_leaves_and_an_addon_that_it_can_do_without_are_told_and_pass() -> None:
+    older = WELL.model_copy(update={"version": "v1.8.3"})
+    assert judged(rollouts=older, agent=ObservedAddon(version=None)) == (
+        Verdict.PASS,
+        "besides argo-rollouts: found v1.8.3, wanted v1.9.1; "
+        "besides agent: there is no Deployment agent in argo-rollouts",
+    )
+
+
+@pytest.mark.parametrize(
+    ("observed", "why"),
+    [
+        (ObservedAddon(version=None), "argo-rollouts: there is no Deployment argo-rollouts in argo-rollouts"),
+        (WELL.model_copy(update={"missing": ("a.b",)}), "argo-rollouts: there is no definition a.b"),
+        (
+            WELL.model_copy(update={"is_available": False}),
+            "argo-rollouts: none of its pods in argo-rollouts is available",
+        ),
+    ],
+)
+def test_a_needed_addon_that_is_missing_or_does_not_run_fails_the_check(observed: ObservedAddon, why: str) -> None:
+    assert judged(rollouts=observed, agent=WELL) == (Verdict.FAIL, f"{why}; 1 in the version wanted")
+
+
+def test_an_addon_that_the_next_release_would_install_fails_the_check() -> None:
+    older = {"argo-rollouts": WELL.model_copy(update={"version": "v1.8.3"})}
+    assert judge_addons([PINNED], older).verdict is Verdict.FAIL
+
+
+def test_without_a_cluster_there_are_no_addons() -> None:
+    check = judge_addons([ROLLOUTS], None)
+    assert (check.verdict, check.seen) == (Verdict.FAIL, "there is no cluster")
