@@ -9,7 +9,7 @@ from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
 from flows.rollback import go_back
 from flows.topics import configure_topics
-from flows.verification import look_at_the_result
+from flows.verification import look
 from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
 from tasks.holds import hold_environment
 from tasks.planning import confirm_plan, make_plan, show_plan
@@ -35,4 +35,4 @@ def deploy_production(
             roll_out(release)
         except Exception as failure:
             raise failed(settings, release, failure, go_back(release)) from failure
-        return promoted(settings, release, look_at_the_result(release, return_state=True))
+        return promoted(settings, release, look(release))

@@ -4,9 +4,8 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.endings import ending_by_name, rolled_back, telling_a_failure
+from tasks.endings import end_of, ending_by_name, rolled_back, telling_a_failure
 from tasks.holds import hold_environment
-from tasks.progress import progress
 from tasks.revisions import choose_revision, confirm_health, confirm_revision, confirm_way_back
 from tasks.way_back import put_back_revision, take_back_application
 
@@ -19,15 +18,8 @@ def take_back(release: Release) -> str:
 
 
 def go_back(release: Release) -> str | BaseException:
-    """What the way back says, or fails by. Where Prefect can make no run for it, it goes without one."""
-    try:
-        return take_back(release, return_state=True).result(raise_on_failure=False)
-    except Exception as error:  # Prefect passes its client's errors on as they come.
-        progress(f"The way back has no run in Prefect ({type(error).__name__}: {error}); it goes without one.")
-    try:
-        return take_back.fn(release)
-    except Exception as error:
-        return error
+    """What the way back says, or fails by."""
+    return end_of(take_back, release, "The way back")
 
 
 @flow(name="roll-back", flow_run_name="roll back {environment}")

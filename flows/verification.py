@@ -5,8 +5,8 @@ from prefect import flow
 from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.release import Release
-from tasks.checks import check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
-from tasks.endings import ending_by_name, record_promotion
+from tasks.checks import check_addons, check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
+from tasks.endings import end_of, ending_by_name, record_promotion
 
 
 @flow(name="verify", flow_run_name="verify {environment}")
@@ -26,9 +26,15 @@ def look_at_the_result(release: Release) -> str:
     return check_everything(environment)
 
 
+def look(release: Release) -> str | BaseException:
+    """What the look at the result says, or fails by."""
+    return end_of(look_at_the_result, release, "The look at the result")
+
+
 def check_everything(environment: Environment) -> str:
     checks = [
         check_stacks.submit(environment),
+        check_addons.submit(environment),
         check_topics.submit(environment),
         check_rollout.submit(environment),
         check_address.submit(environment, "backend", environment.application.health_url),

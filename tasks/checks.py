@@ -9,12 +9,14 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.http import connect_http
+from delivery.addons import ALL_THERE, judge_addons
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
 from delivery.stack_check import WANTED
 from delivery.verdict import Verdict
 from delivery.verification import ONE_REVISION, Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from tasks.addons import observe_addons
 from tasks.artifacts import showing
 from tasks.holds import read_hold
 from tasks.progress import progress
@@ -42,6 +44,13 @@ def require_rest(environment: Environment) -> None:
 def check_stacks(environment: Environment) -> Check:
     """Every stack is as the assembly has it: template, parameters, tags, protection; no change set is made for it."""
     return looked_at("stacks", WANTED, lambda: compare_stacks(environment))
+
+
+@task(task_run_name="check add-ons", cache_policy=NO_CACHE)
+def check_addons(environment: Environment) -> Check:
+    """The cluster holds each add-on that the environment's file wants, and those that a release needs run."""
+    wanted = environment.addons.wanted
+    return looked_at("add-ons", ALL_THERE, lambda: judge_addons(wanted, observe_addons(environment)))
 
 
 @task(task_run_name="check topics", cache_policy=NO_CACHE)

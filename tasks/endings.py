@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from prefect import get_run_logger
+from prefect import Flow, get_run_logger
 from prefect.client.schemas import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
@@ -50,6 +50,21 @@ def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
     return ended
 
 
+def end_of(subflow: Flow[[Release], str], release: Release, what: str) -> str | BaseException:
+    """What a flow that another calls says, or fails by. Where Prefect can make no run for it, it goes without one.
+
+    what: begins a sentence, such as "The way back".
+    """
+    try:
+        return subflow(release, return_state=True).result(raise_on_failure=False)
+    except Exception as error:  # Prefect passes its client's errors on as they come.
+        progress(f"{what} has no run in Prefect ({type(error).__name__}: {error}); it goes without one.")
+    try:
+        return subflow.fn(release)
+    except Exception as error:
+        return error
+
+
 def nothing_to_do(plan: ReleasePlan) -> State:
     """No hold was taken, no release was counted."""
     return Completed(name=NOTHING_TO_DO.state_name, message=describe_nothing_to_do(plan))
@@ -63,12 +78,11 @@ def record_promotion(environment: Environment, release: Release) -> None:
         progress(f"That release {release.number} was promoted could not be written to its journal: {error}")
 
 
-def promoted(environment: Environment, release: Release, look: State) -> State:
-    """The release's end, told to the environment's channels. look: how the look at the result ended.
+def promoted(environment: Environment, release: Release, seen: str | BaseException) -> State:
+    """The release's end, told to the environment's channels. seen: what the look at the result says, or fails by.
 
     Raises what the look raised, told as well: the traffic is where it was wanted, and something else is not.
     """
-    seen = look.result(raise_on_failure=False)
     serves = f"Release {release.number}: {release.artifact_digest} serves all traffic of {environment.name}."
     if isinstance(seen, BaseException):
         error = as_delivery_error(seen)

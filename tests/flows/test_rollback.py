@@ -1,4 +1,6 @@
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,20 @@ def test_the_way_back_goes_without_a_run_where_prefect_is_away(
 ) -> None:
     installed(tmp_path, monkeypatch)
     caplog.set_level("INFO")
+    with without_prefect():
+        assert go_back(RELEASE) == ""
+    assert "The way back has no run in Prefect (ConnectError: " in caplog.text
+
+
+@contextmanager
+def without_prefect() -> Iterator[None]:
+    """As in a release's own run, whose client has met the server before it went away."""
     away: dict[Any, Any] = {
         PREFECT_API_URL: f"http://127.0.0.1:{closed_port()}/api",
         PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
     }
-    # As in a release's own run, whose client has met the server before it went away.
     with temporary_settings(away), SyncClientContext.get_or_create():
-        assert go_back(RELEASE) == ""
-    assert "The way back has no run in Prefect (ConnectError: " in caplog.text
+        yield
 
 
 def closed_port() -> int:

@@ -47,4 +47,4 @@ def test_with_the_brokers_back_the_release_started_again_arrives(installation: I
     ended = installation.last
     assert ended.exit_code == 0
     assert ended.sentence.startswith("COMPLETED  Release 3: ")
-    assert "4 of 4 checks pass." in ended.sentence
+    assert "5 of 5 checks pass." in ended.sentence

@@ -8,11 +8,12 @@ from prefect.client.schemas import State
 
 from delivery.errors import Refused, Unavailable
 from delivery.plan import Action, PartPlan, Phase, Step, join_plan
-from delivery.release import Event
-from tasks.endings import ending_by_name, nothing_to_do
+from delivery.release import Event, Release
+from tasks.endings import end_of, ending_by_name, nothing_to_do
 from tasks.holds import hold_environment
 from tasks.journal import append
 from tests.environments import installed
+from tests.flows.test_rollback import without_prefect
 
 DIGEST = "sha256:" + "e" * 64
 
@@ -68,3 +69,30 @@ def test_a_run_with_nothing_to_do_says_so_by_its_name(prefect_server: str) -> No
     part = PartPlan(steps=(Step(phase=Phase.TOPICS, name="views", action=Action.NOTHING),))
     state = nothing_to_do(join_plan("production", DIGEST, [part], []))
     assert (state.is_completed(), state.name) == (True, "NothingToDo")
+
+
+RELEASE = Release(environment="production", number=7, nonce="1", artifact_digest=DIGEST, plan_hash="p", hold_epoch=1)
+
+
+@flow(name="look-at-the-result")
+def look_at(release: Release) -> str:
+    return f"release {release.number} is well"
+
+
+@flow(name="look-in-vain")
+def look_in_vain(release: Release) -> str:
+    raise Unavailable(f"release {release.number} cannot be seen")
+
+
+def test_a_flow_that_another_calls_ends_by_what_it_says_or_fails_by(prefect_server: str) -> None:
+    assert end_of(look_at, RELEASE, "The look") == "release 7 is well"
+    failed = end_of(look_in_vain, RELEASE, "The look")
+    assert (type(failed), str(failed)) == (Unavailable, "release 7 cannot be seen")
+
+
+def test_a_flow_goes_without_a_run_where_prefect_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with without_prefect():
+        assert end_of(look_at, RELEASE, "The look") == "release 7 is well"
+        assert isinstance(end_of(look_in_vain, RELEASE, "The look"), Unavailable)
+    assert "The look has no run in Prefect (ConnectError: " in caplog.text
