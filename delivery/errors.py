@@ -45,7 +45,9 @@ class Refused(DeliveryError):
 
     def __init__(self, *reasons: str) -> None:
         self.reasons = reasons
-        super().__init__(" ".join(reasons) + " Nothing was touched.")
+        # A list has its own lines, and ends one.
+        said = " ".join(reasons)
+        super().__init__(f"{said}{'' if said.endswith(chr(10)) else ' '}Nothing was touched.")
 
 
 class HoldTaken(DeliveryError):

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from blocks.settings import load_environment
+from delivery.errors import Halted
 from delivery.release import ArtifactDigest
 from flows.addons import prepare_cluster
 from flows.application import roll_out
@@ -10,7 +11,7 @@ from flows.infrastructure import deploy_infrastructure
 from flows.rollback import go_back
 from flows.topics import configure_topics
 from flows.verification import look
-from tasks.endings import ending_by_name, failed, nothing_to_do, promoted
+from tasks.endings import ending_by_name, failed, halted, nothing_to_do, promoted
 from tasks.holds import hold_environment
 from tasks.planning import confirm_plan, make_plan, show_plan
 
@@ -33,6 +34,8 @@ def deploy_production(
             prepare_cluster(release)
             configure_topics(release)
             roll_out(release)
+        except Halted as halt:
+            raise halted(settings, release, halt) from halt
         except Exception as failure:
             raise failed(settings, release, failure, go_back(release)) from failure
         return promoted(settings, release, look(release))

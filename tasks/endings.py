@@ -1,6 +1,7 @@
 """How a run ends: by a state whose name says it, whose message is the sentence the operator reads."""
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -13,7 +14,15 @@ from prefect.states import Completed, Failed
 
 from delivery.compensation import ending_after, ending_by_hand, ending_without_way_back, may_have_changed
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, as_delivery_error
+from delivery.errors import (
+    DeliveryError,
+    Halted,
+    HoldTaken,
+    Inconclusive,
+    Refused,
+    StopRequested,
+    as_delivery_error,
+)
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
 from delivery.release import Event, Record, Release
@@ -22,7 +31,10 @@ from tasks.history import may_have_effects
 from tasks.journal import append, read_journal
 from tasks.notices import notify
 from tasks.progress import progress
-from tasks.systems import read_system
+from tasks.run_logs import log_sentences_alone
+from tasks.stand import describe_share, describe_stand
+from tasks.systems import connect_system, read_system
+from tasks.way_back import found_at_start
 
 
 def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,11 +49,12 @@ def ending_by_name(body: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(body)
     def ended(*args: Any, **kwargs: Any) -> Any:
+        log_sentences_alone()
         try:
             end = body(*args, **kwargs)
             return Completed(data=end, message=end) if isinstance(end, str) else end
         except DeliveryError as error:
-            get_run_logger().error(str(error))
+            get_run_logger().log(level_of(error), "%s", error)
             called = signature.bind(*args, **kwargs)
             called.apply_defaults()
             outcome = outcome_of(error, may_have_effects(called.arguments["environment"], str(flow_run.id)))
@@ -63,6 +76,12 @@ def end_of(subflow: Flow[[Release], str], release: Release, what: str) -> str | 
         return subflow.fn(release)
     except Exception as error:
         return error
+
+
+def level_of(error: DeliveryError) -> int:
+    """What was refused, asked for or left open is no fault of anything."""
+    is_asked_for = isinstance(error, Refused | HoldTaken | Halted | Inconclusive)
+    return logging.WARNING if is_asked_for else logging.ERROR
 
 
 def nothing_to_do(plan: ReleasePlan) -> State:
@@ -120,6 +139,32 @@ def failed(environment: Environment, release: Release, failure: Exception, back:
         error = ending_after(reason, journal, back)
     tell_failure(environment, release, journal, error)
     return error
+
+
+def halted(environment: Environment, release: Release, halt: Halted) -> DeliveryError:
+    """The error that a release ends by which may go neither on nor back, told to the environment's channels.
+
+    Nothing is taken back: it was asked to stop, or the environment is not its own any more.
+    """
+    journal = find_journal(environment, release)
+    stands = describe_what_stands(environment, release, halt)
+    if stands:
+        error = ending_without_way_back(halt, type(halt)(f"{halt} {stands}"), journal)
+    else:
+        error = ending_after(halt, journal, "")
+    tell_failure(environment, release, journal, error)
+    return error
+
+
+def describe_what_stands(environment: Environment, release: Release, halt: Halted) -> str:
+    """Where the traffic stays; empty where the release did not touch the Rollout."""
+    try:
+        if found_at_start(environment, release) is None:
+            return ""
+        live = connect_system(environment)
+        return describe_stand(live) if isinstance(halt, StopRequested) else describe_share(live)
+    except DeliveryError as error:
+        return f"Nobody can tell where the traffic stays ({error}): see slipway status {environment.name}."
 
 
 def find_journal(environment: Environment, release: Release) -> tuple[Record, ...] | None:

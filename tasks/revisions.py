@@ -1,6 +1,7 @@
 """The revision that a Rollout goes back to, and whether the application is well after it did."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from prefect import task
 
@@ -15,7 +16,16 @@ from tasks.systems import connect_system
 from tasks.waiting import ASKED_AGAIN
 
 
-@task(**ASKED_AGAIN, task_run_name="choose revision {revision}")
+def name_choice(parameters: dict[str, Any]) -> str:
+    """The name of a run of choose_revision with these parameters."""
+    return "choose a revision" if parameters["revision"] is None else f"choose revision {parameters['revision']}"
+
+
+# Prefect calls a name's function with the parameters where it takes them; its types do not tell.
+CHOSEN: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_choice}
+
+
+@task(**CHOSEN)
 def choose_revision(environment: Environment, revision: int | None, *, unjudged: bool = False) -> Target:
     """The revision with this number, which served all traffic before, by the journals of past releases.
 
