@@ -47,11 +47,7 @@ ACTS = (
 
 def main(arguments: Sequence[str]) -> int:
     """0 only when every release ended as it has to and each step of B's canary passed on requests of both arms."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox demo", description=__doc__)
-    parser.add_argument(
-        "--stay", action="store_true", help="leave sandbox, worker and Prefect's UI running until Ctrl-C"
-    )
-    options = parser.parse_args(arguments)
+    options = parse(arguments)
     end_on_sigterm()
     exit_code = INTERRUPTED
     try:
@@ -72,6 +68,14 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, SystemExit):
         say("\nEverything was stopped.")
     return exit_code
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox demo", description=__doc__)
+    parser.add_argument(
+        "--stay", action="store_true", help="leave sandbox, worker and Prefect's UI running until Ctrl-C"
+    )
+    return parser.parse_args(arguments)
 
 
 def play(commands: Commands) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.parts import NAMES
 from sandbox.processes import end_on_sigterm
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with Sandbox(options.state, parts=options.parts, settings=settings, report=say_ready) as sandbox:
             print(describe(sandbox), flush=True)
+            if set(sandbox.supervisor.running()) >= set(NAMES):
+                print(invite(sandbox), flush=True)
             watch(sandbox)
     except PartFailed as failure:
         print(f"{failure}\nThe other parts were stopped.", file=sys.stderr)
@@ -63,6 +66,19 @@ def describe(sandbox: Sandbox) -> str:
     heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
     use = ["In another shell, in this checkout:", 'export PATH="$PWD/.venv/bin:$PATH"']
     return "\n".join(["", *rows, "", heading, *use, f"source {sandbox.state / 'env.sh'}"])
+
+
+def invite(sandbox: Sandbox) -> str:
+    """What to type next, with digests of images that are there."""
+    first, second = (push_image(sandbox.state, name) for name in ("A", "B"))
+    push = f"python -m sandbox push --state {sandbox.state} --name C --behaviour errors"
+    return f"""slipway install      # what Prefect needs, once
+slipway worker       # runs what is submitted, until Ctrl-C
+
+In a third one, with the same two lines first:
+slipway release production --digest {first}      # the first installation
+slipway release production --digest {second}      # a canary
+{push}      # prints the digest of a third one, whose canary fails"""
 
 
 def listening(sandbox: Sandbox) -> list[tuple[str, str]]:
