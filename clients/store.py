@@ -26,9 +26,9 @@ from obstore.store import LocalStore, S3Store
 from clients.aws import aws_credentials, aws_session
 from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 
-# Shorter than a hold's lease: a store that is away has to be noticed before the lease is over.
-REQUEST_TIMEOUT = "10s"
-RETRY_TIMEOUT = timedelta(seconds=20)
+# A lease of a minute has time for three requests that take this long.
+REQUEST_TIMEOUT = "5s"
+RETRY_TIMEOUT = timedelta(seconds=10)
 # Shorter than the ten minutes for which credentials of a role are good at least when boto3 hands them out.
 CREDENTIALS_KEPT = timedelta(minutes=5)
 # S3 answers a request in tens of milliseconds, and as many at once as it is asked.

@@ -15,6 +15,7 @@ from delivery.release import Release
 # Counts through a suspended machine, unlike Linux's monotonic clock.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 RENEWALS_PER_LEASE = 3
+RETRIES_PER_RENEWAL = 10
 GO_ON = "No further step was started; start the release again, it goes on from what is there."
 
 _leases: dict[tuple[str, str, int], "Lease"] = {}
@@ -59,23 +60,30 @@ class Lease:
 
     def _renew(self) -> None:
         """Until the lease has ended, or has run out: then it may be somebody else's already."""
-        sequence = 1
-        while not self._ended.wait(self._length.total_seconds() / RENEWALS_PER_LEASE):
+        sequence, usual = 1, self._length.total_seconds() / RENEWALS_PER_LEASE
+        pause = usual
+        while not self._ended.wait(pause):
             if elapsed() - self._renewed >= self._length:
                 return
-            sequence += self._renew_once(self._renewal(sequence))
-            self._forget_renewals(before=sequence - 1)
+            is_created = self._renew_once(self._renewal(sequence))
+            sequence += is_created is not None
+            # What does not count is asked for again soon: the lease has time for few that take long.
+            pause = usual if is_created else usual / RETRIES_PER_RENEWAL
+            if is_created:
+                self._forget_renewals(before=sequence - 1)
 
-    def _renew_once(self, key: str) -> int:
-        """1 where the object is there. The lease counts from before the request was sent."""
+    def _renew_once(self, key: str) -> bool | None:
+        """Whether the object was created, by a lease that counts from before the request was sent; None: no answer.
+
+        One that was there already is ours from a request whose answer was lost: its time stamp is an older one.
+        """
         asked = elapsed()
         try:
             is_created = self._store.create(key, b"{}")
         except DeliveryError:
-            return 0  # Asked again in a third of the lease; `ensure` tells when that is too late.
-        # One that was there already is ours from a request whose answer was lost: its time stamp is an older one.
+            return None
         self._renewed = asked if is_created else self._renewed
-        return 1
+        return is_created
 
     def _forget_renewals(self, before: int) -> None:
         """The newest one tells all; the first object, 0.json, says who holds. What cannot be deleted now is later."""

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from clients.store import open_store
+from clients.store import ObjectStore, open_store
 from delivery.environment import Environment
-from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested
+from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested, Unavailable
+from delivery.holds import Holder
 from delivery.release import Event, Release, has_ended
 from tasks.holds import ensure_held, hold_environment, read_hold, request_stop
 from tasks.journal import append, read_journal, read_request
+from tasks.leases import take_lease
 from tests.environments import CHECKOUT, production
 
 DIGEST = "sha256:" + "a" * 64
@@ -189,6 +191,33 @@ def test_a_holder_that_cannot_renew_stops_when_its_lease_is_over(tmp_path: Path)
     with hold_environment(environment, DIGEST, "hash", "cut off") as release:
         cut_off(tmp_path / "store", release.hold_epoch)
         wait_until(lambda: is_lost(environment, release))
+
+
+class DeafStore(ObjectStore):
+    """Answers no renewal but the third one that is asked for. asked: when, in seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.as_uri(), "us-east-1")
+        self.asked: list[float] = []
+
+    def create(self, key: str, data: bytes) -> bool:
+        if not key.endswith("/1.json"):
+            return super().create(key, data)
+        self.asked.append(time.monotonic())
+        if len(self.asked) < 3:
+            raise Unavailable("It is away.")
+        return super().create(key, data)
+
+
+def test_a_renewal_without_an_answer_is_asked_for_again_well_within_the_lease(tmp_path: Path) -> None:
+    lease_of_3s = timedelta(seconds=3)
+    holder = Holder(who="ana", why="", since=datetime.now(UTC), artifact_digest=DIGEST, lease=lease_of_3s, token="t")
+    store = DeafStore(tmp_path)
+    lease = take_lease(store, "production", 1, holder)
+    assert lease is not None
+    wait_until(lambda: len(store.asked) == 3)
+    lease.end()
+    assert store.asked[2] - store.asked[0] < 1.0
 
 
 def cut_off(store: Path, epoch: int) -> None:
