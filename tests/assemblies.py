@@ -28,8 +28,12 @@ class Project:
         *,
         needs: Mapping[str, Sequence[str]] | None = None,
         outputs: Mapping[str, Mapping[str, Any]] | None = None,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """stacks: id -> resources of the template. outputs: id -> output key -> value, besides `Stack`."""
+        """stacks: id -> resources of the template. outputs: id -> output key -> value, besides `Stack`.
+
+        parameters: id -> the template's parameters.
+        """
         artifacts = {name: self._artifact(name, (needs or {}).get(name, ())) for name in stacks}
         (self.folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
         for name, resources in stacks.items():
@@ -37,6 +41,7 @@ class Project:
             template = {
                 "Resources": dict(resources),
                 "Outputs": {key: {"Value": value} for key, value in values.items()},
+                "Parameters": dict((parameters or {}).get(name, {})),
             }
             (self.folder / f"{name}.json").write_text(json.dumps(template))
 

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from blocks.settings import load_environment
+from clients.assembly import read_assembly
+from delivery.assembly import StackSpec
+from delivery.environment import Environment
 from delivery.errors import StackFailed
 from delivery.release import Event
 from flows.infrastructure import deploy_infrastructure
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
+from sandbox.settings import SandboxSettings
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
+from tests.environments import installed
 
 DIGEST = "sha256:" + "f" * 64
 NEEDS: Mapping[str, Sequence[str]] = {"Left": ["Base"], "Right": ["Base"], "Top": ["Left", "Right"]}
@@ -97,6 +103,52 @@ def test_a_failure_leaves_what_was_under_way_beside_it_complete(project: Project
     status = {stack["StackName"]: stack["StackStatus"] for stack in stacks}
     assert status[f"{project.name}-right"] == "CREATE_COMPLETE"
     assert f"{project.name}-top" not in status
+
+
+@pytest.fixture
+def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str) -> Iterator[SandboxAws]:
+    """An empty account of its own, for the committed assembly, whose stacks have their names."""
+    settings = SandboxSettings(time_factor=100.0)
+    with Sandbox(tmp_path / "sandbox", parts=("aws", "postgres"), settings=settings) as sandbox:
+        for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)
+        installed(tmp_path / "store", monkeypatch)
+        monkeypatch.setenv("SLIPWAY_STACKS__POLL", "PT0.2S")
+        yield SandboxAws(sandbox.addresses.aws)
+
+
+@pytest.mark.timeout(300)
+def test_brokers_that_fail_at_their_third_resource_leave_nothing_and_what_was_made_beside_them_stays(
+    committed: SandboxAws,
+) -> None:
+    environment = load_environment("production")
+    third = list(read_stack(environment, "MSKStack").resources)[2]
+    committed.fault(resource=third, stack="genai-demo-production-msk", reason="kafka.m7g.large is not to be had")
+    with (
+        hold_environment(environment, DIGEST, "hash", "test", wait=False) as held,
+        pytest.raises(StackFailed) as raised,
+    ):
+        deploy_infrastructure(held)
+    assert str(raised.value) == (
+        "MSKStack (genai-demo-production-msk) ended in ROLLBACK_COMPLETE. Cluster (AWS::MSK::Cluster) CREATE_FAILED: "
+        "kafka.m7g.large is not to be had. Nothing of it is left but its name; mend the cause, and the next release "
+        "creates it again. Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. Not started: ObservabilityStack."
+    )
+    assert third == "Cluster"
+    assert committed.client("kafka").list_clusters_v2()["ClusterInfoList"] == []
+    assert committed.client("kafka").list_configurations()["Configurations"] == []
+    status = {
+        one["StackName"]: one["StackStatus"] for one in committed.client("cloudformation").describe_stacks()["Stacks"]
+    }
+    beside = dict.fromkeys(("network", "security", "rds", "eks"), "CREATE_COMPLETE")
+    assert status == {
+        f"genai-demo-production-{name}": to for name, to in {**beside, "msk": "ROLLBACK_COMPLETE"}.items()
+    }
+
+
+def read_stack(environment: Environment, stack_id: str) -> StackSpec:
+    return next(stack for stack in read_assembly(environment.stacks.assembly) if stack.id == stack_id)
 
 
 @pytest.mark.proof

@@ -131,6 +131,26 @@ def test_removing_a_bucket_is_refused(project: Project, release: Release) -> Non
     assert refusal.startswith("App: Data (AWS::S3::Bucket) would be deleted")
 
 
+def test_a_loss_that_the_plan_did_not_see_is_refused_on_the_change_set_that_would_be_executed(
+    project: Project, release: Release, aws: SandboxAws
+) -> None:
+    ssm, path = aws.client("ssm"), f"/{project.name}/bucket"
+    ssm.put_parameter(Name=path, Type="String", Value=f"{project.name}-before")
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
+    name = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": path}
+    project.write({"App": {"Data": bucket}}, parameters={"App": {"Name": name}})
+    deploy(project, release)
+    assert plan(project).refusals == ()
+    ssm.put_parameter(Name=path, Type="String", Value=f"{project.name}-after", Overwrite=True)
+    with pytest.raises(
+        StackFailed, match=r"^App: Data \(AWS::S3::Bucket\) would be replaced .*: its change set was not executed\.$"
+    ):
+        deploy(project, release.model_copy(update={"number": release.number + 1}))
+    buckets = [found["Name"] for found in aws.client("s3").list_buckets()["Buckets"]]
+    assert [found for found in buckets if found.startswith(project.name)] == [f"{project.name}-before"]
+    assert change_sets(project, aws) == []
+
+
 def test_a_stack_that_fails_names_the_first_resource_that_failed(
     project: Project, release: Release, aws: SandboxAws
 ) -> None:
