@@ -1,16 +1,19 @@
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from prefect import flow, get_run_logger, task
+from prefect.client.orchestration import get_client
 from prefect.client.schemas import State
+from prefect.client.schemas.actions import LogCreate
 from prefect.states import Failed
 
-from cli.following import Follower, Look
-from cli.lines import Kind, Line, result_of, say_retry, shorten, shorten_block
-from clients.prefect_api import PrefectApi
+from cli.following import TOLD_AFTER, Follower, Look
+from cli.lines import OF_FLOWS, Kind, Line, result_of, say_failure, say_retry, shorten, shorten_block
+from clients.prefect_api import PAGE, PrefectApi
 from delivery.errors import NotFound, Unavailable
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -137,6 +140,70 @@ def test_what_is_younger_than_asked_for_is_kept_for_later(look: tuple[Follower, 
     follower = Follower(look[0].api, look[0].run)
     assert follower.news(look[1], datetime(2020, 1, 1, tzinfo=UTC)) == []
     assert follower.news(look[1], FOREVER)
+
+
+@pytest.fixture
+def run(prefect_server: str) -> UUID:
+    """A run that nobody carries out; what it says is written by the test."""
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(deploy).id
+
+
+def say(run: UUID, at: datetime, texts: Iterable[str]) -> None:
+    """Lines of a run, as a worker sends them whose clock says that it is then."""
+    about = {"name": OF_FLOWS, "level": 20, "flow_run_id": run}
+    lines = [
+        LogCreate.model_validate(about | {"message": text, "timestamp": at + timedelta(milliseconds=number)})
+        for number, text in enumerate(texts)
+    ]
+    with get_client(sync_client=True) as client:
+        client.create_logs(lines)
+
+
+def test_a_log_of_several_pages_is_told_whole(prefect_server: str, run: UUID) -> None:
+    texts = [f"line {number}" for number in range(2 * PAGE + 10)]
+    say(run, datetime.now(UTC) - timedelta(minutes=1), texts)
+    follower = Follower(PrefectApi(prefect_server), run)
+    assert [line.text for line in follower.news(follower.look(), FOREVER)] == texts
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(minutes=10)])
+def test_a_line_is_told_once_and_soon_whatever_the_workers_clock_says(
+    ahead: timedelta, prefect_server: str, run: UUID
+) -> None:
+    follower, told = Follower(PrefectApi(prefect_server), run), []
+    for number in range(3):
+        now = datetime.now(UTC)
+        say(run, now + ahead + timedelta(seconds=20 * number) - timedelta(minutes=2), [f"line {number}"])
+        look = follower.look()
+        told.append([line.text for line in follower.news(look, follower.settled_at(datetime.now(UTC) + TOLD_AFTER))])
+    assert told == [["line 0"], ["line 1"], ["line 2"]]
+
+
+def test_what_was_read_before_its_time_is_told_when_it_has_come(prefect_server: str, run: UUID) -> None:
+    follower, now = Follower(PrefectApi(prefect_server), run), datetime.now(UTC)
+    say(run, now, ["early"])
+    assert follower.news(follower.look(), now - TOLD_AFTER) == []
+    say(run, now + timedelta(minutes=1), ["much later"])
+    follower.look()
+    assert [line.text for line in follower.news(follower.look(), now + TOLD_AFTER)] == ["early"]
+
+
+def test_what_the_run_ends_by_is_no_line_of_its_own(look: tuple[Follower, Look]) -> None:
+    assert look[1].root.message not in [line.text for line in told(look)]
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Task run encountered an exception StopRequested: ana asked.", ("Stopped", "")),
+        ("Task run encountered an exception Refused: No revision was named.", ("Refused", "")),
+        ("Task run encountered an exception: ChecksFailed: 1 of 5 checks fail.", ("Failed", "")),
+        ("Task run encountered an exception StackFailed: RDSStack failed.", ("Failed", "RDSStack failed.")),
+    ],
+)
+def test_what_the_end_of_the_run_says_is_not_said_at_the_task_as_well(message: str, told: tuple[str, str]) -> None:
+    assert say_failure("Failed", message) == told
 
 
 def test_a_deployment_that_is_not_there_is_named_with_the_command_that_makes_it(prefect_server: str) -> None:
