@@ -20,7 +20,7 @@ class Pod:
     """trouble: why a container cannot serve and will not by itself, as the kubelet says it.
 
     waits_for: why it is not ready; None for one that is. container: the one that keeps it, or its first.
-    secrets: names of the Secrets whose values are in its environment.
+    secrets: names of the Secrets whose values are in its environment or its volumes.
     """
 
     name: str
@@ -52,7 +52,7 @@ def parse_pod(found: Mapping[str, Any]) -> Pod:
         trouble=_trouble(troubled[0]) if troubled else None,
         waits_for=None if is_ready else _waits_for(conditions, waiting[0] if waiting else {}),
         container=waiting[0].get("name", "") if waiting else "",
-        secrets=tuple(sorted(_secrets([*(found["spec"].get("initContainers") or ()), *found["spec"]["containers"]]))),
+        secrets=tuple(sorted(_secrets(found["spec"]))),
     )
 
 
@@ -63,15 +63,16 @@ def describe_words(events: Iterable[Mapping[str, Any]], log: str, secrets: Seque
     """
     warnings = sorted((event for event in events if event.get("type") == "Warning"), key=_moment)
     said = [_masked(f"{warnings[-1].get('reason')}: {warnings[-1].get('message')}", secrets)] if warnings else []
-    lines = " | ".join(line.strip() for line in log.splitlines() if line.strip())
-    # Masked before it is cut: of a secret that the cut went through, the rest would not be found.
-    lines = _masked(lines, secrets)
+    # Masked before it is joined and cut: what went through a secret would keep it from being found.
+    lines = " | ".join(line.strip() for line in _masked(log, secrets).splitlines() if line.strip())
     said += [f"its log ends: {lines[-LONGEST_WORDS:]}"] if lines else []
     return "; ".join(said)
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
+    """A log has a secret of many lines, as keys are, a line at a time."""
+    lines = {line.strip() for secret in secrets for line in secret.splitlines()}
+    for secret in sorted({*secrets, *lines}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)
     return text
@@ -107,14 +108,17 @@ def _gate(condition: Mapping[str, Any]) -> str:
     return f"{condition['type']} ({said})" if said else condition["type"]
 
 
-def _secrets(containers: Iterable[Mapping[str, Any]]) -> set[str]:
-    by_key = [
-        (variable.get("valueFrom") or {}).get("secretKeyRef", {})
-        for container in containers
-        for variable in container.get("env") or ()
-    ]
-    whole = [source.get("secretRef") or {} for container in containers for source in container.get("envFrom") or ()]
-    return {reference["name"] for reference in (*by_key, *whole) if reference.get("name")}
+def _secrets(spec: Mapping[str, Any]) -> set[str]:
+    containers = [*(spec.get("initContainers") or ()), *spec["containers"]]
+    variables = [variable for container in containers for variable in container.get("env") or ()]
+    sources = [source for container in containers for source in container.get("envFrom") or ()]
+    volumes = spec.get("volumes") or ()
+    projected = [source for volume in volumes for source in (volume.get("projected") or {}).get("sources") or ()]
+    names = [(variable.get("valueFrom") or {}).get("secretKeyRef", {}).get("name") for variable in variables]
+    names += [(source.get("secretRef") or {}).get("name") for source in sources]
+    names += [(volume.get("secret") or {}).get("secretName") for volume in volumes]
+    names += [(source.get("secret") or {}).get("name") for source in projected]
+    return {name for name in names if name}
 
 
 def _moment(event: Mapping[str, Any]) -> str:

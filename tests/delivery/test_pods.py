@@ -101,3 +101,24 @@ def test_a_long_log_is_cut_to_its_end() -> None:
     words = describe_words([], "x" * 1000 + "end", ())
     assert words.endswith("end")
     assert len(words) < LONGEST_WORDS + 20
+
+
+def test_a_secret_of_many_lines_is_masked_a_line_at_a_time() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ\n-----END KEY-----\n"
+    log = "cannot read:\n" + "".join(f"  {line}\n" for line in key.splitlines())
+    assert describe_words([], log, (key,)) == "its log ends: cannot read: | *** | *** | *** | ***"
+    assert (
+        describe_words([], "it is hunter22secret, he said", ("hunter22secret\n",)) == "its log ends: it is ***, he said"
+    )
+
+
+def test_secrets_are_those_of_the_environment_and_of_the_volumes() -> None:
+    spec = {
+        "containers": [{"image": "i", "envFrom": [{"secretRef": {"name": "whole"}}]}],
+        "volumes": [
+            {"name": "a", "secret": {"secretName": "mounted"}},
+            {"name": "b", "projected": {"sources": [{"secret": {"name": "projected"}}, {"configMap": {"name": "no"}}]}},
+            {"name": "c", "emptyDir": {}},
+        ],
+    }
+    assert parse_pod({"metadata": {"name": "p"}, "spec": spec}).secrets == ("mounted", "projected", "whole")
