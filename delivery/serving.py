@@ -2,7 +2,7 @@
 
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Record
-from delivery.revisions import Journals, is_promoted, outcome_in, why_not_back
+from delivery.revisions import Journals, is_promoted, why_not_back
 
 
 def describe_serving(environment: str, reading: Reading | None, journals: Journals) -> tuple[str, ...]:
@@ -66,11 +66,17 @@ def since_when(stable: ReplicaSet, journals: Journals) -> str:
     """By the last release that promoted a revision; another one's means that somebody moved the Rollout by hand."""
     for number, journal in journals.items():
         if is_promoted(journal):
-            when = "which ended at" if outcome_in(journal) else "last heard of at"
-            by = f"release {number}, {when} {journal[-1].at:%Y-%m-%d %H:%M} UTC"
+            by = f"release {number}, {_when_ended(journal)}"
             is_its = digest_of(journal) == stable.artifact_digest
             return f"by {by}" if is_its else f"which no release brought there: the last one that did was {by}"
     return f"made {stable.created_at}"
+
+
+def _when_ended(journal: tuple[Record, ...]) -> str:
+    """Notices may be delivered, and recorded, long after a release has ended."""
+    ended = [record for record in journal if record.event is Event.ENDED]
+    said, last = ("which ended at", ended[-1]) if ended else ("last heard of at", journal[-1])
+    return f"{said} {last.at:%Y-%m-%d %H:%M} UTC"
 
 
 def digest_of(journal: tuple[Record, ...]) -> str | None:

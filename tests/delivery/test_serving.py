@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from delivery.reading import Reading
@@ -52,6 +52,12 @@ def test_a_release_that_was_rolled_back_brought_nothing_and_is_no_way_back() -> 
 def test_a_revision_that_no_release_brought_there_is_told_as_that() -> None:
     (serves, *_) = describe_serving("production", done(), {1: PROMOTED_FIRST})
     assert ", which no release brought there: the last one that did was release 1, which ended at" in serves
+
+
+def test_a_notice_that_was_delivered_later_does_not_move_a_releases_end() -> None:
+    later = Record(sequence=9, at=AT + timedelta(days=3), step="Notice", event=Event.DELIVERED, detail={})
+    (serves, *_) = describe_serving("production", done(), {**PROMOTED_BOTH, 2: (*PROMOTED_BOTH[2], later)})
+    assert "by release 2, which ended at 2026-11-24 12:30 UTC." in serves
 
 
 def test_a_canary_under_way_is_told_with_its_share() -> None:
