@@ -1,10 +1,11 @@
 """What an environment wants of a canary: its file's section `[canary]`, as values."""
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from delivery.sections import Chance, Duration, Section, Share
+from delivery.sections import Chance, Duration, PositiveDuration, Section, Share
 
 
 class SmallestHarm(Section):
@@ -35,12 +36,12 @@ class Canary(Section):
     is asked.
     """
 
-    pause: Duration
-    period: Duration
+    pause: PositiveDuration
+    period: PositiveDuration
     ceiling: float = Field(ge=1.0)
     lateness: Duration
     min_success_rate: Share
-    slow_after: Duration
+    slow_after: PositiveDuration
     alpha: Chance
     split_alpha: Chance
     confidence: Chance
@@ -53,4 +54,12 @@ class Canary(Section):
     weight_deadline: Duration
     mismatch_deadline: Duration
     abort_deadline: Duration
-    poll: Duration
+    poll: PositiveDuration
+
+    @model_validator(mode="after")
+    def counts_within_a_pause(self) -> Self:
+        if self.pause < self.period:
+            raise ValueError(
+                f"pause is {self.pause}, shorter than one period of {self.period}: nothing would be counted"
+            )
+        return self

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field, SecretStr
 
 from delivery.canary_settings import Canary
-from delivery.sections import Duration, Section
+from delivery.sections import Duration, PositiveDuration, Section
 
 
 class AwsAccount(Section):
@@ -32,7 +32,7 @@ class Stacks(Section):
 
     assembly: str
     execution_role: str | None = None
-    poll: Duration
+    poll: PositiveDuration
     deadline: Duration
 
 
@@ -143,7 +143,7 @@ class Application(Section):
 class Hold(Section):
     """lease: how long a hold counts after its last renewal. wait: how long a second release waits for the first."""
 
-    lease: Duration
+    lease: PositiveDuration
     wait: Duration
 
 

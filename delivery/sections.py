@@ -15,7 +15,8 @@ def parse_duration(value: Any) -> Any:
     return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else value
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta())]
+PositiveDuration = Annotated[Duration, Field(gt=timedelta())]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Chance = Annotated[float, Field(gt=0.0, lt=1.0)]
 

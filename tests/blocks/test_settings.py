@@ -76,15 +76,26 @@ def test_a_canarys_settings_are_held_to_their_limits_by_variable_and_overlay(
 def test_a_variable_goes_before_overlays_and_these_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overlay(
-        tmp_path, monkeypatch, '[canary]\npause = "1m"\npoll = "2s"\n[hold]\nwait = "5m"', '[canary]\npause = "30s"'
-    )
+    overlay(tmp_path, monkeypatch, '[canary]\npause = "4m"\npoll = "2s"\n[hold]\nwait = "5m"', '[canary]\npause = "3m"')
     monkeypatch.setenv("SLIPWAY_HOLD__WAIT", "7m")
     environment = load_environment("production")
-    assert environment.canary.pause == timedelta(seconds=30)
+    assert environment.canary.pause == timedelta(minutes=3)
     assert environment.canary.poll == timedelta(seconds=2)
     assert environment.canary.period == timedelta(minutes=1)
     assert environment.hold.wait == timedelta(minutes=7)
+
+
+def test_a_pause_too_short_to_count_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "30s")
+    (problem,) = problems_of()
+    assert problem.endswith("pause is 0:00:30, shorter than one period of 0:01:00: nothing would be counted.")
+
+
+def test_a_period_of_no_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_CANARY__PERIOD", "0s")
+    (problem,) = problems_of()
+    assert "SLIPWAY_CANARY__PERIOD" in problem
+    assert "greater than" in problem
 
 
 def test_a_value_at_fault_is_shown_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
