@@ -10,7 +10,7 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.context import TaskRunContext
 
 from delivery.environment import Environment
-from delivery.errors import Unavailable
+from delivery.errors import DeliveryError, Halted
 from delivery.evidence import Evidence
 from delivery.judgement import describe_judgement, progress_percent, tabulate
 from delivery.release import Event, Release
@@ -52,13 +52,15 @@ def record_judgement(
 ) -> None:
     """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last.
 
-    The verdict holds without its record: a store that is away is told of, never raised.
+    The verdict holds without its record: a store that does not take it is told of, never raised.
     """
     progress(f"{evidence.weight_percent} %  {move.analysis.verdict}  {move.line}")
     detail = describe_judgement(evidence, move, witnesses, now)
     try:
         append(environment, release, canary_step(evidence.weight_percent), Event.JUDGED, detail)
-    except Unavailable as error:
+    except Halted:
+        raise
+    except DeliveryError as error:
         progress(f"The journal lacks this verdict, which holds all the same: {error}")
     show_table(environment, release, evidence, move)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
-from delivery.errors import Conflict, NotApplied, NotFound, Rejected, StackFailed, Unavailable
+from delivery.errors import Conflict, DeliveryError, NotApplied, NotFound, StackFailed, Unavailable
 from delivery.plan import Action
 from delivery.stack_operations import describe_operator
 from delivery.stack_progress import StackOutcome, end_of, outcome_of_stack, stack_failed
@@ -34,7 +34,8 @@ def preview_changes(environment: Environment, formation: Formation, stack: Stack
     try:
         return wait_until_described(environment, formation, arn)
     finally:
-        with suppress(Rejected):  # One that is still being made cannot be deleted; that it is says more.
+        # One that is still being made cannot be deleted, and whatever led here says more than that.
+        with suppress(DeliveryError):
             formation.delete_change_set(arn)
 
 
