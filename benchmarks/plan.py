@@ -19,6 +19,7 @@ from delivery.topics import ObservedTopic, TopicSpec, plan_topics
 TOPICS = (6, 60, 600)
 STACKS = (6, 60, 200)
 RESOURCES_PER_STACK = 25
+CHANGES_PER_STACK = 5
 ROUNDS = 40
 # Growth from the smallest to the largest, over the growth of the count: 1.0 is linear.
 WANTED_GROWTH = 1.3
@@ -57,8 +58,8 @@ def topics_to_plan(count: int) -> Callable[[], object]:
         )
         for n in range(count)
     ]
-    held = [topic.model_dump() | {"configuration": {"retention.ms": "86400000"}} for topic in wanted[::2]]
-    observed = {topic["name"]: ObservedTopic.model_validate(topic) for topic in held}
+    short = {"configuration": {"retention.ms": "86400000"}}
+    observed = {topic.name: ObservedTopic.model_validate(topic.model_dump() | short) for topic in wanted[::2]}
     return lambda: describe_plan(join_plan("production", "sha256:0", [plan_topics(wanted, observed)], ()))
 
 
@@ -73,25 +74,18 @@ def stacks_to_plan(count: int) -> Callable[[], object]:
         StackSpec(id=name, name=name.lower(), template=template, depends_on=tuple(ids[n - 1 : n]))
         for n, name in enumerate(ids)
     ]
-    changes = tuple(
-        ResourceChange(
-            logical_id=f"R{n}",
-            type="AWS::SSM::Parameter",
-            action="Modify",
-            properties=(PropertyChange(path="Value", before="1", after="2"),),
-        )
-        for n in range(5)
-    )
-    observed = {
-        name: ObservedStack(
-            id=name,
-            state=StackState(arn=name, name=name.lower(), status="UPDATE_COMPLETE"),
-            changes=changes,
-            is_changed=True,
-        )
-        for name in ids
-    }
+    observed = {name: changed_stack(name) for name in ids}
     return lambda: describe_plan(join_plan("production", "sha256:0", [plan_stacks(assembly, observed)], ()))
+
+
+def changed_stack(name: str) -> ObservedStack:
+    state = StackState(arn=name, name=name.lower(), status="UPDATE_COMPLETE")
+    value = PropertyChange(path="Value", before="1", after="2")
+    changes = tuple(
+        ResourceChange(logical_id=f"R{n}", type="AWS::SSM::Parameter", action="Modify", properties=(value,))
+        for n in range(CHANGES_PER_STACK)
+    )
+    return ObservedStack(id=name, state=state, changes=changes, is_changed=True)
 
 
 if __name__ == "__main__":

@@ -51,12 +51,7 @@ class EKSStack(BaseStack):
             name=self.prefix,
             version=KUBERNETES_VERSION,
             role_arn=self.create_role("ClusterRole", "eks.amazonaws.com", "AmazonEKSClusterPolicy").role_arn,
-            resources_vpc_config=eks.CfnCluster.ResourcesVpcConfigProperty(
-                subnet_ids=self.subnets,
-                endpoint_private_access=True,
-                endpoint_public_access=True,
-                public_access_cidrs=list(self.parameters.kubernetes_api_cidrs),
-            ),
+            resources_vpc_config=self.place_api(),
             encryption_config=[
                 eks.CfnCluster.EncryptionConfigProperty(
                     provider=eks.CfnCluster.ProviderProperty(key_arn=self.read(outputs.CLUSTER_KEY_ARN)),
@@ -73,6 +68,15 @@ class EKSStack(BaseStack):
         acknowledge(cluster, "A release comes from outside the VPC; the listed networks only.", "AwsSolutions-EKS1")
         cluster.node.add_dependency(self.create_log_group())
         return cluster
+
+    def place_api(self) -> eks.CfnCluster.ResourcesVpcConfigProperty:
+        """Where the API answers: in the VPC, and to the listed networks."""
+        return eks.CfnCluster.ResourcesVpcConfigProperty(
+            subnet_ids=self.subnets,
+            endpoint_private_access=True,
+            endpoint_public_access=True,
+            public_access_cidrs=list(self.parameters.kubernetes_api_cidrs),
+        )
 
     def admit_worker(self, cluster: eks.CfnCluster) -> None:
         """Let the role that releases do everything in the cluster: it brings add-ons with their own roles."""

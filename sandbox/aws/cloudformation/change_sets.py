@@ -56,8 +56,17 @@ def _plan(engine: Engine, stack: Stack | None, request: Request) -> ChangeSet:
     values = resolved_values(template, parameters, lambda names: _stored(engine, names))
     if stack is None:
         stack = engine.new_stack(request.stack_name, request.client_token)
-    changes = plan_changes(template, engine.scope(stack, values), stack.resources)
-    change_set = ChangeSet(
+    change_set = _change_set(engine, stack, request, body)
+    change_set.template, change_set.parameters, change_set.values = template, parameters, values
+    change_set.changes = plan_changes(template, engine.scope(stack, values), stack.resources)
+    change_set.has_changes = bool(change_set.changes) or _differs_besides(stack, change_set)
+    stack.change_sets[change_set.change_set_id] = change_set
+    return change_set
+
+
+def _change_set(engine: Engine, stack: Stack, request: Request, body: str) -> ChangeSet:
+    """The record of what was asked for, without its plan."""
+    return ChangeSet(
         change_set_id=engine.cloud.arn("cloudformation", f"changeSet/{request.name}/{uuid.uuid4()}"),
         name=request.name,
         type=request.type,
@@ -69,14 +78,7 @@ def _plan(engine: Engine, stack: Stack | None, request: Request) -> ChangeSet:
         client_token=request.client_token,
         ready_at=time.monotonic() + engine.cloud.shortened(AWS_TIME_TO_PLAN),
         body=body,
-        template=template,
-        parameters=parameters,
-        values=values,
-        changes=changes,
     )
-    change_set.has_changes = bool(changes) or _differs_besides(stack, change_set)
-    stack.change_sets[change_set.change_set_id] = change_set
-    return change_set
 
 
 def status_of(change_set: ChangeSet, at: float) -> str:

@@ -83,15 +83,15 @@ class ChangeSet:
     stack_id: str
     stack_name: str
     body: str
-    template: Template
-    parameters: dict[str, str]
-    values: dict[str, Any]
     tags: dict[str, str]
     capabilities: list[str]
     description: str | None
     client_token: str | None
-    changes: list[Change]
     ready_at: float
+    template: Template = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
     has_changes: bool = True
     execution_status: str = "AVAILABLE"
     execution_token: str | None = None
