@@ -128,14 +128,17 @@ def make_shop(sandbox: Sandbox, folder: Path) -> Shop:
             "certificate_arn": CERTIFICATE_ARN,
         }
     )
-    period = sandbox.settings.metric_period_seconds
-    seconds = {"pause": 3 * period, "period": period, "lateness": period, "ready_deadline": 30, "weight_deadline": 10}
-    seconds |= {"abort_deadline": 10, "mismatch_deadline": 2 * period}
-    limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
-    # What one user after another can show within a pause.
-    harm = SmallestHarm(stable=0.02, canary=0.5)
-    canary = base.canary.model_copy(update={**limits, "smallest_harm": harm})
+    canary = base.canary.model_copy(update=canary_settings(sandbox.settings.metric_period_seconds))
     return Shop(sandbox, base.model_copy(update={"application": application, "canary": canary}), host)
+
+
+def canary_settings(period: int) -> dict[str, Any]:
+    """Short pauses; deadlines that are missed where something is wrong, and not where a machine is busy."""
+    seconds = {"pause": 3 * period, "period": period, "lateness": period, "mismatch_deadline": 5 * period}
+    seconds |= dict.fromkeys(("ready_deadline", "weight_deadline", "abort_deadline"), 150)
+    limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
+    # What one user after another can show within a pause, and on a busy machine within many.
+    return {**limits, "smallest_harm": SmallestHarm(stable=0.02, canary=0.5), "ceiling": 30.0}
 
 
 def describe_shop(name: str, host: str, subnets: str) -> tuple[Mapping[str, Any], ...]:

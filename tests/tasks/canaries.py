@@ -1,8 +1,9 @@
 """What a test does to a shop before something goes wrong with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -10,21 +11,44 @@ import yaml
 from delivery.application import CanaryRun
 from delivery.environment import Environment
 from delivery.release import Release
+from tasks.revisions import choose_revision
 from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
 from tasks.systems import LiveSystem, connect_system
-from tasks.traffic import confirm_weight
+from tasks.traffic import confirm_weight, end_pause
+from tasks.way_back import put_back_revision
 from tests.shop import Shop
 
+# So long is waited for what comes unless something is wrong.
+LONGEST = 150.0
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
-def start(shop: Shop, release: Release) -> CanaryRun:
-    rang_before = settle_workload.fn(shop.environment, release, {})
-    return apply_application.fn(shop.environment, release, {}, rang_before)
+
+def start(shop: Shop, release: Release, settings_names: Mapping[str, str] = NO_SETTINGS) -> CanaryRun:
+    rang_before = settle_workload.fn(shop.environment, release, settings_names)
+    return apply_application.fn(shop.environment, release, settings_names, rang_before)
 
 
 def install(shop: Shop, digest: str) -> None:
     """The first revision serves all traffic."""
     with shop.release(digest) as release:
         confirm_promoted.fn(shop.environment, start(shop, release))
+
+
+def promote(shop: Shop, digest: str, settings_names: Mapping[str, str] = NO_SETTINGS) -> None:
+    """The digest serves all traffic; nobody judged it."""
+    with shop.release(digest) as release:
+        canary = start(shop, release, settings_names)
+        for step in canary.steps:
+            wait_until_paused.fn(shop.environment, canary, step)
+            end_pause(connect_system(shop.environment), canary.canary_hash, step)
+        confirm_promoted.fn(shop.environment, canary)
+
+
+def go_back(shop: Shop, digest: str, number: int) -> str:
+    """To the revision with this number, as an operator does; what is said of it."""
+    chosen = choose_revision.fn(shop.environment, number)
+    with shop.release(digest) as release:
+        return put_back_revision.fn(shop.environment, release, chosen)
 
 
 def stand_at_first_pause(shop: Shop, release: Release) -> tuple[LiveSystem, CanaryRun]:
@@ -35,7 +59,7 @@ def stand_at_first_pause(shop: Shop, release: Release) -> tuple[LiveSystem, Cana
 
 
 def hasty(environment: Environment, seconds: int) -> Environment:
-    """The environment with deadlines of so many seconds, for what is not going to happen."""
+    """The environment with deadlines of so many seconds, for what is not going to happen however long one waits."""
     limits = {"ready_deadline": timedelta(seconds=seconds), "weight_deadline": timedelta(seconds=seconds)}
     return environment.model_copy(update={"canary": environment.canary.model_copy(update=limits)})
 

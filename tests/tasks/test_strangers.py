@@ -31,6 +31,7 @@ def rewrite(shop: Shop) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 def test_a_strangers_manifests_are_released_through_their_own_steps(shop: Shop) -> None:
     rewrite(shop)
     install(shop, shop.push("a"))

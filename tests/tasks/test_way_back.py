@@ -11,25 +11,13 @@ from delivery.weights import why_not_weight
 from tasks.holds import request_stop
 from tasks.journal import read_journal
 from tasks.revisions import choose_revision, confirm_revision
-from tasks.rollouts import confirm_promoted, wait_until_paused
 from tasks.systems import connect_system
-from tasks.traffic import end_pause
 from tasks.way_back import put_back_revision, take_back_application
 from tests.shop import SERVER, Shop
-from tests.tasks.canaries import stand_at_first_pause, start
+from tests.tasks.canaries import promote, stand_at_first_pause
 
-# Each waits for what a cluster takes its time for.
-pytestmark = pytest.mark.proof
-
-
-def promote(shop: Shop, digest: str) -> None:
-    """The digest serves all traffic; nobody judged it."""
-    with shop.release(digest) as release:
-        canary = start(shop, release)
-        for step in canary.steps:
-            wait_until_paused.fn(shop.environment, canary, step)
-            end_pause(connect_system(shop.environment), canary.canary_hash, step)
-        confirm_promoted.fn(shop.environment, canary)
+# Each waits for what a cluster takes its time for, and a busy machine.
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
 
 
 def fail(shop: Shop, digest: str) -> None:
