@@ -36,7 +36,6 @@ API_VERSIONS = {
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "Deployment": "apps/v1",
     "ReplicaSet": "apps/v1",
-    "AnalysisRun": "argoproj.io/v1alpha1",
     "AnalysisTemplate": "argoproj.io/v1alpha1",
     "Rollout": "argoproj.io/v1alpha1",
     "TargetGroupBinding": "elbv2.k8s.aws/v1beta1",

@@ -9,18 +9,24 @@ from pathlib import Path
 import pytest
 import yaml
 
+from delivery.application import CanaryRun
 from delivery.errors import NotApplied, RolloutBroken
+from delivery.reading import Reading
 from delivery.rollout import why_moved
+from delivery.weights import why_not_weight
+from tasks.judging import watch
 from tasks.rollouts import wait_until_paused
 from tasks.systems import LiveSystem, connect_system
 from tasks.traffic import confirm_weight, end_pause, wait_until_left
+from tasks.way_back import take_back_application
 from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
+from tests.sandbox.polling import eventually
 from tests.shop import Shop
-from tests.tasks.canaries import hasty, install, stand_at_first_pause, start
+from tests.tasks.canaries import LONGEST, hasty, install, stand_at_first_pause, start
 
-# Each waits for what a cluster takes its time for.
-pytestmark = pytest.mark.proof
+# Each waits for what a cluster takes its time for, and a busy machine.
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
 
 CONTROLLER = {"name": "argo-rollouts", "namespace": "argo-rollouts"}
 
@@ -32,25 +38,25 @@ def without_controller(shop: Shop) -> Iterator[LiveSystem]:
     scale_controller(shop, 1)
 
 
-def kubectl(shop: Shop, *arguments: str) -> None:
-    """As a colleague at a shell uses it."""
+def kubectl(shop: Shop, *arguments: str) -> str:
+    """What it prints, used as a colleague at a shell does."""
     program = Path(sys.executable).parent / "kubectl"
     config = shop.environment.application.kubeconfig or ""
     command = [program, "--kubeconfig", config, "--namespace", shop.namespace, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def scale_controller(shop: Shop, replicas: int) -> None:
     kubectl(shop, "-n", "argo-rollouts", "scale", "deployment", "argo-rollouts", f"--replicas={replicas}")
 
 
-def why_watching_ends(live: LiveSystem, canary, seconds: int = 10) -> str:
+def why_watching_ends(live: LiveSystem, canary: CanaryRun) -> str:
     """What moved a Rollout that waits at its first pause, once it is seen."""
-    shown = hasty(live.environment, seconds).canary.ready_deadline
-    step = canary.steps[0]
+    step, shown = canary.steps[0], live.environment.canary.ready_deadline
 
-    def why(reading) -> str | None:
+    def why(reading: Reading) -> str | None:
         return why_moved(reading, step, canary.canary_hash, canary.stable_hash)
 
     reading = live.wait_until(
@@ -90,8 +96,10 @@ def test_an_ingress_that_leads_past_the_weighted_action_is_named_by_its_route(sh
         backend = {"service": {"name": "blue", "port": {"number": 80}}}
         patch = [{"op": "replace", "path": "/spec/rules/0/http/paths/0/backend", "value": backend}]
         kubectl(shop, "patch", "ingress", "front", "--type=json", "-p", json.dumps(patch))
+        # Until the load balancer has followed the edit, the weight is still the one before it.
+        eventually(lambda: why_not_weight(live.call_witnesses(), canary.steps[0].weight_percent), LONGEST)
         with pytest.raises(NotApplied) as stopped:
-            confirm_until_seen(hasty_system(shop), canary.steps[0].weight_percent)
+            hasty_system(shop).confirm_share(canary.steps[0].weight_percent)
         sentence = why_watching_ends(live, canary)
     assert "wanted 30 %, but listener rule 1 of :443" in str(stopped.value)
     assert "says 0 %" in str(stopped.value)
@@ -109,23 +117,21 @@ def test_an_abort_by_the_analysis_in_the_cluster_is_said_with_its_measurement(sh
     path.write_text(yaml.safe_dump_all([template, *manifests]))
     install(shop, shop.push("a"))
     with shop.release(shop.push("b")) as release:
-        live, canary = stand_at_first_pause(shop, release)
-        (run,) = live.cluster.list("AnalysisRun", shop.namespace)
+        _, canary = stand_at_first_pause(shop, release)
+        run = kubectl(shop, "get", "analysisruns", "-o", "jsonpath={.items[*].metadata.name}")
         measured = {"status": {"phase": "Failed", "message": "rate is 0.71"}}
-        kubectl(shop, "patch", "analysisrun", run["metadata"]["name"], "--type=merge", "-p", json.dumps(measured))
-        sentence = why_watching_ends(live, canary)
-    assert sentence.startswith("the analysis in the cluster aborted it: RolloutAborted")
-    assert "rate is 0.71" in sentence
+        kubectl(shop, "patch", "analysisrun", run, "--type=merge", "-p", json.dumps(measured))
+        with pytest.raises(RolloutBroken) as stopped:
+            watch.fn(shop.environment, release, canary, canary.steps[0], None)
+        take_back_application.fn(shop.environment, release)
+    assert str(stopped.value).startswith(
+        "Rollout till was watched at 30 %: the analysis in the cluster aborted it: RolloutAborted"
+    )
+    assert "rate is 0.71" in str(stopped.value)
 
 
 def hasty_system(shop: Shop) -> LiveSystem:
     return connect_system(hasty(shop.environment, 2))
-
-
-def confirm_until_seen(live: LiveSystem, percent: int) -> None:
-    """Until the load balancer has followed an edit, the weight is still the one before it."""
-    for _ in range(10):
-        live.confirm_share(percent)
 
 
 def test_a_weight_edited_by_hand_is_put_back_by_the_controller_and_read_back(shop: Shop) -> None:
