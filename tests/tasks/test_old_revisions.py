@@ -1,0 +1,105 @@
+"""Going back to an earlier revision, inside the rollback window and outside it, and with the settings that it had."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from clients.cluster import Cluster
+from delivery.plan import Action
+from delivery.weights import why_not_weight
+from tasks.systems import connect_system
+from tasks.workloads import plan_rendered, render_application
+from tests.sandbox.polling import eventually
+from tests.shop import Shop
+from tests.tasks.canaries import LONGEST, change_pods, go_back, promote
+
+# Each waits for what a cluster takes its time for, and a busy machine.
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+
+
+def set_window(shop: Shop, revisions: int) -> None:
+    path = Path(shop.environment.application.manifests, "all.yaml")
+    manifests = list(yaml.safe_load_all(path.read_text()))
+    manifests[-1]["spec"]["rollbackWindow"] = {"revisions": revisions}
+    path.write_text(yaml.safe_dump_all(manifests))
+
+
+def weights_written(shop: Shop, percent: int) -> int:
+    """How often the controller has given a canary this share."""
+    events = shop.cluster.list("Event", shop.namespace, fields="involvedObject.kind=Rollout")
+    return sum(event["count"] for event in events if f"desiredWeight '{percent}'" in event["message"])
+
+
+def served_digest(shop: Shop) -> str:
+    live = connect_system(shop.environment)
+    assert why_not_weight(live.call_witnesses(), 0) is None
+    stable = live.read().stable
+    assert stable is not None
+    return stable.artifact_digest
+
+
+def test_a_revision_inside_the_rollback_window_is_given_all_traffic_without_a_step(shop: Shop) -> None:
+    set_window(shop, 1)
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (1, 1)
+    said = go_back(shop, first, 1)
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (1, 1)
+    assert said.startswith(f"Revision 3, {first}, serves all traffic, read back from the load balancer.")
+    assert served_digest(shop) == first
+
+
+def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:
+    set_window(shop, 1)
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    promote(shop, shop.push("c"))
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
+    said = go_back(shop, first, 1)
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (3, 3)
+    assert said.startswith(f"Revision 4, {first}, serves all traffic, read back from the load balancer.")
+    assert served_digest(shop) == first
+
+
+def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> None:
+    """One digest twice, whose only difference is the Secret that was rotated between its two releases."""
+    digest = shop.push("a")
+    change_pods(shop, take_status_from_secret)
+    before, after = {"rds-config": "rds-config-1"}, {"rds-config": "rds-config-2"}
+    make_secrets(shop.cluster, shop.namespace, {"rds-config-1": "200", "rds-config-2": "202"})
+    promote(shop, digest, before)
+    live = connect_system(shop.environment)
+    (*others, rollout) = plan_rendered(live, render_application(shop.environment, digest, after), digest).steps
+    assert {step.action for step in others} == {Action.NOTHING}
+    assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")
+    promote(shop, digest, after)
+    # What elbv2 says is in force at the load balancer a moment later.
+    eventually(lambda: statuses(shop) == {202}, LONGEST)
+    go_back(shop, digest, 1)
+    eventually(lambda: statuses(shop) == {200}, LONGEST)
+    assert {name for pod in live.read().pods if not pod.is_ending for name in pod.secrets} == {"rds-config-1"}
+
+
+def take_status_from_secret(spec: dict[str, Any]) -> None:
+    reference = {"secretKeyRef": {"name": "${RDS_CONFIG}", "key": "status"}}
+    spec["containers"][0]["env"] = [{"name": "STATUS", "valueFrom": reference}]
+
+
+def make_secrets(cluster: Cluster, namespace: str, contents: dict[str, str]) -> None:
+    """The namespace as well, which a release's settings are put into before its application."""
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for name, status in contents.items():
+        metadata = {"name": name, "namespace": namespace}
+        cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"status": status}})
+
+
+def statuses(shop: Shop) -> set[int]:
+    """What users are answered."""
+    url = f"https://{shop.sandbox.addresses.load_balancer}/api/work"
+    with httpx.Client(verify=False, headers={"Host": shop.host}, timeout=30) as http:  # noqa: S501
+        return {http.get(url).status_code for _ in range(20)}
