@@ -2,10 +2,10 @@
 
     python -m benchmarks.canary --failures 20
 
-A sandbox of its own, installed, with users at the load balancer; on it the release's own flows: one digest is promoted
-through every step, then one after another fails in its first step and is taken back. The time is what the journal says:
-from the record of the verdict to the record of the abort, which is written once the Rollout, the Ingress and every
-listener rule say 0 %, and to the record of the template, once the stable revision is alone and whole.
+A sandbox of its own, installed, with users at the load balancer; on it the release's own flows: one digest after
+another fails in its first step and is taken back, then one is promoted through every step. The time is what the journal
+says: from the record of the verdict to the record of the abort, which is written once the Rollout, the Ingress and
+every listener rule say 0 %, and to the record of the template, once the stable revision is alone and whole.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,7 +38,7 @@ from sandbox.settings import SandboxSettings
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 
-SETTINGS = SandboxSettings(time_factor=20.0, metric_period_seconds=2, requests_per_second=40.0)
+SETTINGS = SandboxSettings(metric_period_seconds=2)
 # Shorter than the sandbox's own: what is measured begins when the pause is over.
 SHORTER = {"SLIPWAY_CANARY__PAUSE": "8s", "SLIPWAY_CANARY__PERIOD": "2s"}
 # Generous: a busy machine makes the figures worse, and ends nothing.
@@ -50,9 +51,9 @@ def main() -> None:
     failures = parser.parse_args().failures
     logging.disable(logging.ERROR)
     with installed() as sandbox:
-        measure_promotion(sandbox, push_image(sandbox.state, "healthy"))
         bad = [push_image(sandbox.state, f"bad-{number}", "errors") for number in range(1, failures + 1)]
         measure_ways_back(sandbox, bad)
+        measure_promotion(sandbox, push_image(sandbox.state, "healthy"))
 
 
 @contextmanager
@@ -78,15 +79,14 @@ def holding(digest: str) -> Iterator[Release]:
 
 
 def measure_promotion(sandbox: Sandbox, digest: str) -> None:
-    """Both revisions are healthy: whatever fails meanwhile was made by the change itself."""
+    """Both revisions are healthy: whatever fails meanwhile was made by the change itself, or by a machine too busy."""
     before = count_answers(sandbox)
-    with holding(digest) as release:
-        roll_out(release)
-    steps = [record.detail for record in journal_of(release.number) if record.event is Event.JUDGED]
-    passed = ", ".join(f"{step['weight_percent']} % {step['verdict']}" for step in steps)
-    print(f"\na healthy digest was promoted: {passed}")
+    journal = journal_of(release_and_take_back(digest))
+    judged = [record.detail for record in journal if record.event is Event.JUDGED]
+    told = [f"{step['weight_percent']} % {step['verdict']}" for step in judged]
+    print(f"\na healthy digest: {', '.join(told)}")
     seen = count_answers(sandbox).less(before)
-    show_answers(seen.requests, seen.failed.total(), seen.of_pods + seen.of_balancer)
+    show_answers(seen.requests, seen.failed, seen.of_pods + seen.of_balancer)
 
 
 def measure_ways_back(sandbox: Sandbox, digests: Sequence[str]) -> None:
@@ -94,7 +94,7 @@ def measure_ways_back(sandbox: Sandbox, digests: Sequence[str]) -> None:
     print("\nfailed canary    verdict to 0 % at every listener rule    to the stable revision alone and whole")
     before, journals = count_answers(sandbox), []
     for number, digest in enumerate(digests, 1):
-        journals.append(journal_of(fail(digest)))
+        journals.append(journal_of(release_and_take_back(digest)))
         show_times(f"{number}", seconds_to(journals[-1], ABORT), seconds_to(journals[-1], None))
     for name, figure in (("p50", median), ("worst", max)):
         show_times(name, *(figure([seconds_to(journal, step) for journal in journals]) for step in (ABORT, None)))
@@ -103,8 +103,8 @@ def measure_ways_back(sandbox: Sandbox, digests: Sequence[str]) -> None:
     show_answers(seen.requests, seen.failed_without({revision_of(journal) for journal in journals}), seen.of_balancer)
 
 
-def fail(digest: str) -> int:
-    """The number of a release whose canary failed and was taken back."""
+def release_and_take_back(digest: str) -> int:
+    """The number of a release of the digest, which is taken back where its canary fails."""
     number = 0
     with suppress(NotPromoted), holding(digest) as release:
         number = release.number
@@ -137,10 +137,12 @@ def show_times(name: str, to_stable: float, to_rest: float) -> None:
     print(f"{name:>13}{to_stable:>42.1f} s{to_rest:>43.1f} s", flush=True)
 
 
-def show_answers(requests: int, at_users: int, at_balancer: int) -> None:
-    verdict = "as wanted" if at_users == at_balancer == 0 else "MORE than wanted"
-    print(f"{requests} requests; 5xx or no answer: {at_users} by the users' count, ", end="")
+def show_answers(requests: int, at_users: Counter[tuple[str, str]], at_balancer: int) -> None:
+    verdict = "as wanted" if at_users.total() == at_balancer == 0 else "MORE than wanted"
+    print(f"{requests} requests; 5xx or no answer: {at_users.total()} by the users' count, ", end="")
     print(f"{at_balancer} by the load balancer's; {verdict} (none)", flush=True)
+    for (pod, outcome), number in at_users.most_common(5):
+        print(f"  {number} times {outcome}, answered by {pod}", flush=True)
 
 
 if __name__ == "__main__":

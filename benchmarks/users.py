@@ -17,13 +17,13 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 @dataclass(frozen=True)
 class Answers:
-    """Since the sandbox began. failed: 5xx and what was not answered at all, by the pod, as the users saw it.
+    """Since the sandbox began. failed: 5xx and what was not answered at all, by pod and outcome, as the users saw it.
 
     of_pods, of_balancer: 5xx that pods answered and that the load balancer answered itself, as it counted.
     """
 
     requests: int
-    failed: Counter[str]
+    failed: Counter[tuple[str, str]]
     of_pods: int
     of_balancer: int
 
@@ -35,9 +35,11 @@ class Answers:
             self.of_balancer - before.of_balancer,
         )
 
-    def failed_without(self, hashes: Collection[str]) -> int:
+    def failed_without(self, hashes: Collection[str]) -> Counter[tuple[str, str]]:
         """What users saw fail, less what pods of these revisions answered."""
-        return sum(number for pod, number in self.failed.items() if not any(f"-{found}-" in pod for found in hashes))
+        return Counter(
+            {key: count for key, count in self.failed.items() if not any(f"-{h}-" in key[0] for h in hashes)}
+        )
 
 
 def count_answers(sandbox: Sandbox) -> Answers:
@@ -46,14 +48,15 @@ def count_answers(sandbox: Sandbox) -> Answers:
     deadline = time.monotonic() + SECONDS_TO_PUBLISH
     while published(sandbox, "RequestCount") < told["finished"] and time.monotonic() < deadline:
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    failed = Counter({pod: count_failed(outcomes) for pod, outcomes in told["by_pod"].items()})
+    outcomes = {(pod, outcome): count for pod, by in told["by_pod"].items() for outcome, count in by.items()}
+    failed = Counter({key: count for key, count in outcomes.items() if is_failure(key[1])})
     of_pods, own = (published(sandbox, f"HTTPCode_{whose}_5XX_Count") for whose in ("Target", "ELB"))
     return Answers(told["finished"], failed, of_pods, own)
 
 
-def count_failed(outcomes: dict[str, int]) -> int:
-    """outcomes: by status, or by the name of what went wrong."""
-    return sum(number for outcome, number in outcomes.items() if not outcome.isdigit() or int(outcome) >= 500)
+def is_failure(outcome: str) -> bool:
+    """outcome: a status, or the name of what went wrong."""
+    return not outcome.isdigit() or int(outcome) >= 500
 
 
 def published(sandbox: Sandbox, metric: str) -> int:
