@@ -1,8 +1,8 @@
 """One canary step watched and judged, period by period, until its evidence says how its pause ends."""
 
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from prefect import task
@@ -17,7 +17,7 @@ from delivery.manifests import CanaryStep
 from delivery.readiness import why_worse
 from delivery.reading import Reading
 from delivery.release import Release
-from delivery.rollout import why_moved
+from delivery.rollout import why_moved, why_not_available
 from delivery.verdict import Action, Move, Verdict, next_move
 from delivery.weights import Arms, Witness, why_not_weight
 from tasks.analysis import ProgressBar, record_judgement
@@ -66,11 +66,23 @@ def look_once_more(
 
 
 @dataclass
+class Lasting:
+    """Since when something has been so at every look."""
+
+    since: datetime | None = None
+
+    def see(self, is_so: bool, now: datetime, long: timedelta) -> bool:
+        """Whether it has been so for long by now."""
+        self.since = (self.since or now) if is_so else None
+        return self.since is not None and now - self.since >= long
+
+
+@dataclass
 class Watch:
     """A step under way. source: counts the requests of both arms.
 
-    differs_since: when the weight was first seen to be another one, while it is. unsure: when it was seen that nobody
-    could tell which revision is counted where, within the periods that are still to be read.
+    differs: the weight is another one. lacks: the canary has too few pods. unsure: when it was seen that nobody could
+    tell which revision is counted where, within the periods that are still to be read.
     """
 
     live: LiveSystem
@@ -80,7 +92,8 @@ class Watch:
     evidence: Evidence
     source: LoadBalancerCounts
     bar: ProgressBar
-    differs_since: datetime | None = None
+    differs: Lasting = field(default_factory=Lasting)
+    lacks: Lasting = field(default_factory=Lasting)
     unsure: tuple[datetime, ...] = ()
     witnesses: tuple[Witness, ...] = ()
 
@@ -139,27 +152,32 @@ class Watch:
 
     def look_at_everything(self, now: datetime) -> None:
         ensure_held(self.live.environment, self.release)
-        self.look_at_rollout(self.live.read())
+        self.look_at_rollout(self.live.read(), now)
         self.look_at_weight(now)
         self.look_at_alarms()
         self.look_at_counts(now, self.find_arms(now))
 
-    def look_at_rollout(self, reading: Reading) -> None:
-        pods = reading.pods_of(self.canary.canary_hash)
-        trouble = reading.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods)
+    def look_at_rollout(self, reading: Reading, now: datetime) -> None:
+        pods, lacks = reading.pods_of(self.canary.canary_hash), self.why_lacking(reading, now)
+        trouble = reading.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods) or lacks
         if trouble is not None:
             words = self.live.last_words(reading, self.canary.canary_hash)
             self.evidence = self.evidence.pods_broke(f"{trouble}.{words}".rstrip("."))
         elif (moved := why_moved(reading, self.step, self.canary.canary_hash, self.canary.stable_hash)) is not None:
             raise RolloutBroken(f"Rollout {reading.name} was watched at {self.step.weight_percent} %: {moved}.")
 
+    def why_lacking(self, reading: Reading, now: datetime) -> str | None:
+        """Why the canary has too few pods for its weight, once that has lasted: a drained node's pods come back."""
+        why = why_not_available(reading, self.canary.canary_hash, self.step.weight_percent)
+        longest = self.live.environment.canary.mismatch_deadline
+        return f"for {longest} {why}" if self.lacks.see(why is not None, now, longest) else None
+
     def look_at_weight(self, now: datetime) -> None:
         """A weight may differ while a controller repairs it; NotApplied where it does not."""
         self.witnesses = self.live.call_witnesses()
         why = why_not_weight(self.witnesses, self.step.weight_percent)
-        self.differs_since = (self.differs_since or now) if why else None
         longest = self.live.environment.canary.mismatch_deadline
-        if self.differs_since and now - self.differs_since >= longest:
+        if self.differs.see(why is not None, now, longest):
             raise NotApplied(
                 f"The canary's weight of {self.step.weight_percent} % was confirmed and has not been in force for "
                 f"{longest}: {why}. What was counted meanwhile proves nothing."

@@ -1,6 +1,7 @@
 """What a canary step is judged on, besides what is counted: after a person's yes, and whose counts they are."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,20 @@ def test_what_was_counted_while_a_person_was_asked_is_evidence(shop: Shop) -> No
         evidence = look()
     assert evidence.read_until > asked.read_until
     assert evidence.step_stable.requests > evidence.step_canary.requests
+
+
+def test_a_canary_that_lost_its_pods_for_long_does_not_serve(shop: Shop) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        live, canary = stand_at_first_pause(shop, release)
+        watch, well = begin(shop, release, canary), live.read()
+        gone = replace(well, replica_sets=tuple(replace(found, available=0) for found in well.replica_sets), pods=())
+        start, long = watch.evidence.begun, shop.environment.canary.mismatch_deadline
+        for reading, moment in ((gone, start), (well, start + long / 2), (gone, start + long)):
+            watch.look_at_rollout(reading, moment)
+        assert watch.evidence.broken is None  # Its pods were there in between.
+        watch.look_at_rollout(gone, start + 2 * long)
+        assert watch.evidence.broken == f"for {long} 0 of 1 pods are available"
 
 
 def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Shop) -> None:
