@@ -112,7 +112,7 @@ def _require_whole(points: Points, ended: Iterable[str]) -> None:
         raise Unavailable(f"CloudWatch answered with a part of the load balancer's metrics ({', '.join(partial)}).")
     for (series, at), value in points.items():
         if not math.isfinite(value):
-            raise Unavailable(f"CloudWatch's {series.metric} at {at:%H:%M:%S} is {value}, which is no count.")
+            raise Unavailable(f"CloudWatch's {series.metric} at {at:%H:%M:%S} UTC is {value}, which is no count.")
 
 
 def _count(points: Points, groups: Iterable[str], at: datetime) -> Counts:

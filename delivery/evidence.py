@@ -148,7 +148,7 @@ class Evidence:
         missing = self._missing_arm(period)
         if missing is None or now >= until or why_impossible(period):
             return None
-        return f"{_nothing_of(missing, period)}: late, and awaited until {until:%H:%M:%S}"
+        return f"{_nothing_of(missing, period)}: late, and awaited until {until:%H:%M:%S} UTC"
 
     def cannot_read(self, why: str) -> Self:
         """The source answered with an error or with what cannot be counts; lasts until the next good period."""
@@ -217,7 +217,7 @@ def began_to_ring(known: Collection[str], ringing: Mapping[str, str]) -> list[st
 
 
 def _nothing_of(arm: str, period: Period) -> str:
-    return f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S}, though the other had data"
+    return f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S} UTC, though the other had data"
 
 
 def why_impossible(period: Period) -> str | None:
@@ -228,5 +228,5 @@ def why_impossible(period: Period) -> str | None:
         numbers = (counts.requests, counts.failures, slow_requests)
         possible = all(math.isfinite(number) and number >= 0 for number in numbers)
         if not possible or max(numbers) > counts.requests:
-            return f"the {arm} revision's counts at {period.start:%H:%M:%S} are no counts: {numbers}"
+            return f"the {arm} revision's counts at {period.start:%H:%M:%S} UTC are no counts: {numbers}"
     return None

@@ -135,7 +135,7 @@ class _Release:
     def _read(self, period: Period) -> bool:
         """Whether the period has been dealt with; one that lacks an arm is awaited for a while."""
         if self.random.random() < self.scenario.lost:
-            self.evidence = self.evidence.cannot_read(f"no answer for {period.start:%H:%M:%S}")
+            self.evidence = self.evidence.cannot_read(f"no answer for {period.start:%H:%M:%S} UTC")
             return True
         found = Period(period.start, *read_late((period.stable, period.canary), self.scenario.late, self.random))
         awaited = self.evidence.why_awaited(found, self.now)

@@ -73,12 +73,15 @@ def next_move(evidence: Evidence, now: datetime) -> Move:
 
 
 def progress_line(evidence: Evidence, now: datetime) -> str:
-    """Requests so far per arm, what is still needed, and when it will be there at the present traffic."""
+    """Requests so far per arm, what is still needed, and when it will be there at the present traffic.
+
+    Where they prove nothing however many they are, why that is instead.
+    """
     seen = f"{evidence.weight_percent} %: stable {evidence.step_stable.requests}, "
     seen += f"canary {evidence.step_canary.requests} requests"
     floor = evidence.begun + evidence.policy.pause
-    left = f"; the pause runs until {floor:%H:%M:%S}" if now < floor else ""
-    return f"{seen}; {_still_needed(evidence, now)}{left}"
+    left = f"; the pause runs until {floor:%H:%M:%S} UTC" if now < floor else ""
+    return f"{seen}; {_why_no_evidence(evidence, now) or _still_needed(evidence, now)}{left}"
 
 
 def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
@@ -127,7 +130,7 @@ def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
         if not counts.requests:
             return f"no requests were counted for the {arm} revision at {evidence.weight_percent} %"
     if evidence.is_stale(now):
-        return f"the counts ended at {evidence.data_until:%H:%M:%S}; until then {_success(evidence)}"
+        return f"the counts ended at {evidence.data_until:%H:%M:%S} UTC; until then {_success(evidence)}"
     return None
 
 
@@ -137,7 +140,7 @@ def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
     if not (evidence.is_harmless or evidence.power.is_enough):
         return f"too few requests: {_still_needed(evidence, now)}; {_success(evidence)}"
     floor = evidence.begun + evidence.policy.pause
-    return f"the pause runs until {floor:%H:%M:%S}; {_success(evidence)}" if now < floor else None
+    return f"the pause runs until {floor:%H:%M:%S} UTC; {_success(evidence)}" if now < floor else None
 
 
 def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Move:
@@ -163,7 +166,7 @@ def _still_needed(evidence: Evidence, now: datetime) -> str:
         return f"no number of requests at this share is enough {goal}"
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     counted = evidence.policy.period * evidence.periods
-    when = f", there at {now + missing / requests * counted:%H:%M:%S}" if requests else ""
+    when = f", there at {now + missing / requests * counted:%H:%M:%S} UTC" if requests else ""
     return f"{missing} more requests needed {goal}{when}"
 
 

@@ -136,15 +136,15 @@ def test_what_cannot_be_counts_is_inconclusive_and_is_not_added(counts: Counts) 
 def test_an_arm_that_is_suddenly_not_counted_is_inconclusive_and_says_which() -> None:
     analysis = judge(watch(*[HEALTHY] * 9, (Counts(800, 16), Counts())), NOON + 10 * MINUTE)
     assert analysis.verdict is Verdict.INCONCLUSIVE
-    assert "nothing was counted for the new revision at 12:09:00" in analysis.reason
+    assert "nothing was counted for the new revision at 12:09:00 UTC" in analysis.reason
 
 
 def test_an_arm_whose_counts_are_late_is_awaited_for_as_long_again_and_named_as_late() -> None:
     evidence = watch(policy=replace(POLICY, lateness=2 * MINUTE))
     half = Period(NOON, Counts(800, 16), Counts())
     awaited = evidence.why_awaited(half, NOON + 4 * MINUTE) or ""
-    assert awaited.startswith("nothing was counted for the new revision at 12:00:00, though the other had data: late")
-    assert awaited.endswith("awaited until 12:05:00")
+    assert awaited.startswith("nothing was counted for the new revision at 12:00:00 UTC, though the other had data: late")
+    assert awaited.endswith("awaited until 12:05:00 UTC")
     assert evidence.why_awaited(half, NOON + 5 * MINUTE) is None
     assert evidence.why_awaited(Period(NOON, *HEALTHY), NOON + 4 * MINUTE) is None
 

@@ -15,7 +15,7 @@ def test_a_pause_runs_to_its_floor_although_enough_was_seen() -> None:
     assert move.action is Action.WAIT
     assert move.line == (
         "20 %: stable 6400, canary 1600 requests; requests enough to show failure rate 2 % -> 5 %; "
-        "the pause runs until 12:10:00"
+        "the pause runs until 12:10:00 UTC"
     )
 
 
@@ -49,7 +49,7 @@ def test_the_time_when_enough_will_be_there_follows_the_present_traffic() -> Non
     evidence = watch(*[(Counts(80), Counts(20))] * 10)
     missing = evidence.power.requests_missing(0.2) or 0
     assert progress_line(evidence, NOON + 10 * MINUTE).endswith(
-        f"there at {NOON + 10 * MINUTE + missing / 100 * MINUTE:%H:%M:%S}"
+        f"there at {NOON + 10 * MINUTE + missing / 100 * MINUTE:%H:%M:%S} UTC"
     )
 
 
