@@ -12,10 +12,12 @@ from clients.cluster import Cluster, connect_cluster
 from delivery.environment import Addon, Environment, PinnedManifest
 from delivery.errors import Altered, NotFound, Unavailable
 from delivery.release import Event, Release
+from delivery.verdict import Verdict
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 from tasks.addons import configure_addon, observe_addons
+from tasks.checks import check_addons
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 from tasks.systems import connect_system
@@ -113,6 +115,17 @@ def test_the_addons_of_a_cluster_are_found_in_their_versions(environment: Enviro
         "aws-load-balancer-controller": ("v3.5.0", True, ()),
         AGENT: ("3.2.0", True, ()),
     }
+
+
+def test_the_check_of_the_addons_tells_what_a_release_goes_on_without(
+    environment: Environment, agent: Addon, cluster: Cluster
+) -> None:
+    check = check_addons.fn(environment)
+    assert check.verdict is Verdict.PASS
+    assert (
+        check.seen
+        == f"2 in the version wanted; besides {AGENT}: there is no Deployment {agent.deployment} in {agent.namespace}"
+    )
 
 
 def test_a_missing_addon_is_installed_from_its_pinned_manifest_and_then_left_alone(
