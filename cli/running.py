@@ -104,7 +104,7 @@ def conclude(ended: Run, screen: Screen, environment: str, *, is_given_up: bool)
     """Shows how the run ended. The exit code, and the sentence about it."""
     is_success = ended.state_type == "COMPLETED"
     code = exit_code_of(ended.state_type, ended.state_name, may_have_effects(environment, str(ended.id)))
-    if is_given_up and ended.started is None:
+    if is_given_up and not ended.attempts:
         code = NOT_TAKEN
     message = f"{ended.message}{advice(ended, environment)}".lstrip()
     screen.show_ending(ended.state_name, shorten(message), is_success=is_success)
@@ -115,7 +115,7 @@ def advice(ended: Run, environment: str) -> str:
     """What to do about a run that could not say itself how it ended."""
     if ended.state_type not in ("CRASHED", "CANCELLED"):
         return ""
-    if ended.state_type == "CANCELLED" and ended.started is None:
+    if ended.state_type == "CANCELLED" and not ended.attempts:
         return " No worker had taken it: nothing was touched. Start a worker (slipway worker), then start it again."
     return (
         f" The run could not say what it left behind: see slipway status {environment}. What it had begun is in its "

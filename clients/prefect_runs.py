@@ -9,7 +9,8 @@ from uuid import UUID
 @dataclass(frozen=True)
 class Run:
     """A flow's or a task's run. parent: the flow's run that a task belongs to. parent_task: the task's run that stands
-    for a subflow in its parent. is_nested: a task that another task called.
+    for a subflow in its parent. is_nested: a task that another task called. attempts: how often it was begun; Prefect
+    gives a start also to one that was cancelled before.
     """
 
     id: UUID
@@ -22,6 +23,7 @@ class Run:
     parent: UUID | None = None
     parent_task: UUID | None = None
     is_nested: bool = False
+    attempts: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -61,5 +63,6 @@ def _run(run: Any, **place: Any) -> Run:
         message=(state.message if state else None) or "",
         started=run.start_time,
         ended=run.end_time,
+        attempts=run.run_count,
         **place,
     )

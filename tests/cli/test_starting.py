@@ -10,9 +10,11 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from cli.running import conclude
 from cli.screen import Screen
 from cli.starting import Start, describe_wait
 from clients.prefect_api import PrefectApi
+from delivery.outcome import NOT_TAKEN
 
 LONG_AGO = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -79,3 +81,11 @@ def test_the_runs_that_have_not_ended_are_found_by_their_deployment(api: Prefect
     assert [found.id for found in api.list_unfinished([("deploy-production", deployment)])] == [run]
     api.cancel(run)
     assert api.list_unfinished([("deploy-production", deployment)]) == ()
+
+
+def test_a_run_that_was_cancelled_before_it_began_has_touched_nothing(api: PrefectApi, run: UUID) -> None:
+    api.cancel(run)
+    ended = api.read_run(run)
+    code, message = conclude(ended, Screen(), "production", is_given_up=True)
+    assert code == NOT_TAKEN
+    assert message.startswith("No worker had taken it: nothing was touched. Start a worker (slipway worker)")
