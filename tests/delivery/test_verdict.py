@@ -143,7 +143,7 @@ def test_an_arm_whose_counts_are_late_is_awaited_for_as_long_again_and_named_as_
     evidence = watch(policy=replace(POLICY, lateness=2 * MINUTE))
     half = Period(NOON, Counts(800, 16), Counts())
     awaited = evidence.why_awaited(half, NOON + 4 * MINUTE) or ""
-    assert awaited.startswith("nothing was counted for the new revision at 12:00:00 UTC, though the other had data: late")
+    assert awaited.startswith("nothing was counted for the new revision at 12:00:00 UTC, though the other had data: ")
     assert awaited.endswith("awaited until 12:05:00 UTC")
     assert evidence.why_awaited(half, NOON + 5 * MINUTE) is None
     assert evidence.why_awaited(Period(NOON, *HEALTHY), NOON + 4 * MINUTE) is None
