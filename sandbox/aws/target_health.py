@@ -73,9 +73,7 @@ def _keeping_when(deregister: Callable[..., None]) -> Callable[..., None]:
 
 
 def _as_seen(describe: Callable[..., Any], board: TargetHealthBoard, time_factor: float) -> Callable[..., Any]:
-    def describe_target_health(
-        self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]
-    ) -> list[Any]:
+    def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:
         found: list[Any] = describe(self, target_group_arn, targets)
         group = self.target_groups[target_group_arn]
         for status in found:
