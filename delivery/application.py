@@ -63,6 +63,7 @@ def variables_of(environment: Environment, artifact_digest: str, settings_names:
     return {
         "IMAGE": image_reference(environment, artifact_digest),
         "SSL_CERTIFICATE_ARN": environment.application.certificate_arn,
+        "MIN_SUCCESS_RATE": f"{environment.canary.min_success_rate:g}",
         **{setting_variable(name): actual for name, actual in settings_names.items()},
     }
 

@@ -17,6 +17,7 @@ PRODUCTION = Path(__file__).parents[2] / "infrastructure/k8s/production"
 VARIABLES = {
     "IMAGE": "registry/backend@sha256:aa",
     "SSL_CERTIFICATE_ARN": "arn:aws:acm:us-east-1:123456789012:certificate/c",
+    "MIN_SUCCESS_RATE": "0.95",
     "MSK_CONFIG": "msk-config-1",
     "RDS_CONFIG": "rds-config-2",
     "REDIS_CONFIG": "redis-config-3",
