@@ -10,7 +10,7 @@ from prefect.futures import PrefectFuture
 from clients.cloudformation import read_outputs
 from clients.topics import Topics, open_topics
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, NotApplied
+from delivery.errors import Conflict, DeliveryError, NotApplied, Rejected
 from delivery.plan import Action, PartPlan, Phase
 from delivery.release import Release
 from delivery.steps import planned_step
@@ -110,7 +110,19 @@ def apply_change(environment: Environment, topics: Topics, topic: TopicSpec, cha
     if change.action is Action.CHANGE:
         # All keys, because AWS does not say whether those left out keep their value.
         configuration = topic.configuration if change.configuration else {}
-        topics.update(topic.name, configuration, change.partitions)
+        try:
+            topics.update(topic.name, configuration, change.partitions)
+        except (Conflict, Rejected) as refused:
+            require_done(environment, topics, topic, refused)
+
+
+def require_done(environment: Environment, topics: Topics, topic: TopicSpec, refused: DeliveryError) -> None:
+    """Raises what refused the change, unless it is there: a request whose answer was lost is sent twice by boto3."""
+    progress(f"{short_name(environment, topic)}: {refused} Looking whether an earlier request has done it.")
+    try:
+        read_back(environment, topics, topic)
+    except NotApplied:
+        raise refused from None
 
 
 def wait_until_told(environment: Environment, topics: Topics, topic: TopicSpec) -> ObservedTopic:

@@ -1,7 +1,7 @@
 """Topics created and altered on real brokers: the same on both ways, and on each what is its own."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,17 +9,17 @@ import pytest
 
 from clients.topics import Topics
 from delivery.environment import Environment
-from delivery.errors import NotApplied, NotFound, NotPermitted, TopicFixed, TopicWouldShrink, Unavailable
+from delivery.errors import Conflict, NotApplied, NotFound, NotPermitted, TopicFixed, TopicWouldShrink, Unavailable
 from delivery.plan import Action, Phase
 from delivery.release import Event, Record, Release
-from delivery.topics import TopicSpec, is_as_specified, plan_topics, specify_topics
+from delivery.topics import TopicSpec, is_as_specified, plan_topic, plan_topics, specify_topics
 from delivery.verdict import Verdict
 from delivery.verification import judge_part
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
-from tasks.topics import configure_topic, connect_topics, observe_topics
+from tasks.topics import apply_change, configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
@@ -238,6 +238,39 @@ def test_a_creation_whose_answer_was_lost_is_found_done(
     aws.fault(kind="drop", match="kafka:CreateTopic", times=1)
     configure_topic.fn(environment, release, topic)
     assert is_as_specified(topic, topics.read(topic.name))
+
+
+class Twice:
+    """Topics whose change is asked for a second time, which the API refuses: boto3 does so where an answer is lost."""
+
+    def __init__(self, topics: Topics, *, loses_the_first: bool) -> None:
+        self.read, self.list_names, self.create = topics.read, topics.list_names, topics.create
+        self._topics, self._loses_the_first = topics, loses_the_first
+
+    def update(self, name: str, configuration: Mapping[str, str], partitions: int | None) -> None:
+        if not self._loses_the_first:
+            self._topics.update(name, configuration, partitions)
+        raise Conflict(f"Could not change topic {name}: it is being updated.")
+
+
+@by_the_topic_api
+def test_a_change_whose_answer_was_lost_is_found_done(
+    environment: Environment, topic: TopicSpec, topics: Topics, hands: Hands
+) -> None:
+    hands.create(topic.name, partitions=1)
+    change = plan_topic(topic, topics.read(topic.name))
+    apply_change(environment, Twice(topics, loses_the_first=False), topic, change)
+    assert is_as_specified(topic, topics.read(topic.name))
+
+
+@by_the_topic_api
+def test_a_change_that_is_refused_and_not_there_fails_by_its_refusal(
+    environment: Environment, topic: TopicSpec, topics: Topics, hands: Hands
+) -> None:
+    hands.create(topic.name, partitions=1)
+    change = plan_topic(topic, topics.read(topic.name))
+    with pytest.raises(Conflict, match="it is being updated"):
+        apply_change(impatient(environment), Twice(topics, loses_the_first=True), topic, change)
 
 
 @by_the_topic_api
