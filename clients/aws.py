@@ -36,11 +36,13 @@ CONFIG = Config(
 
 PASSING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "Timeout", "PriorRequestNotComplete")
 PASSING += ("ClusterConnectivity", "ReassignmentInProgress")
+# The next request goes by another session, which reads anew what somebody may have written into a file.
+EXPIRED = "ExpiredToken"
+PASSING += (EXPIRED,)
 REFUSED = (
     "AccessDenied",
     "UnauthorizedOperation",
     "AuthFailure",
-    "ExpiredToken",
     "InvalidClientTokenId",
     "Unrecognized",
 )
@@ -122,8 +124,7 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if "ExpiredToken" in error.response.get("Error", {}).get("Code", ""):
-            # Credentials of a file do not refresh themselves, but somebody may have written new ones into it.
+        if EXPIRED in error.response.get("Error", {}).get("Code", ""):
             forget_sessions()
         raise translate_answer(what, error) from error
     except NoCredentialsError as error:

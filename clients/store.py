@@ -138,7 +138,8 @@ def open_bucket(url: str, region: str) -> S3Store:
         config=config,  # pyright: ignore[reportArgumentType]
         client_options={"allow_http": endpoint.startswith("http://"), "timeout": REQUEST_TIMEOUT},
         retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
-        credential_provider=Boto3CredentialProvider(aws_session(region), ttl=CREDENTIALS_KEPT),
+        # Each time by the session of that moment, for one with credentials of a file does not read it again.
+        credential_provider=lambda: Boto3CredentialProvider(aws_session(region), ttl=CREDENTIALS_KEPT)(),
     )
 
 

@@ -28,7 +28,7 @@ def answer(code: str, message: str = "said so", status: int = 400) -> ClientErro
         ("InternalFailure", 500, Unavailable),
         ("AccessDenied", 403, NotPermitted),
         ("AccessDeniedException", 400, NotPermitted),
-        ("ExpiredToken", 403, NotPermitted),
+        ("ExpiredToken", 403, Unavailable),
         ("UnrecognizedClientException", 400, NotPermitted),
         ("ChangeSetNotFound", 404, NotFound),
         ("NoSuchBucket", 404, NotFound),
@@ -104,7 +104,7 @@ def test_a_process_whose_aws_variables_changed_gets_clients_of_another_session(
 def test_after_an_expired_token_the_next_client_goes_by_what_the_file_says_then(configured: Path) -> None:
     assert aws_credentials("eu-north-1").access_key == "first"
     configured.write_text(configured.read_text().replace("first", "second"))
-    with pytest.raises(NotPermitted), translated("do it"):
+    with pytest.raises(Unavailable), translated("do it"):
         raise answer("ExpiredToken", status=403)
     assert aws_credentials("eu-north-1").access_key == "second"
 
