@@ -22,6 +22,8 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "a Prefect server": (
         "tests/blocks/test_notices.py",
         "tests/cli/test_following.py",
+        "tests/cli/test_main.py",
+        "tests/cli/test_starting.py",
         "tests/deployments/test_install.py",
         "tests/flows/",
         "tests/tasks/test_checks.py",
@@ -30,6 +32,8 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/tasks/test_analysis.py",
         "tests/tasks/test_notices.py",
         "tests/tasks/test_planning.py",
+        "tests/tasks/test_run_logs.py",
+        "tests/tasks/test_stops.py",
         "tests/tasks/test_telling.py",
     ),
 }

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect import flow
-from prefect.client.schemas import State
 
 from delivery.environment import Environment
 from delivery.errors import (
@@ -27,16 +25,6 @@ from tests.tasks.test_notices import DIGEST, telling
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 BAD = NotPromoted("91 % succeeded.", is_failure=True)
-
-
-def ended(body: Callable[[], str]) -> State[Any]:
-    """The state of a flow with that body."""
-
-    @flow
-    def run() -> str:
-        return body()
-
-    return run(return_state=True)
 
 
 def told(store: Path, end: Callable[[Environment, Release], object]) -> tuple[str, str]:
@@ -88,12 +76,9 @@ def test_a_fault_of_ours_takes_the_release_back_and_is_told_by_its_type(tmp_path
 
 
 def test_a_promoted_release_that_does_not_look_as_planned_is_told(tmp_path: Path) -> None:
-    def look() -> str:
-        raise ChecksFailed("1 of 4 checks fail.")
-
     def end(environment: Environment, release: Release) -> None:
         with pytest.raises(ChecksFailed, match="1 of 4 checks fail"):
-            promoted(environment, release, ended(look))
+            promoted(environment, release, ChecksFailed("1 of 4 checks fail."))
 
     event, text = told(tmp_path, end)
     assert event == "ChecksFailed"

