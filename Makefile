@@ -9,7 +9,7 @@ ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo open sandbox test proofs check format synth assembly cdk lock prerequisites brokers
+.PHONY: help demo open sandbox test proofs rehearsals check format synth assembly cdk lock prerequisites brokers
 
 help:                          ## these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,11 +23,14 @@ open: .venv brokers            ## the demo; sandbox, worker and Prefect's UI sta
 sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
 	$(RUN) sandbox start
 
-test: .venv brokers            ## every test but the slow proofs
-	$(PYTEST) -q -m "not proof"
+test: .venv brokers            ## every test but the slow ones below
+	$(PYTEST) -q -m "not proof and not rehearsal"
 
-proofs: .venv brokers infrastructure/node_modules ## the slow ones: whole releases that are broken on purpose
+proofs: .venv brokers infrastructure/node_modules ## the slow ones: stacks and canaries that are broken on purpose
 	$(PYTEST) -q -m proof
+
+rehearsals: .venv brokers      ## half an hour: whole releases by the command line, broken on purpose; docs/rehearsals.md
+	$(RUN) pytest -v -m rehearsal --durations=0
 
 check: .venv                   ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

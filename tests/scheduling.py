@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Brokers are three Java processes; each group is a folder or a few files, those that take longest first.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "proofs of the guide": ("tests/guide/",),
+    "rehearsals": ("tests/guide/",),
     "brokers": (
         "tests/sandbox/application/test_events_flow.py",
         "tests/sandbox/aws/test_topics_on_brokers.py",

@@ -1,4 +1,4 @@
-"""One sandbox for all proofs of whole releases; it is installed by releases that are broken on the way."""
+"""One sandbox for all rehearsals, which are whole releases; it is installed by releases that are broken on the way."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

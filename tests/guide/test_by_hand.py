@@ -8,7 +8,7 @@ import pytest
 from sandbox.aws.client import client
 from tests.guide.rehearsal import Rehearsal
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.rehearsal
 TOPIC = "genai-demo.production.observability.user.behavior"
 NOBODY_LISTENS = "http://127.0.0.1:9/hook"
 

@@ -9,7 +9,7 @@ from sandbox.images import REPOSITORY
 from tests.guide.counts import shares
 from tests.guide.rehearsal import Ending, Rehearsal
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.rehearsal
 BACK = "serves all traffic, read back from the load balancer."
 
 

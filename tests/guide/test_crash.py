@@ -12,8 +12,8 @@ from tests.guide.counts import PROBES, Counts, count_at_generator, count_at_pods
 from tests.guide.rehearsal import Ending, Rehearsal
 from tests.sandbox.polling import eventually
 
-pytestmark = pytest.mark.proof
-# On a machine with other work a command takes longer to start than the pause of other proofs lasts.
+pytestmark = pytest.mark.rehearsal
+# On a machine with other work a command takes longer to start than the pause of other rehearsals lasts.
 PAUSE = "30s"
 
 

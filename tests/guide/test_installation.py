@@ -4,7 +4,7 @@ import pytest
 
 from tests.guide.conftest import NO_CAPACITY, Installation
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.rehearsal
 
 
 def test_a_failed_stack_is_named_with_its_resource_and_reason_and_what_to_do(installation: Installation) -> None:

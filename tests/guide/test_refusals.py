@@ -8,7 +8,7 @@ import pytest
 
 from tests.guide.rehearsal import Ending, Rehearsal
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.rehearsal
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from tests.guide.counts import NAMESPACE, cluster_of
 from tests.guide.rehearsal import Ending, Rehearsal
 from tests.receivers import receiving
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.rehearsal
 
 
 @dataclass(frozen=True)
