@@ -19,7 +19,7 @@ def test_a_release_puts_a_topic_back_and_arrives_though_its_notice_does_not(prod
         ended = production.release(production.push("promoted"))
     assert ended.exit_code == 0, ended.output
     assert production.judged() == [(20, "pass"), (40, "pass"), (60, "pass"), (80, "pass")]
-    assert "retention.ms: 1000 -> 7776000000" in ended.output
+    assert "retention.ms: 1000 ms -> 90 days" in ended.output
     assert read_configuration(production)["retention.ms"] == "7776000000"
     assert ended.output.count("Not every channel took its notices; they are kept") == 1
     assert NOBODY_LISTENS not in ended.output
