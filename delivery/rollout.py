@@ -6,7 +6,7 @@ Raw status is stale after every write, so each asks first whether the controller
 import math
 
 from delivery.manifests import CanaryStep
-from delivery.reading import Condition, Reading, Writer
+from delivery.reading import Condition, Reading
 
 UNOBSERVED = "the controller has not observed the specification yet"
 # It writes spec.replicas where there is a HorizontalPodAutoscaler.
@@ -146,14 +146,14 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
         (invalid.status == "True", f"the controller refuses its specification: {invalid.message}"),
         (
             reading.current_hash != pod_hash,
-            f"{_somebody(reading)} changed it: its revision is {reading.current_hash}, not {pod_hash}",
+            f"{_somebody(reading, pod_hash)} changed it: its revision is {reading.current_hash}, not {pod_hash}",
         ),
         (
             reading.is_abort_asked and ANALYSIS in reading.message,
             f"the analysis in the cluster aborted it: {reading.message}",
         ),
-        (reading.is_abort_asked, f"{_somebody(reading)} aborted it: {reading.message}"),
-        (reading.is_paused_by_hand, f"{_somebody(reading)} paused it by hand (spec.paused)"),
+        (reading.is_abort_asked, f"{_somebody(reading, pod_hash)} aborted it: {reading.message}"),
+        (reading.is_paused_by_hand, f"{_somebody(reading, pod_hash)} paused it by hand (spec.paused)"),
         (failure.status == "True", f"its pods cannot be made: {failure.message}"),
         (_progressing(reading) == "ProgressDeadlineExceeded", "its pods did not become available in time"),
         ("InconclusiveAnalysisRun" in reading.pause_reasons, "the analysis in the cluster is inconclusive"),
@@ -162,12 +162,13 @@ def why_broken(reading: Reading, pod_hash: str) -> str | None:
 
 def why_moved(reading: Reading, step: CanaryStep, canary_hash: str, stable_hash: str) -> str | None:
     """Who is at a pause of ours stays there: the sentence that says what moved it, when we did not."""
-    scaling = [writer for writer in _others(reading) if writer.owns_replicas and writer.manager != AUTOSCALER]
+    others, somebody = reading.writers_since(canary_hash), _somebody(reading, canary_hash)
+    is_scaled = any(writer.owns_replicas and writer.manager != AUTOSCALER for writer in others)
     return why_broken(reading, canary_hash) or _first(
-        (bool(scaling), f"{_somebody(reading)} scaled it to {reading.replicas} pods"),
+        (is_scaled, f"{somebody} scaled it to {reading.replicas} pods"),
         (reading.stable_hash != stable_hash, f"its stable revision became {reading.stable_hash}, it was {stable_hash}"),
-        (reading.step_index != step.pause_index, f"{_somebody(reading)} moved it to step {reading.step_index}"),
-        (reading.pause_reasons == (), f"{_somebody(reading)} cleared its pause"),
+        (reading.step_index != step.pause_index, f"{somebody} moved it to step {reading.step_index}"),
+        (reading.pause_reasons == (), f"{somebody} cleared its pause"),
     )
 
 
@@ -195,13 +196,9 @@ def is_inside_window(reading: Reading, pod_hash: str) -> bool:
     return len(between) < reading.rollback_window
 
 
-def _others(reading: Reading) -> tuple[Writer, ...]:
-    """Who wrote the Rollout while this revision was on its way. A cleared pause leaves no trace of who cleared it."""
-    return reading.writers_since(reading.current_hash)
-
-
-def _somebody(reading: Reading) -> str:
-    others = _others(reading)
+def _somebody(reading: Reading, pod_hash: str) -> str:
+    """Who wrote the Rollout since our revision was on its way. A cleared pause leaves no trace of who cleared it."""
+    others = reading.writers_since(pod_hash)
     return f"somebody else (last {others[-1].manager}, {others[-1].at})" if others else "somebody else"
 
 

@@ -252,6 +252,18 @@ def test_who_else_wrote_is_named_where_the_rollout_moved() -> None:
     assert why_moved(moved, AT_20, CANARY, STABLE) == f"somebody else (last kubectl-patch, {LATER}) moved it to step 3"
 
 
+def test_who_changed_the_template_is_named_though_the_revision_of_it_was_made_later() -> None:
+    theirs = replace(replica_set("5d5d", "registry/backend@sha256:cc", 3, 0), created_at="2026-11-24T12:05:09Z")
+    changed = replace(
+        at_pause(),
+        current_hash=theirs.hash,
+        replica_sets=(theirs, *at_pause().replica_sets),
+        writers=(Writer("kubectl-patch", LATER, owns_replicas=False),),
+    )
+    said = f"somebody else (last kubectl-patch, {LATER}) changed it: its revision is 5d5d, not {CANARY}"
+    assert why_moved(changed, AT_20, CANARY, STABLE) == said
+
+
 def test_a_controller_that_takes_no_note_of_an_abort_stands_still() -> None:
     assert is_standing_still(replace(aborted(), aborted_at=None))
     assert not is_standing_still(at_pause())
