@@ -26,6 +26,7 @@ SLIPWAY = Path(sys.executable).parent / "slipway"
 OVERLAY = {
     "SLIPWAY_CANARY__PAUSE": "8s",
     "SLIPWAY_CANARY__PERIOD": "2s",
+    "SLIPWAY_CANARY__LATENESS": "5s",
     "SLIPWAY_CANARY__WEIGHT_DEADLINE": "30s",
     "SLIPWAY_CANARY__READY_DEADLINE": "90s",
     "SLIPWAY_HOLD__LEASE": "10s",
