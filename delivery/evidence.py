@@ -140,15 +140,18 @@ class Evidence:
         return replace(self.cannot_read(why), read_until=period.start + self.policy.period)
 
     def why_awaited(self, period: Period, now: datetime) -> str | None:
-        """Why the period is to be read once more: an arm's counts are late. None: it is to be observed as it is.
+        """Why the period is to be read once more: counts are late. None: it is to be observed as it is.
 
-        It is awaited for as long again as the policy's lateness.
+        It is awaited for as long again as the policy's lateness. Before anything was counted in a step, nothing is
+        missed.
         """
         until = period.start + self.policy.period + 2 * self.policy.lateness
         missing = self._missing_arm(period)
-        if missing is None or now >= until or why_impossible(period):
+        is_silent = self.data_until is not None and not period.has_data
+        if now >= until or why_impossible(period) or not (missing or is_silent):
             return None
-        return f"{_nothing_of(missing, period)}: late, and awaited until {until:%H:%M:%S} UTC"
+        what = _nothing_of(missing, period) if missing else f"nothing was counted at {period.start:%H:%M:%S} UTC"
+        return f"{what}: late, and awaited until {until:%H:%M:%S} UTC"
 
     def cannot_read(self, why: str) -> Self:
         """The source answered with an error or with what cannot be counts; lasts until the next good period."""

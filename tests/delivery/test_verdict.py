@@ -149,6 +149,15 @@ def test_an_arm_whose_counts_are_late_is_awaited_for_as_long_again_and_named_as_
     assert evidence.why_awaited(Period(NOON, *HEALTHY), NOON + 4 * MINUTE) is None
 
 
+def test_a_period_without_any_counts_is_awaited_once_the_step_has_counted_something() -> None:
+    policy = replace(POLICY, lateness=2 * MINUTE)
+    silent = Period(NOON + MINUTE)
+    awaited = watch(HEALTHY, policy=policy).why_awaited(silent, NOON + 5 * MINUTE)
+    assert awaited == "nothing was counted at 12:01:00 UTC: late, and awaited until 12:06:00 UTC"
+    assert watch(HEALTHY, policy=policy).why_awaited(silent, NOON + 6 * MINUTE) is None
+    assert watch(policy=policy).why_awaited(silent, NOON + 5 * MINUTE) is None
+
+
 def test_an_arm_that_is_counted_at_last_was_late_and_its_weight_is_honoured() -> None:
     lacking = watch((Counts(800, 16), Counts()), (Counts(800, 16), Counts()))
     assert "the weight is not honoured" in judge(lacking, NOON + 2 * MINUTE).reason
