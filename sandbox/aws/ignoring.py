@@ -22,6 +22,9 @@ _IGNORED: contextvars.ContextVar[bool] = contextvars.ContextVar("ignored", defau
 # Where the name in the signature is not the name of moto's package.
 PACKAGES = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
 
+# Lists that grow all the time, of records that nobody changes: to copy each of these takes seconds.
+GROWING = ("metric_data",)
+
 
 def _reduced(known: ParameterDict) -> tuple[Any, ...]:
     return ParameterDict, (known.account_id, known.region_name), vars(known), None, iter(list(known.items()))
@@ -55,7 +58,8 @@ class Ignoring:
         regions = backends[self._account_id]
         backend = regions[self._region if self._region in regions.regions else "aws"]
         kept = backend.__dict__
-        backend.__dict__ = copy.deepcopy(kept, {id(backend): backend})
+        lists = {id(kept[name]): list(kept[name]) for name in GROWING if name in kept}
+        backend.__dict__ = copy.deepcopy(kept, {id(backend): backend, **lists})
         try:
             yield
         finally:

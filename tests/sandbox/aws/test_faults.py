@@ -113,6 +113,12 @@ def test_an_ignored_execution_leaves_the_stack_as_it_was(aws: AwsClient, inject:
     assert found["ExecutionStatus"] == "AVAILABLE"
 
 
+def test_an_ignored_count_is_not_counted(aws: AwsClient, inject: Inject, name: str) -> None:
+    inject(kind="ignore", match="monitoring:PutMetricData")
+    aws("cloudwatch").put_metric_data(Namespace=name, MetricData=[{"MetricName": "requests", "Value": 1.0}] * 500)
+    assert aws("cloudwatch").list_metrics(Namespace=name)["Metrics"] == []
+
+
 def test_an_ignored_object_is_not_there(aws: AwsClient, inject: Inject, name: str) -> None:
     s3 = aws("s3")
     s3.create_bucket(Bucket=name)
