@@ -105,7 +105,7 @@ def test_a_release_that_is_slow_is_taken_back_although_nothing_fails(production:
 
 
 def test_a_release_whose_counts_stop_is_never_promoted(production: Rehearsal) -> None:
-    with production.fault(kind="ignore", match="cloudwatch:PutMetricData", caller="sandbox"):
+    with production.fault(kind="ignore", match="monitoring:PutMetricData", caller="sandbox"):
         ended = production.release(production.push("uncounted"))
         assert_taken_back(production, ended)
     assert "no proof within 0:00:24: " in ended.sentence
@@ -114,11 +114,12 @@ def test_a_release_whose_counts_stop_is_never_promoted(production: Rehearsal) ->
 
 def test_what_fails_for_everybody_does_not_blame_the_canary_and_still_stops_it(production: Rehearsal) -> None:
     """The cache is away: two requests in three fail, whichever revision answers."""
-    command = production.start_release(production.push("innocent"))
-    command.wait_for("confirm 20 % at the load balancer")
-    with production.without("valkey"):
-        command.wait_for(r"20 %  (fail|inconclusive)")
-    ended = command.wait()
+    with production.installed_with(SLIPWAY_CANARY__PAUSE="20s"):
+        command = production.start_release(production.push("innocent"))
+        command.wait_for("confirm 20 % at the load balancer")
+        with production.without("valkey"):
+            command.wait_for(r"20 %  (fail|inconclusive)")
+        ended = command.wait()
     assert_taken_back(production, ended)
     assert "the success rate is below the limit" in ended.sentence
     assert "the stable revision fails as well, so the pause runs to its end" in ended.output
