@@ -66,7 +66,7 @@ def test_settings_that_are_no_toml_are_named_with_file_and_line(empty: Rehearsal
 def test_a_setting_that_is_none_is_named_with_its_file(empty: Rehearsal, tmp_path: Path) -> None:
     ended = release_over(empty, tmp_path / "unknown.toml", '[canary]\npuase = "3s"')
     assert ended.exit_code == 2
-    assert ended.sentence == (
-        f"BAD SETTINGS  {tmp_path / 'unknown.toml'}: canary.puase is no setting. "
-        "Nothing was begun with these settings. Mend them and start again."
+    assert ended.output.endswith(
+        f"BAD SETTINGS  {tmp_path / 'unknown.toml'}: canary.puase is no setting.\n"
+        "Nothing was begun with these settings. Mend them and start again.\n"
     )
