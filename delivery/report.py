@@ -11,6 +11,7 @@ from delivery.release import Event, Record, has_effects, last_step
 # A reason that nobody gave: who asked is told by the hold already.
 ASKED_FOR_BY = "asked for by"
 LONGEST_WORD = len("ROLL BACK FAILED")
+AS_IT_STOOD = "Releases, newest first, each with how things stood when it ended:"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def describe_status(
     """
     under_way = hold.number if hold and not hold.is_over(now) else None
     lines = [describe_release(release, is_under_way=release.number == under_way) for release in releases]
-    return (describe_hold(environment, hold, now), *(lines or [f"Nothing was ever released to {environment}."]))
+    told = [AS_IT_STOOD, *lines] if lines else [f"Nothing was ever released to {environment}."]
+    return (describe_hold(environment, hold, now), *told)
 
 
 def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> str:

@@ -62,7 +62,7 @@ def why_not_back(
         ended = f"ended {end}" if (end := outcome_in(journals[tried])) else "did not end"
         return (
             f"{named} never served all traffic: release {tried}, which tried it, {ended}. "
-            f"To have it judged: slipway release --digest {found.artifact_digest}"
+            f"Only a release of {found.artifact_digest} gives it traffic again, by a canary"
         )
     return None if is_unjudged_taken else f"{named} may never have been judged: no journal tells that it served"
 
@@ -82,9 +82,10 @@ def is_promoted(journal: tuple[Record, ...]) -> bool:
 
 
 def last_tried(journals: Journals, pod_hash: str) -> int | None:
-    """The newest release that made a canary of the revision, or found one under way."""
-    tried = (number for number, journal in journals.items() if _was_canary(journal, pod_hash))
-    return next(tried, None)
+    """The newest release that made a canary of the revision; where none is told of, one that found it under way."""
+    made = (number for number, journal in journals.items() if _has(journal, "revision", pod_hash))
+    found = (number for number, journal in journals.items() if _has(journal, "current_hash", pod_hash))
+    return next(made, None) or next(found, None)
 
 
 def outcome_in(journal: tuple[Record, ...]) -> str | None:
@@ -104,9 +105,11 @@ def describe_targets(reading: Reading, journals: Journals) -> str:
     possible = [found for found in reading.replica_sets if why_not(found) is None]
     taken = [found for found in reading.replica_sets if why_not(found, is_unjudged_taken=True) is None]
     unjudged = [found for found in taken if found not in possible]
-    lines = [f"Rollout {reading.name} can go back to:{_list(possible) or ' nothing.'}"]
+    lines = [f"Rollout {reading.name} can go back to:{_list(reading, possible) or ' nothing.'}"]
     if unjudged:
-        lines.append(f"No journal tells whether these served, --unjudged takes them all the same:{_list(unjudged)}")
+        lines.append(
+            f"No journal tells whether these served, --unjudged takes them all the same:{_list(reading, unjudged)}"
+        )
     return "\n".join(lines)
 
 
@@ -117,13 +120,20 @@ def describe_kept_since(target: Target) -> str:
     return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
 
 
-def _list(revisions: list[ReplicaSet]) -> str:
+def _list(reading: Reading, revisions: list[ReplicaSet]) -> str:
     """Numbers move when a revision is used again, hence the digest and the time."""
-    return "".join(f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}" for found in revisions)
+    return "".join(
+        f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}{_role(reading, found)}"
+        for found in revisions
+    )
 
 
-def _was_canary(journal: tuple[Record, ...], pod_hash: str) -> bool:
-    return _has(journal, "revision", pod_hash) or _has(journal, "current_hash", pod_hash)
+def _role(reading: Reading, found: ReplicaSet) -> str:
+    """Which one is the canary, and which one it is compared with, while one is under way."""
+    if not reading.is_unfinished:
+        return ""
+    roles = {reading.stable_hash: ", the stable one", reading.current_hash: ", the canary that is under way, unjudged"}
+    return roles.get(found.hash, "")
 
 
 def _has(journal: tuple[Record, ...], key: str, pod_hash: str) -> bool:

@@ -58,7 +58,8 @@ def describe_canary(environment: str, reading: Reading, stable: ReplicaSet) -> t
     share = reading.weights.canary_percent if reading.weights else 0
     return (
         f"A canary is under way: {describe_revision(reading.current)}, has {share} % of the traffic.",
-        f"slipway roll-back {environment} --revision {stable.revision} takes it back.",
+        f"slipway roll-back {environment} --revision {stable.revision} takes it back, after slipway stop {environment} "
+        "where a release is under way.",
     )
 
 

@@ -56,11 +56,12 @@ def test_an_environment_nobody_released_to_is_free() -> None:
 
 
 def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
-    first, second = describe_status("production", hold(), [release(STARTED, INTENDED)], NOW)
+    first, heading, second = describe_status("production", hold(), [release(STARTED, INTENDED)], NOW)
     assert first == (
         "production is held: Release 8 of production, by ana@desk (process 7) since 2026-03-01 11:57:00 UTC: spring, "
         "last sign of it 12 s ago."
     )
+    assert heading == "Releases, newest first, each with how things stood when it ended:"
     assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY         in Topics/views  (spring)"
 
 
@@ -71,7 +72,7 @@ def test_a_stop_that_was_asked_for_is_shown() -> None:
 
 def test_a_dead_holders_release_is_not_under_way() -> None:
     dead = hold(renewed_at=NOW - timedelta(seconds=71))
-    first, second = describe_status("production", dead, [release(STARTED, INTENDED)], NOW)
+    first, _, second = describe_status("production", dead, [release(STARTED, INTENDED)], NOW)
     assert first.startswith("production is free: Release 8 of production")
     assert "stopped without giving it back" in first
     assert "STOPPED           in Topics/views, without an end" in second
@@ -97,7 +98,7 @@ def test_a_reason_that_nobody_gave_is_not_repeated_at_each_release() -> None:
 
 def test_the_words_of_releases_stand_in_one_column() -> None:
     ends = [("Hold", Event.ENDED, {"outcome": outcome, "message": "x."}) for outcome in ("RollBackFailed", "Completed")]
-    _, first, second = describe_status("production", None, [release(STARTED, end) for end in ends], NOW)
+    *_, first, second = describe_status("production", None, [release(STARTED, end) for end in ends], NOW)
     assert first.index("x.") == second.index("x.")
 
 

@@ -60,13 +60,29 @@ def test_a_revision_that_serves_all_traffic_is_refused() -> None:
         choose(done(), {2: journal(found_stable(STABLE))}, 2)
 
 
+def test_the_release_that_made_a_canary_is_named_and_not_one_that_found_it_later() -> None:
+    tried = journal(found_stable(STABLE), made(OLD), ended("Unfinished"))
+    rolled_back = journal(found_stable(STABLE, current=OLD), ended("Completed"))
+    with pytest.raises(Refused, match="never served all traffic: release 7, which tried it, ended Unfinished"):
+        choose(done(), {8: rolled_back, 7: tried}, 0)
+
+
+def test_the_list_says_which_revision_is_the_canary_that_is_under_way() -> None:
+    served = {1: journal(made(CANARY), ended("Completed"))}
+    with pytest.raises(Refused) as refused:
+        choose(at_pause(), served, None)
+    first, second = str(refused.value).splitlines()[1:3]
+    assert first.endswith(", the canary that is under way, unjudged")
+    assert second.endswith(", the stable one")
+
+
 def test_a_canary_that_failed_is_refused_and_the_list_leaves_it_out() -> None:
     failed = journal(found_stable(STABLE), made(OLD), ended("RolledBack"))
     with pytest.raises(Refused) as refused:
         choose(done(), {2: journal(found_stable(STABLE)), 1: failed}, 0, unjudged=True)
     said = str(refused.value)
     assert "Revision 0 never served all traffic: release 1, which tried it, ended RolledBack." in said
-    assert f"slipway release --digest {DIGESTS[OLD]}" in said
+    assert f"Only a release of {DIGESTS[OLD]} gives it traffic again, by a canary." in said
     assert said.partition("can go back to:")[2].count("sha256:") == 1
 
 

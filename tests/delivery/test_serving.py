@@ -63,7 +63,10 @@ def test_a_notice_that_was_delivered_later_does_not_move_a_releases_end() -> Non
 def test_a_canary_under_way_is_told_with_its_share() -> None:
     _, canary, ways_back = describe_serving("production", at_pause(), {1: PROMOTED_FIRST})
     assert canary == f"A canary is under way: revision 2, {SECOND}, has 20 % of the traffic."
-    assert ways_back == "slipway roll-back production --revision 1 takes it back."
+    assert ways_back == (
+        "slipway roll-back production --revision 1 takes it back, after slipway stop production where a release is "
+        "under way."
+    )
 
 
 def test_nothing_serves_before_the_first_installation() -> None:
