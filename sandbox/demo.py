@@ -19,7 +19,7 @@ from sandbox.demo_evidence import (
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
-from sandbox.processes import end_on_sigterm
+from sandbox.processes import end_on_sigterm, hear_ctrl_c
 from sandbox.start import describe
 from sandbox.supervisor import PartFailed
 
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     """0 only when every release ended as it has to and each step of B's canary passed on requests of both arms."""
     options = parse(arguments)
     end_on_sigterm()
+    hear_ctrl_c()
     exit_code = INTERRUPTED
     try:
         with Sandbox(report=lambda name: say(f"  {name} serves")) as sandbox:

@@ -44,6 +44,11 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, _end)
 
 
+def hear_ctrl_c() -> None:
+    """Turn SIGINT into KeyboardInterrupt also where a shell started us in the background, with Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 

@@ -1,7 +1,6 @@
 """`python -m sandbox start`: a whole sandbox, until Ctrl-C or until one of its parts dies."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.parts import NAMES
-from sandbox.processes import end_on_sigterm
+from sandbox.processes import end_on_sigterm, hear_ctrl_c
 from sandbox.settings import SandboxSettings
 from sandbox.supervisor import PartFailed
 
@@ -21,8 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 when it was asked to end, 1 when a part died or did not come up."""
     options = parse(arguments)
     end_on_sigterm()
-    # A shell starts background commands with Ctrl-C ignored, and a sandbox must still hear it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    hear_ctrl_c()
     settings = SandboxSettings(
         time_factor=options.time_factor, metric_period_seconds=options.metric_period, requests_per_second=options.rate
     )

@@ -104,7 +104,8 @@ class Rehearsal:
         verify = httpx.get(f"{api}/deployments/name/verify/production", trust_env=False).raise_for_status().json()
         for schedule in verify["schedules"]:
             url = f"{api}/deployments/{verify['id']}/schedules/{schedule['id']}"
-            httpx.patch(url, json={"active": False}, trust_env=False).raise_for_status()
+            # A server whose database is busy answers 503 for a moment.
+            eventually(lambda url=url: httpx.patch(url, json={"active": False}, trust_env=False).is_success, 30)
 
     @contextmanager
     def installed_with(self, **settings: str) -> Iterator[None]:
