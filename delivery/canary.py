@@ -29,9 +29,6 @@ class Counts:
         """0.0 to 1.0; of no requests none has failed."""
         return 1 - self.failures / self.requests if self.requests else 1.0
 
-    def describe(self) -> str:
-        return f"{percent(self.success_rate)} of {self.requests} requests succeeded"
-
 
 @dataclass(frozen=True)
 class Slow:

@@ -167,14 +167,15 @@ def _still_needed(evidence: Evidence, now: datetime) -> str:
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     counted = evidence.policy.period * evidence.periods
     when = f", there at {now + missing / requests * counted:%H:%M:%S} UTC" if requests else ""
-    return f"{missing} more requests needed {goal}{when}"
+    return f"{missing} more requests to both revisions needed {goal}{when}"
 
 
 def _success(evidence: Evidence) -> str:
     canary, wanted = evidence.canary, evidence.policy.min_success_rate
     successes = canary.requests - canary.failures
     low, high = confidence_sequence(successes, canary.failures, confidence=evidence.policy.confidence)
-    return f"{canary.describe()} (between {percent(low)} and {percent(high)}; wanted {100 * wanted:g} %)"
+    succeeded = f"{percent(canary.success_rate)} of the canary's {canary.requests} requests in this release succeeded"
+    return f"{succeeded} (between {percent(low)} and {percent(high)}; wanted {100 * wanted:g} %)"
 
 
 def _proof(evidence: Evidence) -> str:

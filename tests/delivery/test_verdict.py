@@ -22,7 +22,7 @@ def test_a_healthy_step_passes_when_its_pause_has_run() -> None:
 
 def test_a_pass_says_what_it_rests_on() -> None:
     reason = judge(watch(*[HEALTHY] * 10), NOON + 10 * MINUTE).reason
-    assert "requests succeeded" in reason
+    assert "of the canary's 2000 requests in this release succeeded" in reason
     assert "failure rate 2 % -> 5 % would have been found with probability 0.9" in reason
 
 

@@ -42,7 +42,7 @@ def test_a_pause_stretches_while_requests_are_missing_and_says_until_when() -> N
     evidence = watch(*[(Counts(160, 3), Counts(40, 1))] * 12)
     move = next_move(evidence, NOON + 12 * MINUTE)
     assert move.action is Action.WAIT
-    assert "more requests needed to show failure rate 2 % -> 5 %, there at 12:" in move.line
+    assert "more requests to both revisions needed to show failure rate 2 % -> 5 %, there at 12:" in move.line
 
 
 def test_the_time_when_enough_will_be_there_follows_the_present_traffic() -> None:
