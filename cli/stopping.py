@@ -12,8 +12,6 @@ from delivery.errors import DeliveryError, NotFound
 from delivery.holds import HoldState
 from tasks.holds import request_stop, request_stop_of_run
 
-WAITING = "One that waits for a person stops when it is answered or nobody did in time."
-
 
 def stop_release(environment: str, who: str, why: str, *, as_json: bool) -> None:
     """Says who was asked. Raises NotFound where there is nobody."""
@@ -43,7 +41,7 @@ def stop_runs(environment: Environment, who: str, why: str) -> str:
 
 
 def describe_asked(hold: HoldState) -> str:
-    return f"Asked to stop: {hold.describe()}. It stops before its next step. {WAITING}"
+    return f"Asked to stop: {hold.describe()}. It stops before its next step."
 
 
 def describe_runs(environment: str, api: PrefectApi, runs: Sequence[Run]) -> str:
