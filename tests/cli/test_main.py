@@ -141,7 +141,7 @@ def test_the_status_tells_of_the_last_releases_newest_first(slipway: Slipway, tm
         pass
     release_that_failed(tmp_path / "store")
     ran = slipway("status")
-    _, free, second, first = ran.stdout.splitlines()
+    _, free, _, second, first = ran.stdout.splitlines()
     assert (ran.exit_code, free) == (0, "production is free.")
     assert second.endswith("ROLLED BACK       41 serves all traffic.  (second)")
     assert first.endswith("COMPLETED         (first)")
