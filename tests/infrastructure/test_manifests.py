@@ -4,6 +4,8 @@ from typing import Any
 
 import yaml
 
+from delivery.application import variables_of
+from delivery.manifests import render_manifests
 from tests.environments import CHECKOUT, production
 
 MANIFESTS = CHECKOUT / "infrastructure" / "k8s" / "production"
@@ -14,9 +16,15 @@ def read(name: str) -> dict[str, Any]:
 
 
 def test_the_analysis_in_the_cluster_aborts_below_the_success_rate_of_the_environment() -> None:
-    (metric,) = read("analysis-template.yaml")["spec"]["metrics"]
-    wanted = production(CHECKOUT).canary.min_success_rate
-    assert metric["failureCondition"].endswith(f"result[0].Values[0] < {wanted}")
+    environment = production(CHECKOUT)
+    sources = {path.name: path.read_text() for path in MANIFESTS.glob("*.yaml")}
+    names = {name: name for name in ("msk-config", "rds-config", "redis-config", "genai-demo-config")}
+    with_certificate = environment.application.model_copy(update={"certificate_arn": "arn:aws:acm:::certificate/c"})
+    environment = environment.model_copy(update={"application": with_certificate})
+    manifests = render_manifests(sources, variables_of(environment, "sha256:aa", names))
+    (template,) = (manifest for manifest in manifests if manifest["kind"] == "AnalysisTemplate")
+    (metric,) = template["spec"]["metrics"]
+    assert metric["failureCondition"].endswith(f"result[0].Values[0] < {environment.canary.min_success_rate}")
 
 
 def test_the_analysis_in_the_cluster_looks_at_the_load_balancer_of_the_ingress() -> None:
