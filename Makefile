@@ -29,7 +29,7 @@ test: .venv brokers            ## every test but the slow ones below
 proofs: .venv brokers infrastructure/node_modules ## the slow ones: stacks and canaries that are broken on purpose
 	$(PYTEST) -q -m proof
 
-rehearsals: .venv brokers      ## half an hour: whole releases by the command line, broken on purpose; docs/rehearsals.md
+rehearsals: .venv brokers      ## half an hour: whole releases by the command line, broken on purpose
 	$(RUN) pytest -v -m rehearsal --durations=0
 
 check: .venv                   ## format, lint, types, import contracts
