@@ -37,6 +37,8 @@ BOOTSTRAP = {
     BrokerSecurity.PLAINTEXT: ("BootstrapBrokerString",),
 }
 UNREACHED = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
+# A request that waited at a bootstrap address when librdkafka learned which broker that is.
+UNREACHED += (KafkaError._DESTROY_BROKER,)
 REFUSED = (
     KafkaError._AUTHENTICATION,
     KafkaError._SSL,

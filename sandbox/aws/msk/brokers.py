@@ -137,6 +137,7 @@ ERRORS = {
     KafkaError._TRANSPORT: (409, "ClusterConnectivityException"),
     KafkaError._ALL_BROKERS_DOWN: (409, "ClusterConnectivityException"),
     KafkaError._RESOLVE: (409, "ClusterConnectivityException"),
+    KafkaError._DESTROY_BROKER: (409, "ClusterConnectivityException"),
     KafkaError.INVALID_PARTITIONS: (400, "BadRequestException"),
     KafkaError.INVALID_REPLICATION_FACTOR: (400, "BadRequestException"),
     KafkaError.INVALID_CONFIG: (400, "BadRequestException"),

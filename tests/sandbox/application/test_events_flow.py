@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -38,9 +38,22 @@ def application(sandbox: Sandbox, database: psycopg.Connection[Any]) -> Iterator
 def create_topics(sandbox: Sandbox) -> None:
     admin = AdminClient({"bootstrap.servers": ",".join(sandbox.addresses.kafka)})
     names = [f"genai-demo.application-test.observability.{stream}" for stream in STREAMS]
-    for created in admin.create_topics([NewTopic(name, 3) for name in names]).values():
-        created.result(20)
+    for name in names:
+        eventually(lambda name=name: is_created(admin, name), 60)
     eventually(lambda: knows(admin, names))
+
+
+def is_created(admin: AdminClient, name: str) -> bool:
+    """librdkafka drops what waits at a bootstrap address in the moment in which it learns which broker that is."""
+    try:
+        admin.create_topics([NewTopic(name, 3)])[name].result(20)
+    except KafkaException as failure:
+        error: KafkaError = failure.args[0]
+        if error.code() == KafkaError._DESTROY_BROKER:
+            return False
+        if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+    return True
 
 
 def knows(admin: AdminClient, names: list[str]) -> bool:
