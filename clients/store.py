@@ -24,6 +24,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, S3Store
 
 from clients.aws import aws_credentials, aws_session
+from delivery.environment import Environment
 from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 
 # A lease of a minute has time for three requests that take this long.
@@ -118,6 +119,11 @@ class ObjectStore:
 def open_store(url: str, region: str) -> ObjectStore:
     """One client per URL and process. region: the environment's, in which the bucket is."""
     return ObjectStore(url, region)
+
+
+def open_state(environment: Environment) -> ObjectStore:
+    """Where the environment's journals, holds and plans are."""
+    return open_store(environment.state.url, environment.aws.region)
 
 
 def open_files(url: str) -> LocalStore:

@@ -13,7 +13,7 @@ from typing import Any
 
 from prefect.runtime import flow_run
 
-from clients.store import open_store
+from clients.store import open_state
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldTaken, StopRequested
 from delivery.holds import Holder, HoldState, Stop, describe_found, describe_stop
@@ -59,7 +59,7 @@ def take_environment(
 ) -> tuple[HoldState | None, Lease]:
     """The hold that was there before, over by now, and our lease on the next epoch."""
     deadline = elapsed() + (environment.hold.wait if wait else timedelta())
-    store = open_store(environment.state.url, environment.aws.region)
+    store = open_state(environment)
     waited_for = None
     while True:
         refuse_stopped(environment)
@@ -79,7 +79,7 @@ def ensure_held(environment: Environment, release: Release) -> None:
 
 def read_hold(environment: Environment) -> HoldState | None:
     """The latest hold, whether it counts or is over; None before the first."""
-    return observe_hold(open_store(environment.state.url, environment.aws.region), environment.name)
+    return observe_hold(open_state(environment), environment.name)
 
 
 def request_stop(environment: Environment, who: str, why: str) -> HoldState | None:
@@ -98,7 +98,7 @@ def request_stop_of_run(environment: Environment, run: str, who: str, why: str) 
 
 def refuse_stopped(environment: Environment) -> None:
     """Raises StopRequested where somebody asked this run to stop while it planned, or waited for another one."""
-    store = open_store(environment.state.url, environment.aws.region)
+    store = open_state(environment)
     if asked := store.find(stop_key(environment, str(flow_run.id))):
         stop = Stop.model_validate_json(asked)
         raise StopRequested(describe_stop(stop, "Nothing was begun; start it again when it may go on."))
@@ -110,7 +110,7 @@ def stop_key(environment: Environment, run: str) -> str:
 
 def _leave_word(environment: Environment, key: str, who: str, why: str) -> None:
     word = Stop(who=who, why=why).model_dump_json().encode()
-    open_store(environment.state.url, environment.aws.region).create(key, word)
+    open_state(environment).create(key, word)
 
 
 def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
@@ -142,7 +142,7 @@ def _begin_release(environment: Environment, request: dict[str, Any], previous: 
     """request: with the epoch of our hold."""
     number = take_number(environment, request)
     key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
-    open_store(environment.state.url, environment.aws.region).create(key, json.dumps({"number": number}).encode())
+    open_state(environment).create(key, json.dumps({"number": number}).encode())
     release = Release.model_validate(request | {"environment": environment.name, "number": number})
     found = _describe_previous(environment, previous)
     if found:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from clients.store import ObjectStore, open_store
+from clients.store import ObjectStore, open_state
 from delivery.environment import Environment
 from delivery.errors import Conflict, HoldLost, Unavailable
 from delivery.plan import ReleasePlan
@@ -97,7 +97,7 @@ def append_to(
 
 def read_journal(environment: Environment, number: int) -> tuple[Record, ...]:
     """All records of a release in their order; empty where there is no such release."""
-    store = open_store(environment.state.url, environment.aws.region)
+    store = open_state(environment)
     objects = store.read_all([item.key for item in store.list(journal_folder(environment.name, number))])
     records = (parse_record(key, data) for key, data in objects.items())
     return tuple(sorted(records, key=lambda record: record.sequence))
@@ -116,12 +116,12 @@ def parse_record(key: str, data: bytes) -> Record:
 def record_plan(environment: Environment, release: Release, plan: ReleasePlan) -> None:
     """The plan beside the journal, as it was carried out."""
     key = f"{release_folder(environment.name, release.number)}/plan.json"
-    open_store(environment.state.url, environment.aws.region).create(key, plan.model_dump_json(indent=2).encode())
+    open_state(environment).create(key, plan.model_dump_json(indent=2).encode())
 
 
 def list_numbers(environment: Environment) -> tuple[int, ...]:
     """The numbers of all releases, oldest first."""
-    names = open_store(environment.state.url, environment.aws.region).folders(f"releases/{environment.name}")
+    names = open_state(environment).folders(f"releases/{environment.name}")
     return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
@@ -132,7 +132,7 @@ def last_release_number(environment: Environment) -> int | None:
 
 def take_number(environment: Environment, request: dict[str, Any]) -> int:
     """The next release's number, with its request in `request.json`. The request holds the taker's own token."""
-    store = open_store(environment.state.url, environment.aws.region)
+    store = open_state(environment)
     data = json.dumps(request, indent=2).encode()
     number = max(list_numbers(environment), default=0) + 1
     while not store.create_own(request_key(environment, number), data):
@@ -142,12 +142,12 @@ def take_number(environment: Environment, request: dict[str, Any]) -> int:
 
 def read_request(environment: Environment, number: int) -> dict[str, Any]:
     """Raises NotFound."""
-    return json.loads(open_store(environment.state.url, environment.aws.region).read(request_key(environment, number)))
+    return json.loads(open_state(environment).read(request_key(environment, number)))
 
 
 def find_number(environment: Environment, flow_run: str) -> int | None:
     """The release that this run took; None where it took none."""
-    store, numbers = open_store(environment.state.url, environment.aws.region), list_numbers(environment)
+    store, numbers = open_state(environment), list_numbers(environment)
     # Newest first: a run is asked for while it is under way, or soon after.
     for last in range(len(numbers), 0, -REQUESTS_AT_ONCE):
         numbers_of = {request_key(environment, number): number for number in numbers[:last][-REQUESTS_AT_ONCE:]}
@@ -170,7 +170,7 @@ def journal_folder(environment: str, number: int) -> str:
 
 
 def _appender(environment: Environment, number: int) -> Appender:
-    store = open_store(environment.state.url, environment.aws.region)
+    store = open_state(environment)
     key = (store.url, environment.name, number)
     with _appenders_lock:
         if key not in _appenders:

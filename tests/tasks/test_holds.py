@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.store import ObjectStore, open_store
+from clients.store import ObjectStore, open_state
 from delivery.environment import Environment
 from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested, Unavailable
 from delivery.holds import Holder
@@ -262,10 +262,7 @@ def test_a_hold_that_is_kept_for_long_leaves_two_objects_and_its_newest_sign(tmp
 
 
 def names_in_hold(environment: Environment) -> list[str]:
-    return [
-        Path(item.key).stem
-        for item in open_store(environment.state.url, environment.aws.region).list("holds/production/1")
-    ]
+    return [Path(item.key).stem for item in open_state(environment).list("holds/production/1")]
 
 
 def renewals(environment: Environment) -> list[int]:
@@ -289,7 +286,7 @@ def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Pat
     environment = production(tmp_path)
     with hold_environment(environment, DIGEST, "hash", "look"):
         pass
-    keys = [item.key for item in open_store(environment.state.url, environment.aws.region).list("holds")]
+    keys = [item.key for item in open_state(environment).list("holds")]
     assert keys == [f"holds/production/1/{name}.json" for name in ("0", "release", "released")]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.store import open_store
+from clients.store import open_state
 from delivery.errors import Conflict, HoldLost, StopRequested, Unavailable
 from delivery.plan import ReleasePlan
 from delivery.release import Event, has_effects
@@ -77,7 +77,7 @@ def test_threads_share_one_journal_without_a_gap(tmp_path: Path) -> None:
 def test_a_record_written_by_another_process_means_that_the_hold_is_lost(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with hold_environment(environment, DIGEST, "hash", "try") as release:
-        open_store(environment.state.url, environment.aws.region).create("releases/production/1/journal/1.json", b"{}")
+        open_state(environment).create("releases/production/1/journal/1.json", b"{}")
         with pytest.raises(HoldLost, match="Another process wrote record 1"):
             append(environment, release, "Topics/views", Event.INTENDED)
         with pytest.raises(Conflict, match=r"journal/1\.json is no record"):
@@ -97,9 +97,7 @@ def test_the_plan_stands_beside_the_journal(tmp_path: Path) -> None:
     plan = ReleasePlan(environment="production", artifact_digest=DIGEST, steps=())
     with hold_environment(environment, DIGEST, plan.hash, "try") as release:
         record_plan(environment, release, plan)
-    stored = open_store(environment.state.url, environment.aws.region).read(
-        f"{release_folder(environment.name, release.number)}/plan.json"
-    )
+    stored = open_state(environment).read(f"{release_folder(environment.name, release.number)}/plan.json")
     assert ReleasePlan.model_validate_json(stored) == plan
 
 
@@ -110,5 +108,5 @@ def test_a_record_of_ours_whose_answer_was_lost_is_stepped_over(tmp_path: Path) 
         # As it is when the store kept the next record and its answer never came.
         lost = first.model_copy(update={"sequence": first.sequence + 1, "event": Event.DONE})
         key = f"{journal_folder(environment.name, release.number)}/{lost.sequence}.json"
-        assert open_store(environment.state.url, environment.aws.region).create(key, lost.model_dump_json().encode())
+        assert open_state(environment).create(key, lost.model_dump_json().encode())
         assert append(environment, release, "Topics/b", Event.INTENDED).sequence == lost.sequence + 1
