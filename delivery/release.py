@@ -61,8 +61,13 @@ class Record(BaseModel):
     writer: str = ""
 
 
+def end_in(journal: tuple[Record, ...]) -> Record | None:
+    """How the release ended; None where it did not. Notices may be recorded long after it."""
+    return next((record for record in reversed(journal) if record.event is Event.ENDED), None)
+
+
 def has_ended(journal: tuple[Record, ...]) -> bool:
-    return any(record.event is Event.ENDED for record in journal)
+    return end_in(journal) is not None
 
 
 def has_effects(journal: tuple[Record, ...]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from delivery.holds import HoldState
-from delivery.release import Event, Record, has_effects, last_step
+from delivery.release import Record, end_in, has_effects, last_step
 
 # A reason that nobody gave: who asked is told by the hold already.
 ASKED_FOR_BY = "asked for by"
@@ -90,7 +90,6 @@ def end_of_release(journal: tuple[Record, ...], is_under_way: bool) -> tuple[str
     step = last_step(journal)
     if is_under_way:
         return "UNDER WAY", f"in {step}" if step else ""
-    ended = next((record for record in reversed(journal) if record.event is Event.ENDED), None)
-    if ended is not None:
+    if (ended := end_in(journal)) is not None:
         return shout(ended.detail.get("outcome", "Ended")), ended.detail.get("message", "")
     return "STOPPED", f"in {step}, without an end" if has_effects(journal) else "before it changed anything"

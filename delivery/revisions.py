@@ -7,7 +7,7 @@ from functools import partial
 from delivery.compensation import kept_changes
 from delivery.errors import Refused
 from delivery.reading import Reading, ReplicaSet
-from delivery.release import Event, Record
+from delivery.release import Event, Record, end_in
 from delivery.rollout import why_not_done
 from delivery.steps import moves_traffic
 
@@ -90,7 +90,8 @@ def last_tried(journals: Journals, pod_hash: str) -> int | None:
 
 def outcome_in(journal: tuple[Record, ...]) -> str | None:
     """The name of the state that the release ended by; None where it did not end."""
-    return next((record.detail.get("outcome") for record in journal if record.event is Event.ENDED), None)
+    ended = end_in(journal)
+    return ended.detail.get("outcome") if ended else None
 
 
 def changes_since(journals: Journals, served: int) -> tuple[str, ...]:

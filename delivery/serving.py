@@ -1,7 +1,7 @@
 """What serves an environment now, and what it can go back to, as the operator reads it."""
 
 from delivery.reading import Reading, ReplicaSet
-from delivery.release import Event, Record
+from delivery.release import Event, Record, end_in
 from delivery.revisions import Journals, is_promoted, why_not_back
 
 
@@ -74,10 +74,9 @@ def since_when(stable: ReplicaSet, journals: Journals) -> str:
 
 
 def _when_ended(journal: tuple[Record, ...]) -> str:
-    """Notices may be delivered, and recorded, long after a release has ended."""
-    ended = [record for record in journal if record.event is Event.ENDED]
-    said, last = ("which ended at", ended[-1]) if ended else ("last heard of at", journal[-1])
-    return f"{said} {last.at:%Y-%m-%d %H:%M} UTC"
+    ended = end_in(journal)
+    said = "which ended at" if ended else "last heard of at"
+    return f"{said} {(ended or journal[-1]).at:%Y-%m-%d %H:%M} UTC"
 
 
 def digest_of(journal: tuple[Record, ...]) -> str | None:
