@@ -8,10 +8,10 @@ from uuid import UUID
 
 from clients.prefect_api import LogLine
 from delivery.report import describe_elapsed
+from tasks.run_logs import OF_FLOWS, OF_TASKS
 
 INFO, WARNING = 20, 30
-OF_FLOWS = "prefect.flow_runs"
-OF_RUNS = (OF_FLOWS, "prefect.task_runs")
+OF_RUNS = (OF_FLOWS, OF_TASKS)
 # The last line of every run.
 LAST_LINE = "Finished in state"
 # What Prefect says by itself; runs and tasks are told from their states.
