@@ -76,10 +76,7 @@ class StackWork:
         """
         settled, operation = follow_predecessor(self.environment, self.formation, self.stack, state)
         if settled and is_under_way(settled):
-            raise Conflict(
-                f"{self.stack.id}: stack {self.stack.name} is in {settled.status}, by {describe_operator(operation)}. "
-                f"{advice_for(self.stack.name, settled.status)}"
-            )
+            raise Conflict(self._why_not(settled, f", by {describe_operator(operation)}"))
         return settled
 
     def prepare(self, state: StackState | None) -> ChangeSet | None:
@@ -91,11 +88,12 @@ class StackWork:
         if state is None or standing in (Standing.ABSENT, Standing.DELETE_FIRST):
             return None
         if not can_be_changed(state.status):
-            raise StackFailed(
-                f"{self.stack.id}: stack {self.stack.name} is in {state.status}. "
-                f"{advice_for(self.stack.name, state.status)}"
-            )
+            raise StackFailed(self._why_not(state))
         return self._open(is_new=False)
+
+    def _why_not(self, state: StackState, by: str = "") -> str:
+        stack = self.stack
+        return f"{stack.id}: stack {stack.name} is in {state.status}{by}. {advice_for(stack.name, state.status)}"
 
     def is_nothing_to_do(self, state: StackState, change_set: ChangeSet) -> bool:
         return change_set.has_no_changes and not needs_protection(self.stack, state)
