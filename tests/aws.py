@@ -7,6 +7,17 @@ import httpx
 
 from sandbox.aws.client import client_at
 
+# What an alarm of a test takes besides its name; nobody publishes its metric.
+ALARM = {
+    "Namespace": "Slipway/Test",
+    "MetricName": "failed",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
 
 @dataclass(frozen=True)
 class SandboxAws:

@@ -5,17 +5,7 @@ import pytest
 from clients.alarms import read_ringing
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
-from tests.aws import SandboxAws
-
-ALARM = {
-    "Namespace": "Slipway/Test",
-    "MetricName": "failed",
-    "Statistic": "Sum",
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Threshold": 1.0,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
+from tests.aws import ALARM, SandboxAws
 
 
 def test_only_alarms_of_the_prefix_that_ring_are_told_with_their_reason(

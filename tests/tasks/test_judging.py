@@ -16,19 +16,10 @@ from tasks.journal import read_journal
 from tasks.judging import Watch, look_once_more
 from tasks.rollouts import confirm_promoted
 from tasks.systems import connect_system
+from tests.aws import ALARM
 from tests.sandbox.polling import eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
-
-ALARM = {
-    "Namespace": "Slipway/Test",
-    "MetricName": "failed",
-    "Statistic": "Sum",
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Threshold": 1.0,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
 
 
 @pytest.fixture

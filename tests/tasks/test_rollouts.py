@@ -26,7 +26,7 @@ from tasks.systems import connect_system
 from tasks.traffic import clear_pause, confirm_weight, end_pause
 from tasks.way_back import take_back_application
 from tasks.workloads import plan_rendered, render_application
-from tests.aws import SandboxAws
+from tests.aws import ALARM, SandboxAws
 from tests.lossy import lossy_kubeconfig
 from tests.shop import CRASH, Shop
 from tests.tasks.canaries import start
@@ -34,15 +34,6 @@ from tests.tasks.canaries import start
 # Each waits for what a cluster takes its time for, and a busy machine.
 pytestmark = pytest.mark.timeout(600)
 
-ALARM = {
-    "Namespace": "Slipway/Test",
-    "MetricName": "failed",
-    "Statistic": "Sum",
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Threshold": 1.0,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
 UNJUDGED = "the test wants it"
 
 
