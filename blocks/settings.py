@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -163,10 +164,13 @@ def describe(detail: ErrorDetails, files: dict[Path, dict[str, Any]]) -> str:
     key, variable = ".".join(map(str, path)), variable_of(path)
     if detail["type"] == "missing":
         return f"{key} is missing: set it in {next(iter(files))}, in an overlay, or as {variable}."
+    if detail["type"] == "value_error":  # Of several settings together, none of which is at fault by itself.
+        return f"{key}: {detail.get('ctx', {}).get('error')}."
     source = variable if variable in os.environ else f"{file_of(path, files)}: {key}"
     if detail["type"] == "extra_forbidden":
         return f"{source} is no setting."
-    return f"{source}: {shown(detail, path)}{detail['msg'][0].lower()}{detail['msg'][1:]}."
+    wrong = detail["msg"].replace(repr(timedelta()), "0 s")
+    return f"{source}: {shown(detail, path)}{wrong[0].lower()}{wrong[1:]}."
 
 
 def variable_of(path: tuple[int | str, ...]) -> str:

@@ -88,14 +88,14 @@ def test_a_variable_goes_before_overlays_and_these_before_the_file(
 def test_a_pause_too_short_to_count_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "30s")
     (problem,) = problems_of()
-    assert problem.endswith("pause is 0:00:30, shorter than one period of 0:01:00: nothing would be counted.")
+    assert problem == "canary: pause is 0:00:30, shorter than one period of 0:01:00: nothing would be counted."
 
 
 def test_a_period_of_no_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_CANARY__PERIOD", "0s")
     (problem,) = problems_of()
     assert "SLIPWAY_CANARY__PERIOD" in problem
-    assert "greater than" in problem
+    assert problem.endswith("'0s': input should be greater than 0 s.")
 
 
 def test_a_value_at_fault_is_shown_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
