@@ -1,4 +1,4 @@
-"""One cluster a test session, its AWS beside it; or the control plane that KUBERNETES_CONTRACT_KUBECONFIG names."""
+"""One cluster a test session, its AWS beside it; contract tests are asked of a named control plane too."""
 
 import os
 import random
@@ -20,10 +20,9 @@ from sandbox.addresses import Addresses, free_addresses
 from sandbox.aws.client import client as aws_client
 from sandbox.certificates import write_certificates
 from sandbox.settings import SandboxSettings
+from tests.sandbox.kubernetes.contract import KUBECONFIG, SANDBOX
 from tests.sandbox.kubernetes.images import SERVER, push
 from tests.sandbox.kubernetes.polling import eventually
-
-CONTRACT_KUBECONFIG = "KUBERNETES_CONTRACT_KUBECONFIG"
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +52,16 @@ def addresses(state: Path) -> Addresses:
 
 
 @pytest.fixture(scope="session")
-def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    named = os.environ.get(CONTRACT_KUBECONFIG)
-    return Path(named) if named else request.getfixturevalue("state") / "kubeconfig"
+def endpoint(request: pytest.FixtureRequest) -> str:
+    """Whose API server the test speaks to: the sandbox's, unless the test is parametrised with `each_endpoint`."""
+    return getattr(request, "param", SANDBOX)
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(endpoint: str, request: pytest.FixtureRequest) -> Path:
+    if endpoint == SANDBOX:
+        return request.getfixturevalue("state") / "kubeconfig"
+    return Path(os.environ[KUBECONFIG])
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What clients rely on in the API: held by the sandbox and by the control plane that conftest.py may be pointed at."""
+"""What clients rely on in the API: held by the sandbox and by a real control plane."""
 
 import json
 
@@ -6,6 +6,9 @@ import pytest
 from kubernetes.client import ApiException
 from kubernetes.dynamic import DynamicClient
 
+from tests.sandbox.kubernetes.contract import each_endpoint
+
+pytestmark = each_endpoint
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
 

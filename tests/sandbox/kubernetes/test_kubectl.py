@@ -4,6 +4,10 @@ from typing import Any
 
 import yaml
 
+from tests.sandbox.kubernetes.contract import each_endpoint
+
+pytestmark = each_endpoint
+
 
 def config_map(**data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": data}

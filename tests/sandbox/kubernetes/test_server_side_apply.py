@@ -7,6 +7,10 @@ import pytest
 from kubernetes.client import ApiException
 from kubernetes.dynamic import DynamicClient
 
+from tests.sandbox.kubernetes.contract import each_endpoint
+
+pytestmark = each_endpoint
+
 
 @pytest.fixture
 def services(client: DynamicClient) -> Any:
