@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 
 from delivery.errors import ChecksFailed, DeliveryError, Halted, RollBackFailed, RolledBack, Unfinished
+from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
-from delivery.steps import moves_traffic
+from delivery.steps import moves_traffic, planned_step
 
 GO_ON = "Traffic was not touched. A release that is started again goes on from there."
 
+# A release takes an old ReplicaSet of its template away so that the controller makes it anew: it is there afterwards.
+MADE_ANEW = planned_step(Phase.APPLICATION, "ReplicaSet ")
 KEPT_UNKNOWN = "What is kept as this release left it is not known: its journal could not be read."
 
 
 def kept_changes(journal: tuple[Record, ...]) -> tuple[str, ...]:
     """The steps that were carried out and stay: stacks, topics, settings, the application without its Rollout."""
     done = [record.step for record in journal if record.event is Event.DONE]
-    return tuple(step for step in done if not moves_traffic(step))
+    return tuple(step for step in done if not (moves_traffic(step) or step.startswith(MADE_ANEW)))
 
 
 def may_have_changed(journal: tuple[Record, ...] | None) -> bool:

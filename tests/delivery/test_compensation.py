@@ -48,6 +48,13 @@ def test_stacks_and_topics_that_stay_are_named() -> None:
     assert describe_kept(done) == "Kept as this release left them: Infrastructure/RDSStack, Topics/clicks."
 
 
+def test_a_revision_that_was_made_anew_is_not_named_as_kept() -> None:
+    steps = ("Application/ReplicaSet backend-7c9f", "Application/Ingress front")
+    assert describe_kept(journal(*((step, Event.DONE) for step in steps))) == (
+        "Kept as this release left them: Application/Ingress front."
+    )
+
+
 def test_a_service_that_was_applied_stays_and_is_named_and_nothing_was_rolled_back() -> None:
     done = journal(("Application/Service shop", Event.INTENDED), ("Application/Service shop", Event.DONE))
     ended = ending_after(StackFailed("The Ingress was refused."), done, "")
