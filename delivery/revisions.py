@@ -121,6 +121,20 @@ def describe_kept_since(target: Target) -> str:
     return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
 
 
+def name_revision(reading: Reading, pod_hash: str) -> str:
+    """`revision 7`, as the lists have it; by its hash where it has no ReplicaSet."""
+    found = reading.replica_set(pod_hash)
+    return f"revision {found.revision if found else pod_hash}"
+
+
+def describe_unjudged(reading: Reading, pod_hash: str, named: str) -> str:
+    """Why a way back goes through a step that nobody judges. named: the revision, as the operator knows it."""
+    found, stable = reading.replica_set(pod_hash), reading.stable
+    is_newer = found is not None and stable is not None and found.created_at >= stable.created_at
+    outside = "was made after the one that serves" if is_newer else "is outside the rollback window"
+    return f"unjudged: {named} {outside}, so the controller gives it steps, which nobody judges on a way back"
+
+
 def _list(reading: Reading, revisions: list[ReplicaSet]) -> str:
     """Numbers move when a revision is used again, hence the digest and the time."""
     return "".join(

@@ -7,6 +7,7 @@ from delivery.errors import Conflict, NotFound
 from delivery.manifests import read_steps
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Release
+from delivery.revisions import describe_unjudged, name_revision
 from delivery.rollout import why_not_at_pause, why_not_done
 from tasks.journal import effect
 from tasks.progress import progress
@@ -17,12 +18,15 @@ from tasks.traffic import end_pause
 
 def put_back_template(live: LiveSystem, release: Release, pod_hash: str) -> None:
     """The Rollout's template is the revision's again, and the revision has all traffic."""
-    with effect(live.environment, release, live.step, describe_before(live.read())) as done:
+    found = live.read()
+    # A revision gets a new number when it is used again: it is told by the one that the operator knows.
+    named = name_revision(found, pod_hash)
+    with effect(live.environment, release, live.step, describe_before(found)) as done:
         apply_template(live, pod_hash)
         live.wait_until(
-            lambda: step_through(live, pod_hash),
+            lambda: step_through(live, pod_hash, named),
             lambda reading: why_not_done(reading, pod_hash),
-            f"revision {pod_hash} to serve all traffic",
+            f"{named} to serve all traffic",
             deadline=live.environment.canary.ready_deadline,
         )
         live.confirm_share(0)
@@ -56,11 +60,11 @@ def with_template(rollout: dict[str, Any], target: ReplicaSet) -> dict[str, Any]
     return {"apiVersion": rollout["apiVersion"], "kind": "Rollout", "metadata": metadata, "spec": spec}
 
 
-def step_through(live: LiveSystem, pod_hash: str) -> Reading:
-    """A reading on the way back. A revision older than the rollback window is given steps, which nobody judges here."""
+def step_through(live: LiveSystem, pod_hash: str, named: str) -> Reading:
+    """A reading on the way back. A revision that is not inside the rollback window is given steps, unjudged here."""
     reading = live.look(pod_hash)
     for step in read_steps(reading.steps):
         if why_not_at_pause(reading, step, pod_hash) is None:
-            progress(f"Revision {pod_hash} is older than the rollback window: past {step.weight_percent} % unjudged.")
+            progress(f"{step.weight_percent} %  {describe_unjudged(reading, pod_hash, named)}")
             end_pause(live, pod_hash, step)
     return reading

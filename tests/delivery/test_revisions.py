@@ -7,7 +7,7 @@ import pytest
 from delivery.errors import Refused
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Record
-from delivery.revisions import Target, choose_target, describe_kept_since
+from delivery.revisions import Target, choose_target, describe_kept_since, describe_unjudged, name_revision
 from tests.delivery.rollouts import CANARY, STABLE, aborted, at_pause, done, replica_set
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -143,6 +143,25 @@ def test_what_releases_changed_since_the_revision_served_is_named_as_kept() -> N
     assert describe_kept_since(choose(done(), journals, 1)) == (
         "Kept as the releases since left them: Infrastructure/RDSStack, Application/Ingress front."
     )
+
+
+@pytest.mark.parametrize(
+    ("pod_hash", "why"),
+    [(CANARY, "revision 2 was made after the one that serves"), (OLD, "revision 0 is outside the rollback window")],
+)
+def test_a_step_that_nobody_judges_on_a_way_back_says_why_it_is_there(pod_hash: str, why: str) -> None:
+    reading = by_digest(at_rest_of_both())
+    said = describe_unjudged(reading, pod_hash, name_revision(reading, pod_hash))
+    assert said == f"unjudged: {why}, so the controller gives it steps, which nobody judges on a way back"
+
+
+def test_a_revision_without_a_replica_set_is_told_by_its_hash() -> None:
+    assert name_revision(done(), "9e9e") == "revision 9e9e"
+
+
+def at_rest_of_both() -> Reading:
+    """The first revision serves again, after the second one did."""
+    return replace(done(), current_hash=STABLE, stable_hash=STABLE)
 
 
 def test_where_no_journal_tells_since_when_everything_else_is_said_to_stay() -> None:
