@@ -84,11 +84,11 @@ def test_an_addon_without_available_pods_is_told_and_is_not_as_wanted() -> None:
     assert not is_as_wanted(ROLLOUTS, still)
 
 
-def test_before_there_is_a_cluster_the_plan_says_what_will_be_missing() -> None:
+def test_before_there_is_a_cluster_the_plan_says_what_it_has_to_hold() -> None:
     other = PINNED.model_copy(update={"name": "other"})
     plan = plan_addons([ROLLOUTS, other], None)
     assert [step.name for step in plan.steps] == ["other"]
-    assert "argo-rollouts v1.9.1 to be installed in it" in plan.findings[0]
+    assert plan.findings[0].startswith("The cluster is yet to be made, and has to hold argo-rollouts v1.9.1. Where it")
 
 
 def test_kinds_are_brought_by_pinned_addons_alone() -> None:
