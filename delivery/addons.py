@@ -62,8 +62,8 @@ def plan_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] |
 def _plan_unseen(wanted: Sequence[Addon]) -> PartPlan:
     by_hand = [f"{addon.name} {addon.version}" for addon in wanted if addon.is_required and not addon.manifest]
     sentence = (
-        f"The cluster is yet to be made, and has to hold {', '.join(by_hand)}. Where it comes without, the release stops "
-        "there and names what is missing: install that and start the release again, which goes on from there."
+        f"The cluster is yet to be made, and has to hold {', '.join(by_hand)}. Where it comes without, the release "
+        "stops there and names what is missing: install that and start the release again, which goes on from there."
     )
     steps = (_step(addon, Action.CREATE, "known after the cluster") for addon in wanted if addon.manifest)
     return PartPlan(steps=tuple(steps), findings=(sentence,) if by_hand else ())
