@@ -55,12 +55,20 @@ def describe_canary(environment: str, reading: Reading, stable: ReplicaSet) -> t
     """The canary under way, and how its traffic comes back to the stable revision; empty where there is none."""
     if not reading.is_unfinished or reading.current is None:
         return ()
-    share = reading.weights.canary_percent if reading.weights else 0
+    stands = "was aborted, and is still the Rollout's template" if reading.is_abort_asked else "is under way"
     return (
-        f"A canary is under way: {describe_revision(reading.current)}, has {share} % of the traffic.",
+        f"A canary {stands}: {describe_revision(reading.current)}, {describe_share(reading)}.",
         f"slipway roll-back {environment} --revision {stable.revision} takes it back, after slipway stop {environment} "
         "where a release is under way.",
     )
+
+
+def describe_share(reading: Reading) -> str:
+    """How much of the traffic a canary has, or why it has none."""
+    share = reading.weights.canary_percent if reading.weights else 0
+    if share:
+        return f"has {share} % of the traffic"
+    return "has no traffic any more" if reading.is_abort_asked else "its pods are starting, and it has no traffic yet"
 
 
 def since_when(stable: ReplicaSet, journals: Journals) -> str:

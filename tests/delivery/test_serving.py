@@ -2,10 +2,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from delivery.reading import Reading
+import pytest
+
+from delivery.reading import Reading, Weights
 from delivery.release import Event, Record
 from delivery.serving import as_serving, describe_serving
-from tests.delivery.rollouts import CANARY, STABLE, at_pause, at_rest, done
+from tests.delivery.rollouts import CANARY, STABLE, aborted, at_pause, at_rest, done
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 FIRST, SECOND = "sha256:aa", "sha256:bb"
@@ -25,6 +27,8 @@ def journal(digest: str, outcome: str, pod_hash: str) -> tuple[Record, ...]:
     )
 
 
+UNDER_WAY, ABORTED = "is under way", "was aborted, and is still the Rollout's template"
+STARTING = "its pods are starting, and it has no traffic yet"
 PROMOTED_FIRST = journal(FIRST, "Completed", STABLE)
 PROMOTED_BOTH = {2: journal(SECOND, "Completed", CANARY), 1: PROMOTED_FIRST}
 
@@ -67,6 +71,20 @@ def test_a_canary_under_way_is_told_with_its_share() -> None:
         "slipway roll-back production --revision 1 takes it back, after slipway stop production where a release is "
         "under way."
     )
+
+
+@pytest.mark.parametrize(
+    ("reading", "stands", "share"),
+    [
+        (replace(at_pause(), weights=Weights(0, CANARY, 100, STABLE)), UNDER_WAY, STARTING),
+        (replace(at_pause(), weights=None), UNDER_WAY, STARTING),
+        (aborted(), ABORTED, "has no traffic any more"),
+        (replace(at_pause(), is_abort_asked=True), ABORTED, "has 20 % of the traffic"),
+    ],
+)
+def test_a_canary_without_traffic_says_why(reading: Reading, stands: str, share: str) -> None:
+    _, canary, _ = describe_serving("production", reading, {1: PROMOTED_FIRST})
+    assert canary == f"A canary {stands}: revision 2, {SECOND}, {share}."
 
 
 def test_nothing_serves_before_the_first_installation() -> None:
