@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from blocks.settings import load_environment
 from cli.lines import shorten
 from cli.screen import Screen
+from clients.prefect_api import find_page
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
 from delivery.holds import HoldState
 from delivery.reading import Reading
-from delivery.report import ReleaseReport, describe_end, describe_status
+from delivery.report import ReleaseReport, describe_end, describe_page, describe_status
 from delivery.revisions import Journals
 from delivery.serving import as_serving, describe_serving
 from tasks.history import read_journals_since
@@ -32,7 +33,8 @@ def show_status(environment: str, *, count: int, as_json: bool) -> None:
     for line in say_serving(settings):
         screen.say(line)
     hold_line, *rows = describe_status(environment, hold, releases, now)
-    screen.say(hold_line)
+    for line in (hold_line, *describe_page(releases)):
+        screen.say(line)
     for row in rows:
         screen.say_row(shorten(row))
 
@@ -58,7 +60,9 @@ def read_serving(environment: Environment) -> tuple[Reading | None, Journals]:
 def report_release(environment: Environment, number: int) -> ReleaseReport:
     request = read_request_if_any(environment, number)
     journal = read_journal(environment, number)
-    return ReleaseReport(number, request.get("artifact_digest", ""), request.get("reason", ""), journal)
+    run = request.get("flow_run")
+    page = find_page(run) if run else None
+    return ReleaseReport(number, request.get("artifact_digest", ""), request.get("reason", ""), journal, page)
 
 
 def read_request_if_any(environment: Environment, number: int) -> dict[str, str]:
@@ -97,5 +101,6 @@ def release_as_object(release: ReleaseReport, under_way: int | None) -> dict[str
         "artifact_digest": release.artifact_digest,
         "reason": release.reason,
         "outcome": describe_end(release.journal, release.number == under_way),
+        "page": release.page,
         "journal": [record.model_dump(mode="json") for record in release.journal],
     }

@@ -163,19 +163,27 @@ class PrefectApi:
 
     def page_of(self, run: UUID) -> str:
         """Where Prefect's UI shows the run."""
-        return f"{self._ui}/runs/flow-run/{run}"
+        return find_page(str(run)) or str(run)
 
     def page_of_pool(self, pool: str) -> str:
-        return f"{self._ui}/work-pools/work-pool/{pool}"
-
-    @property
-    def _ui(self) -> str:
-        return PREFECT_UI_URL.value() or self.url.removesuffix("/").removesuffix("/api")
+        return f"{find_ui()}/work-pools/work-pool/{pool}"
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
         with translated(what, self.url):
             yield
+
+
+def find_ui() -> str | None:
+    """Where Prefect's UI is; None where neither PREFECT_UI_URL nor PREFECT_API_URL tells."""
+    api = (PREFECT_API_URL.value() or "").rstrip("/").removesuffix("/api")
+    return (PREFECT_UI_URL.value() or api).rstrip("/") or None
+
+
+def find_page(run: str) -> str | None:
+    """Where Prefect's UI shows the run; nobody is asked whether it is there."""
+    ui = find_ui()
+    return f"{ui}/runs/flow-run/{run}" if ui else None
 
 
 def every_page(read: Callable[..., list[Found]]) -> Iterator[Found]:

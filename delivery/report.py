@@ -16,12 +16,13 @@ AS_IT_STOOD = "Releases, newest first, each with how things stood when it ended:
 
 @dataclass(frozen=True)
 class ReleaseReport:
-    """A release as the store tells of it."""
+    """A release as the store tells of it. page: of its run in Prefect's UI; None where nobody can tell."""
 
     number: int
     artifact_digest: str
     reason: str
     journal: tuple[Record, ...]
+    page: str | None = None
 
 
 def describe_ending(state_name: str, message: str) -> str:
@@ -56,6 +57,12 @@ def describe_status(
     lines = [describe_release(release, is_under_way=release.number == under_way) for release in releases]
     told = [AS_IT_STOOD, *lines] if lines else [f"Nothing was ever released to {environment}."]
     return (describe_hold(environment, hold, now), *told)
+
+
+def describe_page(releases: Sequence[ReleaseReport]) -> tuple[str, ...]:
+    """Where Prefect's UI shows the newest release, the one under way if any; empty where nobody can tell."""
+    newest = next(iter(releases), None)
+    return (f"Release {newest.number} in Prefect's UI: {newest.page}",) if newest and newest.page else ()
 
 
 def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> str:

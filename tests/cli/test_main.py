@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from prefect import flow
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
@@ -172,6 +174,22 @@ def test_the_status_for_a_program_keeps_all_of_a_digest_and_the_journal(slipway:
     assert told["serving"] is None
     assert (release["artifact_digest"], release["outcome"]) == (DIGEST, "ROLLED BACK  41 serves all traffic.")
     assert [record["event"] for record in release["journal"]] == ["started", "ended"]
+
+
+def test_the_status_says_where_prefects_ui_shows_the_newest_release(
+    slipway: Slipway, tmp_path: Path, prefect_server: str
+) -> None:
+    @flow
+    def deploy() -> str:
+        with hold_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
+            return str(flow_run.id)
+
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        page = f"{prefect_server.removesuffix('/api')}/runs/flow-run/{deploy()}"
+        ran, told = slipway("status"), json.loads(slipway("status", "--json").stdout)
+    assert f"\nRelease 1 in Prefect's UI: {page}\n" in ran.stdout
+    assert [release["page"] for release in told["releases"]] == [page]
+    assert json.loads(slipway("status", "--json").stdout)["releases"][0]["page"] is None
 
 
 def release_that_failed(store: Path, message: str = "41 serves all traffic.") -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from delivery.holds import Holder, HoldState, Stop
 from delivery.release import Event, Record
-from delivery.report import ASKED_FOR_BY, ReleaseReport, describe_elapsed, describe_ending, describe_status
+from delivery.report import (
+    ASKED_FOR_BY,
+    ReleaseReport,
+    describe_elapsed,
+    describe_ending,
+    describe_page,
+    describe_status,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "1b2c3d4e5f6a" * 5 + "0000"
@@ -63,6 +70,12 @@ def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
     )
     assert heading == "Releases, newest first, each with how things stood when it ended:"
     assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY         in Topics/views  (spring)"
+
+
+def test_the_newest_release_is_told_with_its_page_in_prefects_ui() -> None:
+    newest, older = (replace(release(STARTED, number=number), page=f"http://ui/runs/{number}") for number in (9, 8))
+    assert describe_page([newest, older]) == ("Release 9 in Prefect's UI: http://ui/runs/9",)
+    assert describe_page([release(STARTED)]) == describe_page([]) == ()
 
 
 def test_a_stop_that_was_asked_for_is_shown() -> None:
