@@ -23,7 +23,7 @@ from delivery.weights import Arms, Witness, why_not_weight
 from tasks.analysis import ProgressBar, record_judgement
 from tasks.holds import ensure_held
 from tasks.progress import progress
-from tasks.systems import LiveSystem, connect_system
+from tasks.systems import LiveSystem, Observation, connect_system
 from tasks.waiting import ASKED_AGAIN
 
 
@@ -152,10 +152,11 @@ class Watch:
 
     def look_at_everything(self, now: datetime) -> None:
         ensure_held(self.live.environment, self.release)
-        self.look_at_rollout(self.live.read(), now)
-        self.look_at_weight(now)
+        seen = self.live.observe()
+        self.look_at_rollout(seen.rollout, now)
+        self.look_at_weight(seen.call_witnesses(), now)
         self.look_at_alarms()
-        self.look_at_counts(now, self.find_arms(now))
+        self.look_at_counts(now, self.find_arms(seen, now))
 
     def look_at_rollout(self, reading: Reading, now: datetime) -> None:
         pods, lacks = reading.pods_of(self.canary.canary_hash), self.why_lacking(reading, now)
@@ -172,9 +173,9 @@ class Watch:
         longest = self.live.environment.canary.mismatch_deadline
         return f"for {longest} {why}" if self.lacks.see(why is not None, now, longest) else None
 
-    def look_at_weight(self, now: datetime) -> None:
+    def look_at_weight(self, witnesses: tuple[Witness, ...], now: datetime) -> None:
         """A weight may differ while a controller repairs it; NotApplied where it does not."""
-        self.witnesses = self.live.call_witnesses()
+        self.witnesses = witnesses
         why = why_not_weight(self.witnesses, self.step.weight_percent)
         longest = self.live.environment.canary.mismatch_deadline
         if self.differs.see(why is not None, now, longest):
@@ -186,10 +187,10 @@ class Watch:
     def look_at_alarms(self) -> None:
         self.evidence = self.evidence.see_alarms(self.live.read_ringing())
 
-    def find_arms(self, now: datetime) -> Arms:
+    def find_arms(self, seen: Observation, now: datetime) -> Arms:
         """Which target groups count which revision now; Unavailable where nobody can tell."""
         try:
-            return self.live.find_counted_arms(self.canary.stable_hash, self.canary.canary_hash)
+            return seen.find_counted_arms(self.canary.stable_hash, self.canary.canary_hash)
         except Unavailable:
             self.unsure = (*(at for at in self.unsure if at >= self.evidence.read_until), now)
             raise

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from clients.alarms import read_ringing
@@ -15,7 +16,16 @@ from delivery.manifests import Manifest, System, describe_system, parse_manifest
 from delivery.reading import Reading, parse_reading
 from delivery.rollout import is_standing_still, why_broken
 from delivery.steps import rollout_step
-from delivery.weights import Arms, Witness, call_witnesses, find_arms, find_arms_by_hash, read_hostname, why_not_weight
+from delivery.weights import (
+    Arms,
+    ListenerRule,
+    Witness,
+    call_witnesses,
+    find_arms,
+    find_arms_by_hash,
+    read_hostname,
+    why_not_weight,
+)
 from tasks.clusters import open_cluster
 from tasks.pods import read_words
 from tasks.waiting import poll_until
@@ -78,17 +88,6 @@ class LiveSystem:
             raise NotFound(f"There is no {kind} {name} in {self.system.namespace}.")
         return found
 
-    def find_arms(self) -> Arms:
-        return find_arms(self.system, self.cluster.list("TargetGroupBinding", self.system.namespace))
-
-    def find_counted_arms(self, stable_hash: str, canary_hash: str) -> Arms:
-        """The target groups by the revision that each counts now; Unavailable where nobody can tell."""
-        services = [
-            self.read_object("Service", name) for name in (self.system.stable_service, self.system.canary_service)
-        ]
-        bindings = self.cluster.list("TargetGroupBinding", self.system.namespace)
-        return find_arms_by_hash(bindings, services, stable_hash, canary_hash)
-
     def find_load_balancer(self) -> str:
         """ARN of the load balancer that the Ingress has. Raises NotFound while it has none."""
         hostname = read_hostname(self.read_object("Ingress", self.system.ingress))
@@ -100,12 +99,12 @@ class LiveSystem:
         """Name -> reason of each alarm of the environment that rings at this moment."""
         return read_ringing(f"{self.environment.prefix}-", self.environment.aws.region)
 
+    def observe(self) -> "Observation":
+        return Observation(self)
+
     def call_witnesses(self) -> tuple[Witness, ...]:
         """What the Rollout, the Ingress and every listener rule say of the canary's share at this moment."""
-        ingress = self.read_object("Ingress", self.system.ingress)
-        hostname, region = read_hostname(ingress), self.environment.aws.region
-        rules = read_rules(find_load_balancer(hostname, region), region) if hostname else ()
-        return call_witnesses(self.system, self.read().weights, ingress, rules, self.find_arms())
+        return self.observe().call_witnesses()
 
     def confirm_share(self, percent: int, deadline: timedelta | None = None) -> None:
         """Wait until Rollout, Ingress and every listener rule say this canary's share.
@@ -168,6 +167,47 @@ class LiveSystem:
 
     def too_often_written(self) -> Conflict:
         return Conflict(f"Rollout {self.system.rollout} was written by others {WRITES} times in a row.")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at the system: each object is read once, when it is first judged.
+
+    Not all of them before the first is judged: a source that does not answer hides nothing that another one shows.
+    """
+
+    live: LiveSystem
+
+    @cached_property
+    def rollout(self) -> Reading:
+        return self.live.read()
+
+    @cached_property
+    def ingress(self) -> dict[str, Any]:
+        return self.live.read_object("Ingress", self.live.system.ingress)
+
+    @cached_property
+    def services(self) -> tuple[dict[str, Any], ...]:
+        names = self.live.system.stable_service, self.live.system.canary_service
+        return tuple(self.live.read_object("Service", name) for name in names)
+
+    @cached_property
+    def bindings(self) -> tuple[dict[str, Any], ...]:
+        return tuple(self.live.cluster.list("TargetGroupBinding", self.live.system.namespace))
+
+    @cached_property
+    def rules(self) -> tuple[ListenerRule, ...]:
+        """Of every listener; none while the Ingress has no load balancer."""
+        hostname, region = read_hostname(self.ingress), self.live.environment.aws.region
+        return read_rules(find_load_balancer(hostname, region), region) if hostname else ()
+
+    def call_witnesses(self) -> tuple[Witness, ...]:
+        system, ingress, rules = self.live.system, self.ingress, self.rules
+        return call_witnesses(system, self.rollout.weights, ingress, rules, find_arms(system, self.bindings))
+
+    def find_counted_arms(self, stable_hash: str, canary_hash: str) -> Arms:
+        """The target groups by the revision that each counts now; Unavailable where nobody can tell."""
+        return find_arms_by_hash(self.bindings, self.services, stable_hash, canary_hash)
 
 
 def connect_system(environment: Environment) -> LiveSystem:

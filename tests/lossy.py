@@ -16,7 +16,8 @@ class LossyServer(ThreadingHTTPServer):
     """In front of an API server.
 
     lost: how many answers to writes of a status are still to be lost. away: how many reads are still not answered.
-    carried_out: the writes of a status that the API server accepted. before_write: is called before each of them.
+    reads: what was read, by its path and query. carried_out: the writes of a status that the API server accepted.
+    before_write: is called before each of them.
     """
 
     daemon_threads = True
@@ -25,6 +26,7 @@ class LossyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = upstream
         self.lost = self.away = self.carried_out = 0
+        self.reads: list[str] = []
         self.before_write: Callable[[], None] = lambda: None
 
 
@@ -33,6 +35,7 @@ class Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, LossyServer)
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        self.server.reads += [self.path] if self.command == "GET" else []
         if self.command == "GET" and self.server.away:
             self.server.away -= 1
             self.close_connection = True

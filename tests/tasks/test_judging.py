@@ -1,7 +1,10 @@
 """What a canary step is judged on, besides what is counted: after a person's yes, and whose counts they are."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +14,14 @@ from delivery.evidence import Evidence
 from delivery.manifests import HASH_LABEL
 from delivery.release import Event, Release
 from delivery.verdict import Verdict
+from delivery.weights import find_arms
 from sandbox.aws.client import client
 from tasks.journal import read_journal
 from tasks.judging import Watch, look_once_more
 from tasks.rollouts import confirm_promoted
 from tasks.systems import connect_system
-from tests.aws import ALARM
+from tests.aws import ALARM, SandboxAws
+from tests.lossy import lossy_kubeconfig
 from tests.sandbox.polling import eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
@@ -98,16 +103,38 @@ def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Sh
     with shop.release(shop.push("b")) as release, shop.users():
         live, canary = stand_at_first_pause(shop, release)
         watch = begin(shop, release, canary)
-        arms = live.find_counted_arms(canary.stable_hash, canary.canary_hash)
-        assert arms == live.find_arms()
+        seen = live.observe()
+        arms = seen.find_counted_arms(canary.stable_hash, canary.canary_hash)
+        assert arms == find_arms(live.system, seen.bindings)
         selected = live.read_object("Service", "green")["spec"]["selector"]
         assert selected[HASH_LABEL] == canary.canary_hash
         # The canary's revision as the Service selects it now is not the one that this release brought.
         strange = CanaryRun(canary.stable_hash, "6c9f8d7b5", canary.image, canary.steps)
         watch.canary = strange
         with pytest.raises(Exception, match="It cannot be told which revision was counted: Service blue selects "):
-            watch.find_arms(watch.evidence.begun)
+            watch.find_arms(seen, watch.evidence.begun)
         assert watch.unsure == (watch.evidence.begun,)
+
+
+def test_a_look_at_a_canary_asks_for_each_object_once(shop: Shop, tmp_path: Path) -> None:
+    install(shop, shop.push("a"))
+    aws = SandboxAws(shop.sandbox.addresses.aws)
+    with (
+        shop.release(shop.push("b")) as release,
+        lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection),
+    ):
+        _, canary = stand_at_first_pause(shop, release)
+        watch = Watch.begin(connect_system(shop.through(kubeconfig)), release, canary, canary.steps[0], None)
+        watch.look_at_everything(datetime.now(UTC))
+        connection.reads.clear()
+        aws.fault(kind="slow", seconds=0, match="elasticloadbalancing:*", caller="operator")
+        watch.look_at_everything(datetime.now(UTC))
+        asked = Counter(hit["at"].partition(":")[2] for hit in aws.hits())
+        aws.clear_faults()
+    once = {"ingresses/front", "pods", "replicasets", "rollouts/till", "services/blue", "services/green"}
+    paths = (path.partition("?")[0].partition(f"/namespaces/{shop.namespace}/")[2] for path in connection.reads)
+    assert Counter(paths) == dict.fromkeys(once | {"targetgroupbindings"}, 1)
+    assert asked == {"DescribeLoadBalancers": 1, "DescribeListeners": 1, "DescribeRules": 1}
 
 
 def test_an_alarm_that_begins_to_ring_after_the_last_pause_is_named(shop: Shop, alarm: str) -> None:

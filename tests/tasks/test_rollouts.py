@@ -16,7 +16,7 @@ from delivery.plan import PartPlan
 from delivery.release import Event, Release
 from delivery.rollout import why_not_ready_to_start
 from delivery.verdict import Action, Analysis, Verdict
-from delivery.weights import why_not_weight
+from delivery.weights import find_arms, why_not_weight
 from sandbox.aws.client import client, client_at
 from tasks.consent import require_consent
 from tasks.journal import read_journal
@@ -202,7 +202,8 @@ def test_a_weight_that_does_not_stay_is_named_by_its_rules_and_is_not_judged(sho
 def moved_rules(shop: Shop) -> Iterator[None]:
     """Somebody sends everything to the stable revision, and the controller cannot repair it within the block."""
     aws, live = SandboxAws(shop.sandbox.addresses.aws), connect_system(shop.environment)
-    arms, elbv2 = live.find_arms(), client_at(aws.endpoint, "elbv2", shop.environment.aws.region, caller="somebody")
+    arms = find_arms(live.system, live.observe().bindings)
+    elbv2 = client_at(aws.endpoint, "elbv2", shop.environment.aws.region, caller="somebody")
     aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
     actions = [{"Type": "forward", "TargetGroupArn": min(arms.stable)}]
     listeners = elbv2.describe_listeners(LoadBalancerArn=live.find_load_balancer())["Listeners"]
