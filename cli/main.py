@@ -39,6 +39,7 @@ EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Whe
 Digest = Annotated[str, typer.Option(help="Artifact digest of the image, sha256:...")]
 Reason = Annotated[str, typer.Option(help="Why; shown to whoever waits for it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object; progress goes to standard error.")]
+AsNew = Annotated[bool, typer.Option("--canary", help="Judge a digest that served before like a new one.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the run.")]
 Within = Annotated[
     int | None,
@@ -62,12 +63,13 @@ def install(as_json: AsJson = False) -> None:
 def plan(
     digest: Digest,
     environment: EnvironmentName = PRODUCTION,
+    canary: AsNew = False,
     within: Within = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a release would do, step by step; change nothing."""
     leaves = {"plan": plan_data_key(environment)}
-    request = {"artifact_digest": digest_of(digest)}
+    request = {"artifact_digest": digest_of(digest), "canary": canary}
     run("plan-release", environment, request, leaves, within=within, as_json=as_json)
 
 
@@ -77,12 +79,14 @@ def release(
     environment: EnvironmentName = PRODUCTION,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release that is under way.")] = True,
+    canary: AsNew = False,
     within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
     """Bring the environment to the artifact; a release that fails is taken back."""
-    request = {"artifact_digest": digest_of(digest), "reason": reason or f"{ASKED_FOR_BY} {who()}", "wait": wait}
+    request = {"artifact_digest": digest_of(digest), "wait": wait, "canary": canary}
+    request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
     leaves = {"plan": plan_data_key(environment)}
     run(f"deploy-{environment}", environment, request, leaves, within=within, as_json=as_json, detach=detach)
 

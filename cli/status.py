@@ -14,10 +14,9 @@ from delivery.reading import Reading
 from delivery.report import ReleaseReport, describe_end, describe_page, describe_status
 from delivery.revisions import Journals
 from delivery.serving import as_serving, describe_serving
-from tasks.history import read_journals_since
+from tasks.history import read_journals_of
 from tasks.holds import read_hold
 from tasks.journal import list_numbers, read_journal, read_request
-from tasks.revisions import oldest_revision
 from tasks.workloads import read_workload
 
 
@@ -54,7 +53,7 @@ def read_serving(environment: Environment) -> tuple[Reading | None, Journals]:
     reading = read_workload(environment)
     if reading is None or not reading.replica_sets:
         return reading, {}
-    return reading, read_journals_since(environment, oldest_revision(reading))
+    return reading, read_journals_of(environment, reading)
 
 
 def report_release(environment: Environment, number: int) -> ReleaseReport:

@@ -124,7 +124,7 @@ def is_stable_already(reading: Reading, template: Mapping[str, Any] | None) -> b
     return is_same and why_not_ready_to_start(reading) is None
 
 
-def unjudged_revisions(reading: Reading, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
+def window_revisions(reading: Reading, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
     """The earlier revisions of this template that the controller would give all traffic at once, without a step.
 
     It takes what is in its rollback window for proved; one whose canary failed is in there as well.
@@ -187,9 +187,8 @@ def _describe_way(system: System, reading: Reading, template: Mapping[str, Any] 
             f"an unfinished canary of {reading.current.image if reading.current else 'another'} is aborted first"
         )
     lines += [
-        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once, which "
-        f"is what slipway roll-back --revision {found.revision} is for"
-        for found in unjudged_revisions(reading, template)
+        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once"
+        for found in window_revisions(reading, template)
     ]
     return (*lines, f"canary at {', '.join(str(step.weight_percent) for step in system.steps)} %, then all traffic")
 

@@ -80,7 +80,10 @@ class PartPlan(BaseModel):
 
 
 class ReleasePlan(BaseModel):
-    """The steps of a release in order. findings: what the operator should know of the state it starts from."""
+    """The steps of a release in order. findings: what the operator should know of the state it starts from.
+
+    canary: a revision that served before is to be judged like a new one.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,6 +91,7 @@ class ReleasePlan(BaseModel):
     artifact_digest: str
     steps: tuple[Step, ...]
     findings: tuple[str, ...] = ()
+    canary: bool = False
 
     @property
     def hash(self) -> str:
@@ -104,7 +108,7 @@ class ReleasePlan(BaseModel):
 
 
 def join_plan(
-    environment: str, artifact_digest: str, parts: Iterable[PartPlan], findings: Iterable[str]
+    environment: str, artifact_digest: str, parts: Iterable[PartPlan], findings: Iterable[str], *, canary: bool = False
 ) -> ReleasePlan:
     """All parts' steps as one plan.
 
@@ -116,7 +120,8 @@ def join_plan(
         raise Refused(*refusals)
     steps = tuple(step for part in parts for step in part.steps)
     found = (*findings, *(finding for part in parts for finding in part.findings))
-    return ReleasePlan(environment=environment, artifact_digest=artifact_digest, steps=steps, findings=found)
+    asked = {"environment": environment, "artifact_digest": artifact_digest, "canary": canary}
+    return ReleasePlan(**asked, steps=steps, findings=found)
 
 
 def sum_up(plan: ReleasePlan) -> str:

@@ -19,11 +19,18 @@ from tasks.planning import confirm_plan, make_plan, show_plan
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")
 @ending_by_name
 def deploy_production(
-    artifact_digest: ArtifactDigest, environment: str = "production", reason: str = "", wait: bool = True
+    artifact_digest: ArtifactDigest,
+    environment: str = "production",
+    reason: str = "",
+    wait: bool = True,
+    canary: bool = False,
 ):
-    """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notice."""
+    """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notice.
+
+    canary: an artifact that served a short while ago is judged like a new one; without it its release is refused.
+    """
     settings = load_environment(environment)
-    plan = make_plan(settings, artifact_digest)
+    plan = make_plan(settings, artifact_digest, canary=canary)
     show_plan(plan)
     if plan.is_nothing_to_do:
         return nothing_to_do(plan)

@@ -1,7 +1,7 @@
 """What earlier releases did and left behind, by their journals."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -10,6 +10,7 @@ from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.errors import DeliveryError
 from delivery.history import describe_unfinished
+from delivery.reading import Reading
 from delivery.release import Record, has_effects
 from tasks.journal import find_number, last_release_number, list_numbers, read_journal
 
@@ -32,6 +33,12 @@ def may_have_effects(environment: str, flow_run: str) -> bool:
         return number is not None and has_effects(read_journal(settings, number))
     except DeliveryError:
         return True
+
+
+def read_journals_of(environment: Environment, reading: Reading) -> dict[int, tuple[Record, ...]]:
+    """The journals that tell of a Rollout's revisions: back to when the oldest one that is left was made."""
+    made = [datetime.fromisoformat(found.created_at) for found in reading.replica_sets]
+    return read_journals_since(environment, min(made, default=datetime.now(UTC)))
 
 
 def read_journals_since(environment: Environment, since: datetime) -> dict[int, tuple[Record, ...]]:

@@ -22,8 +22,10 @@ from tasks.workloads import plan_application_of
 
 
 @task(task_run_name="plan {artifact_digest}", cache_policy=NO_CACHE)
-def make_plan(environment: Environment, artifact_digest: str) -> ReleasePlan:
+def make_plan(environment: Environment, artifact_digest: str, *, canary: bool = False) -> ReleasePlan:
     """The plan by what is there now; raises Refused where it may not be carried out.
+
+    canary: a revision of the artifact that served before is judged like a new one, instead of being asked about.
 
     Admission comes first and alone: in another account than the one named, not even a change set is made.
     """
@@ -33,10 +35,10 @@ def make_plan(environment: Environment, artifact_digest: str) -> ReleasePlan:
         plan_addons_of.submit(environment),
         plan_topics_of.submit(environment),
         plan_settings_of.submit(environment),
-        plan_application_of.submit(environment, artifact_digest),
+        plan_application_of.submit(environment, artifact_digest, canary=canary),
     ]
     found = observe_last_release(environment)
-    return join_plan(environment.name, artifact_digest, [part.result() for part in parts], found)
+    return join_plan(environment.name, artifact_digest, [part.result() for part in parts], found, canary=canary)
 
 
 @task(task_run_name="show plan {plan.hash}", cache_policy=NO_CACHE)
@@ -69,7 +71,7 @@ def confirm_plan(environment: Environment, release: Release, shown: ReleasePlan)
 
     Raises Refused where it did, unless the environment says that a release goes on with what it finds.
     """
-    now = make_plan(environment, release.artifact_digest)
+    now = make_plan(environment, release.artifact_digest, canary=shown.canary)
     compare_plans(environment, shown, now)
     record_plan(environment, release, now)
 

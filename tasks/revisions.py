@@ -1,17 +1,15 @@
 """The revision that a Rollout goes back to, and whether the application is well after it did."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from prefect import task
 
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Refused, RollBackFailed, Unavailable
-from delivery.reading import Reading
 from delivery.revisions import Target, choose_target
 from delivery.verdict import Verdict
 from tasks.checks import check_address
-from tasks.history import read_journals_since
+from tasks.history import read_journals_of
 from tasks.systems import connect_system
 from tasks.waiting import ASKED_AGAIN
 
@@ -32,7 +30,7 @@ def choose_revision(environment: Environment, revision: int | None, *, unjudged:
     unjudged: one of which no journal tells, too. Raises Refused, with the list of all that can be gone back to.
     """
     reading = connect_system(environment).read()
-    journals = read_journals_since(environment, oldest_revision(reading))
+    journals = read_journals_of(environment, reading)
     return choose_target(reading, journals, revision, is_unjudged_taken=unjudged)
 
 
@@ -49,12 +47,6 @@ def confirm_revision(environment: Environment, chosen: Target, *, unjudged: bool
             f"it is {now.found.artifact_digest}. Choose again."
         )
     return now
-
-
-def oldest_revision(reading: Reading) -> datetime:
-    """When the oldest revision that is left was made; now where there is none."""
-    made = [datetime.fromisoformat(found.created_at) for found in reading.replica_sets]
-    return min(made, default=datetime.now(UTC))
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")

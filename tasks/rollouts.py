@@ -12,7 +12,7 @@ from delivery.application import (
     image_reference,
     is_stable_already,
     steps_left,
-    unjudged_revisions,
+    window_revisions,
 )
 from delivery.environment import Environment
 from delivery.errors import NotPromoted, RolloutBroken
@@ -95,7 +95,8 @@ def start_rollout(live: LiveSystem, release: Release, manifest: Manifest, previe
     is_there = reading is not None and is_stable_already(reading, preview.template)
     if reading and is_there and preview.objects[0].changes == ():
         return CanaryRun(reading.stable_hash, reading.current_hash, image, ())
-    for found in unjudged_revisions(reading, preview.template) if reading else ():
+    # Of one that served before, the plan has asked whether its canary is wanted.
+    for found in window_revisions(reading, preview.template) if reading else ():
         forget_revision(live, release, found)
     with effect(live.environment, release, live.step, describe_before(reading)) as done:
         live.cluster.apply(manifest)

@@ -22,7 +22,9 @@ from delivery.environment import Environment
 from delivery.manifests import Manifest, render_manifests, without_controllers_fields
 from delivery.plan import PartPlan
 from delivery.reading import Reading
+from delivery.released_again import ask_what_is_meant, revisions_in_question
 from tasks.foresight import foresee_traffic
+from tasks.history import read_journals_of
 from tasks.settings import observe_settings
 from tasks.systems import LiveSystem, connect_system, read_objects, read_system
 from tasks.waiting import ASKED_AGAIN
@@ -34,8 +36,11 @@ def read_workload(environment: Environment) -> Reading | None:
 
 
 @task(**ASKED_AGAIN, task_run_name="plan the application of {environment.name}")
-def plan_application_of(environment: Environment, artifact_digest: str) -> PartPlan:
-    """What a release would do to each object, and how its traffic would move; nothing is stored."""
+def plan_application_of(environment: Environment, artifact_digest: str, *, canary: bool = False) -> PartPlan:
+    """What a release would do to each object, and how its traffic would move; nothing is stored.
+
+    canary: an earlier revision that served is judged like a new one; otherwise it is a refusal that asks.
+    """
     settings = observe_settings.fn(environment)
     if settings.missing:
         why = f"known after {', '.join(settings.missing)}"
@@ -43,10 +48,13 @@ def plan_application_of(environment: Environment, artifact_digest: str) -> PartP
         return plan_unseen(read_objects(environment), read_system(environment), image, why)
     live = connect_system(environment)
     names = {setting.base_name: setting.name for setting in settings.wanted}
-    return plan_rendered(live, render_application(environment, artifact_digest, names), artifact_digest)
+    manifests = render_application(environment, artifact_digest, names)
+    return plan_rendered(live, manifests, artifact_digest, canary=canary)
 
 
-def plan_rendered(live: LiveSystem, manifests: tuple[Manifest, ...], artifact_digest: str) -> PartPlan:
+def plan_rendered(
+    live: LiveSystem, manifests: tuple[Manifest, ...], artifact_digest: str, *, canary: bool = False
+) -> PartPlan:
     """The plan for objects whose variables are known; a refusal alone where the cluster does not know their kinds."""
     needed = {*NEEDED, *((manifest["apiVersion"], manifest["kind"]) for manifest in manifests)}
     if missing := [kind for kind in needed if not live.cluster.serves(*kind)]:
@@ -57,8 +65,19 @@ def plan_rendered(live: LiveSystem, manifests: tuple[Manifest, ...], artifact_di
     image, reading = image_reference(live.environment, artifact_digest), live.find()
     preview = preview_application(live, manifests)
     plan = plan_application(live.system, reading, preview, image)
+    questions = () if canary else ask_about_revisions(live.environment, reading, preview)
     foreseen = foresee_traffic(live, weights_ahead(live.system, reading, preview.template))
-    return plan.model_copy(update={"findings": foreseen})
+    return plan.model_copy(update={"findings": foreseen, "refusals": (*plan.refusals, *questions)})
+
+
+def ask_about_revisions(environment: Environment, reading: Reading | None, preview: Preview) -> tuple[str, ...]:
+    """A refusal for each revision that may have served, by the journals, and would be judged again unasked."""
+    found = revisions_in_question(reading, preview.template)
+    if reading is None or not found:
+        return ()
+    journals = read_journals_of(environment, reading)
+    asked = (ask_what_is_meant(environment.name, revision, journals) for revision in found)
+    return tuple(question for question in asked if question)
 
 
 def render_application(

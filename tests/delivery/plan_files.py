@@ -23,9 +23,10 @@ from delivery.manifests import describe_system, parse_manifests
 from delivery.outputs import find_outputs
 from delivery.plan import PartPlan, join_plan
 from delivery.plan_text import describe_plan
+from delivery.released_again import ask_what_is_meant, revisions_in_question
 from delivery.stacks import ObservedStack, StackState, plan_stacks
 from delivery.topics import ObservedTopic, plan_topics, specify_topics
-from tests.delivery.rollouts import STABLE_IMAGE, at_rest, replica_set
+from tests.delivery.rollouts import STABLE_IMAGE, at_rest, done, replica_set
 from tests.environments import production
 
 FOLDER = Path(__file__).parent / "plans"
@@ -96,19 +97,26 @@ def settings(environment: Environment, case: Case) -> PartPlan:
 
 
 def application(environment: Environment, case: Case) -> PartPlan:
-    """As it is, unless nothing is there yet."""
+    """As it is, unless nothing is there yet. "released_again": another one serves since then, and "canary" is given."""
     parsed = parse_manifests(read_manifests(environment.application.manifests))
     objects = [manifest for found in parsed.values() for manifest in found]
     system = describe_system(objects)
     if is_first(case):
         return plan_unseen(objects, system, STABLE_IMAGE, "known after EKSStack")
     previews = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], ()) for found in objects)
-    template = replica_set("any", STABLE_IMAGE, 1, 1).template
-    return plan_application(system, at_rest(), Preview(previews, template), STABLE_IMAGE)
+    template, reading = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else at_rest()
+    plan = plan_application(system, reading, Preview(previews, template), STABLE_IMAGE)
+    found = () if case.get("canary") else revisions_in_question(reading, template)
+    asked = (ask_what_is_meant(environment.name, revision, {}) for revision in found)
+    return plan.model_copy(update={"refusals": tuple(question for question in asked if question)})
 
 
 def is_first(case: Case) -> bool:
     return case.get("first", False)
+
+
+def is_again(case: Case) -> bool:
+    return case.get("released_again", False)
 
 
 def read_case(name: str) -> Case:

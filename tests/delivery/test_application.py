@@ -12,8 +12,8 @@ from delivery.application import (
     plan_application,
     plan_unseen,
     steps_left,
-    unjudged_revisions,
     weights_ahead,
+    window_revisions,
 )
 from delivery.plan import Action, Step
 from delivery.reading import Reading
@@ -67,9 +67,9 @@ def test_a_first_installation_says_that_it_has_no_canary() -> None:
     assert "first installation: no canary" in step.changes[1]
 
 
-def test_a_release_of_a_recent_revision_has_a_canary_like_any_other() -> None:
+def test_a_recent_revision_that_is_released_again_is_taken_away_for_its_canary() -> None:
     *_, taken_away, canary = plan(done(), STABLE_IMAGE).changes
-    assert "is taken away first: the controller would give it all traffic at once, which is what" in taken_away
+    assert taken_away == "revision 1 of it is taken away first: the controller would give it all traffic at once"
     assert canary.startswith("canary at ")
 
 
@@ -138,8 +138,8 @@ def test_a_rollout_that_is_not_at_rest_is_not_stable_already() -> None:
 
 
 def test_the_window_counts_for_equal_templates_alone() -> None:
-    assert unjudged_revisions(done(), template(STABLE_IMAGE))
-    assert not unjudged_revisions(done(), template(NEW_IMAGE))
+    assert window_revisions(done(), template(STABLE_IMAGE))
+    assert not window_revisions(done(), template(NEW_IMAGE))
 
 
 def test_a_canary_is_gone_on_with_at_the_pause_where_it_stands() -> None:

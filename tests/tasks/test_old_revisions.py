@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from clients.cluster import Cluster
-from delivery.plan import Action
+from delivery.plan import Action, PartPlan
 from delivery.weights import why_not_weight
 from tasks.systems import connect_system
 from tasks.workloads import plan_rendered, render_application
@@ -51,6 +51,26 @@ def test_a_revision_inside_the_rollback_window_is_given_all_traffic_without_a_st
     assert (weights_written(shop, 30), weights_written(shop, 70)) == (1, 1)
     assert said.startswith(f"Revision 3, {first}, serves all traffic, read back from the load balancer.")
     assert served_digest(shop) == first
+
+
+def test_a_digest_that_served_gets_a_canary_again_where_the_release_asks_for_it(shop: Shop) -> None:
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    (question,) = plan(shop, first).refusals
+    assert question.startswith(f"{first} is revision 1, which served before: the controller would give it all traffic")
+    planned = plan(shop, first, canary=True)
+    assert planned.refusals == ()
+    assert planned.steps[-1].changes[-2].startswith("revision 1 of it is taken away first: ")
+    promote(shop, first)
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
+    assert served_digest(shop) == first
+    assert plan(shop, first).refusals == ()
+
+
+def plan(shop: Shop, digest: str, *, canary: bool = False) -> PartPlan:
+    manifests = render_application(shop.environment, digest, {})
+    return plan_rendered(connect_system(shop.environment), manifests, digest, canary=canary)
 
 
 def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:

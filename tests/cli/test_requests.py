@@ -1,0 +1,42 @@
+"""What the command line asks Prefect for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from cli.main import main
+from delivery.outcome import NOT_TAKEN
+from tests.environments import installed
+
+DIGEST = "sha256:" + "d" * 64
+
+
+@pytest.fixture(params=[("plan", "plan-release"), ("release", "deploy-production")], ids=["plan", "release"])
+def command(
+    request: pytest.FixtureRequest, prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A command whose deployment Prefect has; nobody takes its runs."""
+    name, flow = request.param
+    installed(tmp_path, monkeypatch)
+    with temporary_settings({PREFECT_API_URL: prefect_server}), get_client(sync_client=True) as client:
+        deployment = client.create_deployment(flow_id=client.create_flow_from_name(flow), name="production")
+        yield name
+        client.delete_deployment(deployment)
+
+
+@pytest.mark.parametrize("options", [(), ("--canary",)], ids=["without", "with --canary"])
+def test_a_digest_that_served_is_judged_again_only_where_that_is_asked_for(
+    command: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--digest", DIGEST, "--start-within", "1", "--json", *options])
+    assert end.value.code == NOT_TAKEN
+    run = UUID(json.loads(capsys.readouterr().out)["run"])
+    with get_client(sync_client=True) as client:
+        parameters = client.read_flow_run(run).parameters
+    assert (parameters["artifact_digest"], parameters["canary"]) == (DIGEST, bool(options))
