@@ -14,7 +14,7 @@ ONE_REVISION = "healthy, one revision"
 
 
 class Check(BaseModel):
-    """One yes/no after a release. seen and wanted: as the operator reads them."""
+    """One yes/no after a release. seen, wanted and advice, on what to do: as the operator reads them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +22,7 @@ class Check(BaseModel):
     verdict: Verdict
     seen: str
     wanted: str
+    advice: str = ""
 
 
 def judge_part(phase: Phase, part: PartPlan) -> Check:
@@ -46,6 +47,29 @@ def judge_rollout(reading: Reading | None, witnesses: Sequence[Witness] = ()) ->
     return Check(name="rollout", verdict=verdict, seen=seen, wanted=ONE_REVISION)
 
 
+def judge_unfinished(environment: str, reading: Reading, release: int | None) -> Check:
+    """A canary that stands still, with the ways on from there. release: that made it; None where no journal tells."""
+    canary, share = reading.current, reading.weights.canary_percent if reading.weights else 0
+    whose = f"release {release}'s canary" if release is not None else "a canary"
+    named = f"revision {canary.revision}, {canary.artifact_digest or canary.image}" if canary else reading.current_hash
+    stands = (
+        "which was aborted and is still the Rollout's template" if reading.is_abort_asked else "and nobody moves it"
+    )
+    seen = f"{share} % of the traffic at {whose}, {named}, {stands}"
+    advice = describe_ways_on(environment, reading)
+    return Check(name="rollout", verdict=Verdict.FAIL, seen=seen, wanted=ONE_REVISION, advice=advice)
+
+
+def describe_ways_on(environment: str, reading: Reading) -> str:
+    """The commands that bring a canary which stands still on or back."""
+    stable, digest = reading.stable, reading.current.artifact_digest if reading.current else ""
+    ways = [
+        f"slipway release {environment} --digest {digest} goes on with it" if digest else "",
+        f"slipway roll-back {environment} --revision {stable.revision} takes it back" if stable else "",
+    ]
+    return ", ".join(way for way in (ways[1:] if reading.is_abort_asked else ways) if way)
+
+
 def judge_answer(name: str, url: str, status: int | None) -> Check:
     """An address answers 200 or it does not; status None: no answer at all."""
     verdict = Verdict.PASS if status == 200 else Verdict.FAIL
@@ -59,12 +83,16 @@ def cannot_tell(name: str, why: str, wanted: str) -> Check:
     return Check(name=name, verdict=Verdict.INCONCLUSIVE, seen=why, wanted=wanted)
 
 
+def describe_check(check: Check) -> str:
+    """What was seen in place of what was wanted, and what to do about it where that is known."""
+    advice = f" {check.advice}." if check.advice else ""
+    return f"{check.name}: saw {check.seen}, wanted {check.wanted}.{advice}"
+
+
 def sum_up(checks: Sequence[Check]) -> tuple[Verdict, str]:
     """The worst verdict of all checks and a sentence naming each that did not pass."""
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        found = [
-            f"{check.name}: saw {check.seen}, wanted {check.wanted}" for check in checks if check.verdict is verdict
-        ]
+        found = [describe_check(check) for check in checks if check.verdict is verdict]
         if found:
-            return verdict, f"{len(found)} of {len(checks)} checks {verdict}. " + ". ".join(found) + "."
+            return verdict, f"{len(found)} of {len(checks)} checks {verdict}. " + " ".join(found)
     return Verdict.PASS, f"{len(checks)} of {len(checks)} checks pass."

@@ -13,11 +13,23 @@ from delivery.addons import ALL_THERE, judge_addons
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
+from delivery.reading import Reading
+from delivery.revisions import last_tried
 from delivery.stack_check import WANTED
 from delivery.verdict import Verdict
-from delivery.verification import ONE_REVISION, Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from delivery.verification import (
+    ONE_REVISION,
+    Check,
+    cannot_tell,
+    judge_answer,
+    judge_part,
+    judge_rollout,
+    judge_unfinished,
+    sum_up,
+)
 from tasks.addons import observe_addons
 from tasks.artifacts import showing
+from tasks.history import read_journals_since
 from tasks.holds import read_hold
 from tasks.progress import progress
 from tasks.stack_reading import compare_stacks
@@ -68,7 +80,21 @@ def check_rollout(environment: Environment) -> Check:
 def look_at_rollout(environment: Environment) -> Check:
     live = connect_system(environment)
     reading = live.find()
+    if reading is not None and reading.is_unfinished:
+        return judge_unfinished(environment.name, reading, find_maker(environment, reading))
     return judge_rollout(reading, live.call_witnesses() if reading else ())
+
+
+def find_maker(environment: Environment, reading: Reading) -> int | None:
+    """The release that made the canary under way; None where no journal tells."""
+    if reading.current is None:
+        return None
+    try:
+        journals = read_journals_since(environment, datetime.fromisoformat(reading.current.created_at))
+    except DeliveryError as error:
+        progress(f"Which release made the canary cannot be told: {error}")
+        return None
+    return last_tried(journals, reading.current_hash)
 
 
 @task(task_run_name="check {name}", cache_policy=NO_CACHE)
@@ -116,7 +142,7 @@ def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     with showing("The table of checks"):
         create_table_artifact(table=rows, key=checks_key(environment.name), description="Checks after the release")
     for check in checks:
-        progress(f"{check.verdict}  {check.name}: {check.seen}")
+        progress(f"{check.verdict}  {check.name}: {check.seen}{f'; {check.advice}' if check.advice else ''}")
     verdict, sentence = sum_up(checks)
     if verdict is Verdict.PASS:
         return sentence

@@ -1,8 +1,16 @@
 from delivery.plan import Action, PartPlan, Phase, Step
 from delivery.verdict import Verdict
-from delivery.verification import Check, cannot_tell, judge_answer, judge_part, judge_rollout, sum_up
+from delivery.verification import (
+    Check,
+    cannot_tell,
+    judge_answer,
+    judge_part,
+    judge_rollout,
+    judge_unfinished,
+    sum_up,
+)
 from delivery.weights import Witness
-from tests.delivery.rollouts import at_rest
+from tests.delivery.rollouts import aborted, at_pause, at_rest
 
 
 def part(action: Action) -> PartPlan:
@@ -37,6 +45,32 @@ def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
 def test_a_rollout_at_rest_fails_where_a_listener_rule_still_sends_to_another_revision() -> None:
     check = judge_rollout(at_rest(), [Witness("the Rollout's status", 0), Witness("listener rule 1", 20)])
     assert (check.verdict, check.seen) == (Verdict.FAIL, "wanted 0 %, but listener rule 1 says 20 %")
+
+
+def test_a_canary_that_stands_still_fails_with_its_share_its_release_and_the_ways_on() -> None:
+    check = judge_unfinished("production", at_pause(), 7)
+    assert check.verdict is Verdict.FAIL
+    assert check.seen == "20 % of the traffic at release 7's canary, revision 2, sha256:bb, and nobody moves it"
+    assert check.advice == (
+        "slipway release production --digest sha256:bb goes on with it, "
+        "slipway roll-back production --revision 1 takes it back"
+    )
+
+
+def test_a_canary_that_was_aborted_can_only_be_taken_back() -> None:
+    check = judge_unfinished("production", aborted(), None)
+    assert check.seen == (
+        "0 % of the traffic at a canary, revision 2, sha256:bb, which was aborted and is still the Rollout's template"
+    )
+    assert check.advice == "slipway roll-back production --revision 1 takes it back"
+
+
+def test_what_to_do_about_a_failed_check_is_told_behind_it() -> None:
+    failed = Check(name="rollout", verdict=Verdict.FAIL, seen="20 %", wanted="0 %", advice="slipway roll-back helps")
+    other = failed.model_copy(update={"name": "other", "advice": ""})
+    assert sum_up([failed, other])[1] == (
+        "2 of 2 checks fail. rollout: saw 20 %, wanted 0 %. slipway roll-back helps. other: saw 20 %, wanted 0 %."
+    )
 
 
 def test_only_200_passes() -> None:

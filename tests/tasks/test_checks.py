@@ -9,9 +9,11 @@ from prefect.logging import disable_run_logger
 from delivery.errors import ChecksFailed, Inconclusive, Unavailable
 from delivery.verdict import Verdict
 from delivery.verification import Check
-from tasks.checks import conclude, looked_at, require_rest, wait_for_answer
+from tasks.checks import conclude, look_at_rollout, looked_at, require_rest, wait_for_answer
 from tasks.holds import hold_environment
 from tests.environments import production
+from tests.shop import Shop
+from tests.tasks.canaries import promote, stand_at_first_pause
 
 DIGEST = "sha256:" + "a" * 64
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -51,6 +53,19 @@ def test_a_front_door_that_nobody_opens_is_no_answer(tmp_path: Path) -> None:
         unopened.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unopened.getsockname()[1]}/"
         assert wait_for_answer(production(tmp_path), url, within=timedelta()) is None
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+def test_a_canary_that_a_release_left_is_told_with_its_share_its_release_and_the_ways_on(shop: Shop) -> None:
+    promote(shop, shop.push("a"))
+    digest = shop.push("b")
+    with shop.release(digest) as left:
+        stand_at_first_pause(shop, left)
+    check = look_at_rollout(shop.environment)
+    share = f"30 % of the traffic at release {left.number}'s canary, revision 2, {digest}, and nobody moves it"
+    assert (check.verdict, check.seen) == (Verdict.FAIL, share)
+    assert check.advice.endswith(f"slipway roll-back {shop.environment.name} --revision 1 takes it back")
 
 
 def test_one_failed_check_fails_them_all(tmp_path: Path) -> None:
