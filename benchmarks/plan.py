@@ -13,7 +13,8 @@ from collections.abc import Callable
 from delivery.assembly import StackSpec
 from delivery.plan import join_plan
 from delivery.plan_text import describe_plan
-from delivery.stacks import ObservedStack, PropertyChange, ResourceChange, StackState, plan_stacks
+from delivery.stack_state import ObservedStack, PropertyChange, ResourceChange, StackState
+from delivery.stacks import plan_stacks
 from delivery.topics import ObservedTopic, TopicSpec, plan_topics
 
 TOPICS = (6, 60, 600)

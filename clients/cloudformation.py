@@ -13,7 +13,7 @@ from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound
 from delivery.outputs import StackOutputs, find_outputs, source_of
 from delivery.stack_progress import STACK_TYPE, StackEvent
-from delivery.stacks import ParameterValue, PropertyChange, ResourceChange, StackState
+from delivery.stack_state import ParameterValue, PropertyChange, ResourceChange, StackState
 
 # The two ways CloudFormation words a change set that would do nothing; it has no status of its own for that.
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")

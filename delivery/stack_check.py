@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from delivery.assembly import StackSpec
+from delivery.stack_state import StackState
 from delivery.stack_status import Standing, standing_of
-from delivery.stacks import StackState, needs_protection
+from delivery.stacks import needs_protection
 from delivery.verdict import Verdict
 from delivery.verification import Check
 

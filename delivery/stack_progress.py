@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from delivery.assembly import StackSpec
 from delivery.errors import DeliveryError, Halted, StackFailed, first_to_tell
 from delivery.plan import Action
+from delivery.stack_state import StackState
 from delivery.stack_status import Standing, advice_for, standing_of
-from delivery.stacks import StackState
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 SHOWN_RESOURCES = 2

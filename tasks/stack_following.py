@@ -4,8 +4,8 @@ from clients.cloudformation import Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
 from delivery.stack_operations import describe_operator, release_of
+from delivery.stack_state import StackState
 from delivery.stack_status import Standing, standing_of
-from delivery.stacks import StackState
 from tasks.progress import progress
 from tasks.stack_events import EventLog
 from tasks.waiting import poll_until

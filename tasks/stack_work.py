@@ -14,8 +14,9 @@ from delivery.errors import Conflict, DeliveryError, NotApplied, NotFound, Stack
 from delivery.plan import Action
 from delivery.stack_operations import describe_operator
 from delivery.stack_progress import StackOutcome, end_of, outcome_of_stack, stack_failed
+from delivery.stack_state import StackState
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
-from delivery.stacks import StackState, data_losses, needs_protection
+from delivery.stacks import data_losses, needs_protection
 from tasks.stack_events import EventLog, tell
 from tasks.stack_following import follow_predecessor, is_under_way
 from tasks.waiting import poll_until

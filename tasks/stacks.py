@@ -14,8 +14,9 @@ from delivery.errors import DeliveryError, Rejected
 from delivery.plan import PartPlan, Phase
 from delivery.release import Release
 from delivery.stack_progress import StackOutcome, conclude_stacks
+from delivery.stack_state import ObservedStack
 from delivery.stack_status import can_be_changed
-from delivery.stacks import ObservedStack, plan_stacks
+from delivery.stacks import plan_stacks
 from delivery.steps import planned_step
 from tasks.journal import effect
 from tasks.stack_following import follow_predecessor

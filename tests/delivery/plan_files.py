@@ -24,7 +24,8 @@ from delivery.outputs import find_outputs
 from delivery.plan import PartPlan, join_plan
 from delivery.plan_text import describe_plan
 from delivery.released_again import ask_what_is_meant, revisions_in_question
-from delivery.stacks import ObservedStack, StackState, plan_stacks
+from delivery.stack_state import ObservedStack, StackState
+from delivery.stacks import plan_stacks
 from delivery.topics import ObservedTopic, plan_topics, specify_topics
 from tests.delivery.rollouts import STABLE_IMAGE, at_rest, done, replica_set
 from tests.environments import production

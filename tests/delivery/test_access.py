@@ -5,7 +5,8 @@ from typing import Any
 from delivery.access import Grant, describe_widening, widened
 from delivery.plan import Action, Phase, ReleasePlan, Step
 from delivery.plan_text import describe_plan
-from delivery.stacks import ObservedStack, ResourceChange, plan_stacks
+from delivery.stack_state import ObservedStack, ResourceChange
+from delivery.stacks import plan_stacks
 from tests.delivery.test_stacks import spec, state
 
 

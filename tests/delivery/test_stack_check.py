@@ -5,7 +5,7 @@ from typing import Any
 
 from delivery.assembly import StackSpec
 from delivery.stack_check import DeployedStack, judge_stacks, stored_names
-from delivery.stacks import ParameterValue, StackState
+from delivery.stack_state import ParameterValue, StackState
 from delivery.verdict import Verdict
 
 STORED = "/genai-demo/production/VpcId"

@@ -6,7 +6,8 @@ import pytest
 
 from delivery.assembly import StackSpec
 from delivery.plan import Action, PartPlan, Phase, Step, WayBack
-from delivery.stacks import ObservedStack, PropertyChange, ResourceChange, StackState, plan_stacks, shown, way_back_of
+from delivery.stack_state import ObservedStack, PropertyChange, ResourceChange, StackState
+from delivery.stacks import plan_stacks, shown, way_back_of
 
 NAME = "genai-demo-production-rds"
 

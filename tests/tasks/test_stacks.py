@@ -8,7 +8,8 @@ from delivery.errors import Rejected, StackFailed
 from delivery.plan import Action, PartPlan
 from delivery.release import Event, Record, Release
 from delivery.stack_progress import StackOutcome
-from delivery.stacks import ObservedStack, plan_stacks
+from delivery.stack_state import ObservedStack
+from delivery.stacks import plan_stacks
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 from tasks.stacks import deploy_stack, observe_stack
