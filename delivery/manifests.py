@@ -85,21 +85,19 @@ def describe_system(manifests: Iterable[Manifest]) -> System:
     canary = rollout["spec"]["strategy"]["canary"]
     named = _named_by(manifests, canary)
     routing = canary["trafficRouting"]["alb"]
-    prefix, action = (
-        routing.get("annotationPrefix", DEFAULT_PREFIX),
-        routing.get("rootService") or named["stableService"],
-    )
+    root = routing.get("rootService") or named["stableService"]
+    action = f"{routing.get('annotationPrefix', DEFAULT_PREFIX)}/actions.{root}"
     ingress = _named(manifests, "Ingress", named["ingress"])
-    _require_no_action(ingress, prefix, action)
+    _require_unwritten(ingress, action)
     return System(
         namespace=rollout["metadata"]["namespace"],
         rollout=rollout["metadata"]["name"],
         stable_service=named["stableService"],
         canary_service=named["canaryService"],
         ingress=named["ingress"],
-        action=f"{prefix}/actions.{action}",
+        action=action,
         service_port=routing["servicePort"],
-        routes=tuple(_weighted_routes(ingress, action)),
+        routes=tuple(_weighted_routes(ingress, root)),
         steps=read_steps(canary.get("steps", [])),
     )
 
@@ -188,21 +186,17 @@ def _named_by(manifests: tuple[Manifest, ...], canary: Mapping[str, Any]) -> dic
     return {key: str(value) for key, value in named.items()}
 
 
-def _require_no_action(ingress: Manifest, prefix: str, action: str) -> None:
+def _require_unwritten(ingress: Manifest, action: str) -> None:
     annotations = ingress["metadata"].get("annotations", {})
-    written = [
-        key
-        for key in annotations
-        if key in (f"{prefix}/actions.{action}", "rollouts.argoproj.io/managed-alb-annotations")
-    ]
+    written = [key for key in annotations if key in (action, "rollouts.argoproj.io/managed-alb-annotations")]
     _require(not written, f"Ingress {ingress['metadata']['name']} sets {written}, which would reset the traffic")
 
 
-def _weighted_routes(ingress: Manifest, action: str) -> Iterator[Route]:
+def _weighted_routes(ingress: Manifest, root: str) -> Iterator[Route]:
     for rule in ingress["spec"].get("rules", []):
         for path in rule["http"]["paths"]:
             service = path["backend"].get("service", {})
-            if service.get("name") == action:
+            if service.get("name") == root:
                 is_weighted = service["port"].get("name") == "use-annotation"
                 _require(is_weighted, f"{rule.get('host')}{path['path']} must use the port name use-annotation")
                 yield Route(rule.get("host", ""), path.get("path", "/"))
