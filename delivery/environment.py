@@ -147,6 +147,17 @@ class Hold(Section):
     wait: Duration
 
 
+class WhenDied(StrEnum):
+    TAKE_BACK = "take-back"
+    LEAVE = "leave"
+
+
+class Recovery(Section):
+    """when_died: what becomes of the canary of a release that died, or lost its hold."""
+
+    when_died: WhenDied = WhenDied.TAKE_BACK
+
+
 class Notices(Section):
     """webhook_url: takes a JSON object by POST. slack_block: name of a Prefect SlackWebhook block."""
 
@@ -177,6 +188,7 @@ class Environment(Section):
     application: Application
     canary: Canary
     hold: Hold
+    recovery: Recovery = Recovery()
     notices: Notices = Notices()
     tls: Tls = Tls()
     resolve: dict[str, str] = Field(default_factory=dict)

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
+# True in the record of an end after which nobody saw to what the release had begun.
+HOLD_LOST = "hold_lost"
 ArtifactDigest = Annotated[str, Field(pattern=DIGEST)]
 
 

@@ -1,20 +1,21 @@
 """Everything that a Prefect server needs to have for our runs; done again, it changes only what differs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from prefect.client.orchestration import get_client
 
 from clients.prefect_api import PrefectApi, translated
 from clients.prefect_deploy import deploy_all
-from deployments.automations import install_automation
+from deployments.automations import install_automations
 from deployments.pool import POOL, install_pool
 from deployments.variables import RunVariables, choose_variables
 
 
 def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """Work pool, deployments and automation. A sentence about each, as soon as it is there.
+    """Work pool, deployments and automations. A sentence about each, as soon as it is there.
 
     environ: the environment whose variables the runs get.
     """
@@ -23,11 +24,13 @@ def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
     with translated("installing", url), get_client(sync_client=True) as client:
         yield install_pool(client, variables)
         yield from describe_variables(variables)
-        names = deployment_names(checkout)
+        deployments = read_deployments(checkout)
+        names = [name_deployment(entry) for entry in deployments]
         deploy_all(checkout)
         yield f"Deployments of {checkout / 'prefect.yaml'}: {', '.join(names)}."
-        yield install_automation()
-    yield f"Installed at {url}. Runs need a worker for the pool {POOL}: slipway worker"
+        yield from describe_schedules(deployments)
+        yield from install_automations(client, names)
+    yield f"Installed at {url}. Runs wait until a worker takes them from the pool {POOL}; slipway worker is one."
 
 
 def describe_variables(variables: RunVariables) -> Iterator[str]:
@@ -38,10 +41,19 @@ def describe_variables(variables: RunVariables) -> Iterator[str]:
         yield f"Temporary, so the worker has to have its own: {', '.join(variables.left_out)}."
 
 
-def deployment_names(checkout: Path) -> list[str]:
-    """ENTRYPOINT/NAME as prefect.yaml lists them."""
-    content = yaml.safe_load((checkout / "prefect.yaml").read_text())
-    return [
-        f"{entry['entrypoint'].rsplit('.', 1)[-1].replace('_', '-')}/{entry['name']}"
-        for entry in content["deployments"]
-    ]
+def read_deployments(checkout: Path) -> list[dict[str, Any]]:
+    """As prefect.yaml lists them."""
+    return yaml.safe_load((checkout / "prefect.yaml").read_text())["deployments"]
+
+
+def name_deployment(entry: Mapping[str, Any]) -> str:
+    """ENTRYPOINT/NAME."""
+    return f"{entry['entrypoint'].rsplit('.', 1)[-1].replace('_', '-')}/{entry['name']}"
+
+
+def describe_schedules(deployments: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What runs without being asked for: nobody should first learn of it from its failed run."""
+    for entry in deployments:
+        for schedule in entry.get("schedules", ()):
+            when = f"{schedule['slug']} (cron {schedule['cron']}, {schedule['timezone']})"
+            yield f"{name_deployment(entry)} also runs by itself, {when}; its schedule is switched off in Prefect's UI."

@@ -15,11 +15,11 @@ from prefect.runtime import flow_run
 
 from clients.store import open_state
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldTaken, StopRequested
+from delivery.errors import DeliveryError, HoldLost, HoldTaken, StopRequested
 from delivery.holds import Holder, HoldState, Stop, describe_found, describe_stop
 from delivery.notices import read_notices
 from delivery.outcome import COMPLETED, outcome_of
-from delivery.release import Event, Record, Release, has_effects, last_step
+from delivery.release import HOLD_LOST, Event, Record, Release, has_effects, last_step
 from delivery.steps import HOLD
 from tasks.journal import append, read_journal, take_number
 from tasks.leases import Lease, elapsed, hold_folder, lease_of, observe_hold, system_now, take_lease
@@ -37,18 +37,19 @@ def hold_environment(
     reason: str,
     *,
     wait: bool = True,
+    recovers: int | None = None,
     now: Now = system_now,
 ) -> Iterator[Release]:
     """The environment is this process's within the block; it is renewed by a thread and given back at the end.
 
     The release's end goes into its journal: how it ended, by the error that leaves the block, and its last notice.
 
-    plan_hash: None where nothing was planned. wait: up to the environment's `hold.wait` for whoever holds it. Raises
-    HoldTaken. A process that is ended from outside keeps the hold until its lease is over, because its threads may
-    still be at work.
+    plan_hash: None where nothing was planned. wait: up to the environment's `hold.wait` for whoever holds it.
+    recovers: the number of the release whose canary is taken back. Raises HoldTaken. A process that is ended from
+    outside keeps the hold until its lease is over, because its threads may still be at work.
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
-    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason}
+    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason, "recovers": recovers}
     release = _begin(environment, lease, request, previous)
     with _ending(environment, release, lease):
         yield release
@@ -180,10 +181,11 @@ def _end(environment: Environment, release: Release, lease: Lease, error: Except
     _give_back(lease)
 
 
-def ending_of(environment: str, number: int, journal: tuple[Record, ...], error: Exception | None) -> dict[str, str]:
-    """The name of the run's final state, and the sentence about it."""
+def ending_of(environment: str, number: int, journal: tuple[Record, ...], error: Exception | None) -> dict[str, Any]:
+    """The name of the run's final state, and the sentence about it; whether the hold was lost."""
     if isinstance(error, DeliveryError):
-        return {"outcome": outcome_of(error, has_effects(journal)).state_name, "message": str(error)}
+        lost = {HOLD_LOST: True} if isinstance(error, HoldLost) else {}
+        return {"outcome": outcome_of(error, has_effects(journal)).state_name, "message": str(error), **lost}
     if error is not None:
         return {"outcome": "Failed", "message": f"{type(error).__name__}: {error}"}
     notices = read_notices(environment, number, journal)

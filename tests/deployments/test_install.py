@@ -5,11 +5,14 @@ from prefect.automations import Automation
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.states import Completed, Crashed, Failed
 
 from delivery.errors import Rejected, SettingsError
 from deployments.automations import NAME
 from deployments.install import install
 from deployments.pool import POOL
+from tests.sandbox.polling import eventually
 
 FLOW = """
 from prefect import flow
@@ -17,11 +20,23 @@ from prefect import flow
 @flow(name="try-out")
 def try_out(environment: str = "production") -> None:
     pass
+
+@flow
+def deploy_production() -> None:
+    pass
+
+@flow
+def recover(reason: str = "") -> None:
+    pass
 """
 DEPLOYMENTS = """
 name: trial
 deployments:
   - { name: production, entrypoint: trial.flow.try_out, tags: [slipway], work_pool: { name: slipway } }
+"""
+RECOVERED = f"""{DEPLOYMENTS}
+  - {{ name: production, entrypoint: trial.flow.deploy_production, work_pool: {{ name: slipway }} }}
+  - {{ name: production, entrypoint: trial.flow.recover, work_pool: {{ name: slipway }} }}
 """
 ENVIRON = {"SLIPWAY_OVERLAYS": "/etc/slipway.toml", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_ACCESS_KEY_ID": "key"}
 
@@ -56,6 +71,16 @@ def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> Non
     )
 
 
+def test_what_runs_by_its_schedule_is_said(checkout: Path) -> None:
+    schedule = '{ slug: half-hourly, cron: "*/30 * * * *", timezone: UTC, active: true }'
+    named = DEPLOYMENTS.replace("name: production,", f"name: production, schedules: [{schedule}],")
+    (checkout / "prefect.yaml").write_text(named)
+    assert (
+        "try-out/production also runs by itself, half-hourly (cron */30 * * * *, UTC); its schedule is switched off in "
+        "Prefect's UI."
+    ) in list(install(checkout, ENVIRON))
+
+
 def test_secrets_are_in_blocks_and_not_in_the_pool(checkout: Path) -> None:
     sentences = "".join(install(checkout, ENVIRON))
     with get_client(sync_client=True) as client:
@@ -71,6 +96,21 @@ def test_the_automation_waits_for_more_than_one_heartbeat_and_for_all_of_our_end
     trigger = Automation.read(name=NAME).trigger  # pyright: ignore[reportAttributeAccessIssue]
     assert trigger.within.total_seconds() > 2 * 30
     assert {"prefect.flow-run.heartbeat", "prefect.flow-run.RolledBack", "prefect.flow-run.Failed"} <= trigger.expect
+
+
+def test_a_release_that_crashes_or_is_unfinished_has_what_it_left_recovered_once(checkout: Path) -> None:
+    (checkout / "prefect.yaml").write_text(RECOVERED)
+    name = "slipway: recover production from a release that died"
+    list(install(checkout, ENVIRON))
+    assert f"Automation {name!r}: up to date." in list(install(checkout, ENVIRON))
+    with get_client(sync_client=True) as client:
+        release = client.read_deployment_by_name("deploy-production/production").id
+        for state in (Failed(name="RolledBack"), Completed(), Crashed()):
+            run = client.create_flow_run_from_deployment(release, name=f"run-{state.name}")
+            client.set_flow_run_state(run.id, state, force=True)
+        recovered = FlowFilter(name=FlowFilterName(any_=["recover"]))
+        runs = eventually(lambda: client.read_flow_runs(flow_filter=recovered), 30)
+    assert [run.parameters["reason"] for run in runs] == ["the run run-Crashed ended Crashed"]
 
 
 def test_a_faulty_deployment_is_told_in_prefects_words(checkout: Path) -> None:
