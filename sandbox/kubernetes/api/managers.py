@@ -71,7 +71,8 @@ def apply(kind: Kind, live: Object, applied: Object, manager: Manager, *, force:
         raise _apply_conflict(kind, contested)
     merged = _merge(copy_of(live), applied, "")
     others = {other: paths for other, paths in owned.items() if other != manager}
-    for path in sorted(_given_up(owned.get(manager, set()) - wanted, wanted, others), reverse=True):
+    # Shortest first: a list's item goes as a whole, before the keys that tell it apart.
+    for path in sorted(_given_up(owned.get(manager, set()) - wanted, wanted, others)):
         remove_path(merged, path)
     for other, path in contested:
         owned[other] = owned[other] - {path}

@@ -62,6 +62,15 @@ def test_a_field_no_longer_applied_is_removed(services, namespace) -> None:
     assert applied.metadata.labels.to_dict() == {"keep": "1"}
 
 
+def test_each_manager_keeps_its_items_of_a_shared_list(services, namespace) -> None:
+    services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    shared = service(ports=[{"name": "metrics", "port": 90}])
+    services.server_side_apply(shared, namespace=namespace, field_manager="two")
+    moved = service(ports=[{"name": "metrics", "port": 91}])
+    applied = services.server_side_apply(moved, namespace=namespace, field_manager="two")
+    assert [(port.name, port.port) for port in applied.spec.ports] == [("http", 80), ("metrics", 91)]
+
+
 def test_what_others_wrote_stays_through_an_apply(services, namespace) -> None:
     services.server_side_apply(service(), namespace=namespace, field_manager="one")
     patch = {"metadata": {"name": "backend", "annotations": {"actions": "written by a controller"}}}
