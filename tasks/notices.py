@@ -18,6 +18,11 @@ from tasks.waiting import ASKED_AGAIN
 # A notice that nobody took goes out with those of a later release.
 RELEASES_LOOKED_AT = 5
 
+NO_CHANNEL = (
+    "This end is told to nobody: to have it told, set notices.webhook_url or notices.slack_block in the environment's "
+    "file, or SLIPWAY_NOTICES__WEBHOOK_URL before slipway install."
+)
+
 Send = Callable[[Notice], None]
 
 
@@ -29,7 +34,7 @@ def notify(environment: Environment, release: Release, event: str, text: str) ->
     if not has_notice(read_journal(environment, release.number), event, text):
         append(environment, release, NOTICES, Event.NOTICE, {"event": event, "text": text})
     if not channels_of(environment):
-        progress("Nobody was told: neither notices.webhook_url nor notices.slack_block is set.")
+        progress(NO_CHANNEL)
         return
     # A release does not fail because a channel is away.
     if deliver_notices(environment, release, return_state=True).is_failed():
