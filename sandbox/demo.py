@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.demo_commands import Commands, DemoFailed
+from sandbox.demo_differences import describe_differences
 from sandbox.demo_evidence import (
     Release,
-    describe_differences,
     describe_failure,
+    describe_places,
     describe_steps,
     missing_evidence,
     read_releases,
@@ -20,7 +21,7 @@ from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.processes import end_on_sigterm, hear_ctrl_c
-from sandbox.start import describe
+from sandbox.start import WAYS_ON, describe
 from sandbox.supervisor import PartFailed
 
 ROLLED_BACK = 5
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     exit_code = INTERRUPTED
     try:
         with Sandbox(report=lambda name: say(f"  {name} serves")) as sandbox:
-            print(describe(sandbox), flush=True)
+            say(f"{describe(sandbox)}\n")
             commands = Commands(sandbox, os.environ | variables(sandbox.state, sandbox.addresses, sandbox.settings))
             commands.run("slipway", "install")
             with commands.worker():
@@ -83,27 +84,28 @@ def play(commands: Commands) -> None:
     """The four releases, one after another, then what they showed."""
     digests = {name: push_image(commands.sandbox.state, name, behaviour) for name, behaviour in BEHAVIOURS.items()}
     began = time.monotonic()
+    say("\nThe times at the left of what follows are minutes and seconds since the release's run began.")
     for number, act in enumerate(ACTS, 1):
         say(f"\n=== {number} of {len(ACTS)}  {act.image}: {act.title}")
         release(act, digests[act.image], commands)
-    say(f"\nFour releases in {time.monotonic() - began:.0f} s.")
+    say(f"\nFour releases, in {time.monotonic() - began:.0f} s from the first command to the end of the last.")
     sum_up(commands.sandbox, digests, read_releases(commands.variables))
 
 
 def sum_up(sandbox: Sandbox, digests: dict[str, str], releases: list[Release]) -> None:
     """What the releases showed. Raises DemoFailed where that is not what they have to show."""
     names = {digest: name for name, digest in digests.items()}
-    say(f"\n=== What the canaries were judged on\n{describe_steps(releases, names)}")
+    say(f"\n=== What the canaries were judged on\n{describe_steps(releases, names)}\n{describe_places(releases)}")
     say(f"\n=== How C was taken back\n{describe_failure(releases, digests['C'])}")
-    say(f"\n=== What differs from production\n{describe_differences(sandbox.settings)}")
+    say(f"\n=== What differs from production, and why\n{describe_differences(sandbox.state, sandbox.settings)}")
     if missing := missing_evidence(releases, digests["B"]):
         raise DemoFailed(missing)
 
 
 def release(act: Act, digest: str, commands: Commands) -> None:
-    began = time.monotonic()
     exit_code = commands.run("slipway", "release", "production", "--digest", digest)
-    say(f"--- {act.image}: exit code {exit_code} after {time.monotonic() - began:.0f} s")
+    said = ", that of a release that was taken back" if exit_code == ROLLED_BACK else ""
+    say(f"--- {act.image}: exit code {exit_code}{said}")
     if exit_code != act.exit_code:
         said = f"The release of {act.image} ended with exit code {exit_code}, not {act.exit_code}."
         raise DemoFailed(
@@ -123,7 +125,8 @@ export PATH="$PWD/.venv/bin:$PATH"
 source {sandbox.state / "env.sh"}
 python -m sandbox push --state {sandbox.state} --name D     # prints its digest; --behaviour errors makes it fail
 slipway release production --digest sha256:...
-slipway status production"""
+
+{WAYS_ON}"""
 
 
 def say(text: str) -> None:

@@ -56,6 +56,7 @@ class Commands:
     @contextmanager
     def worker(self) -> Iterator[None]:
         """`slipway worker`, with its log beside those of the sandbox's parts."""
+        print(f"$ slipway worker      # by the demo, in the background; its log: {self.worker_log}", flush=True)
         command = [str(BINARIES / "slipway"), "worker"]
         with self.worker_log.open("wb") as log:
             self._worker = subprocess.Popen(command, env=dict(self.variables), stdout=log, stderr=subprocess.STDOUT)

@@ -1,19 +1,15 @@
-"""What the demo's releases showed: each canary step as it was judged, and which numbers differ from production's."""
+"""What the demo's releases showed: each canary step as it was judged, and the way back of the one that failed."""
 
 import json
 import re
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.settings import SandboxSettings
-
 SLIPWAY = Path(sys.executable).parent / "slipway"
-ENVIRONMENTS = Path(__file__).parents[1] / "environments"
 WEIGHTS = (20, 40, 60, 80)
 # Shown by its first twelve digits.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
@@ -26,6 +22,8 @@ STEPS_BACK = (
     ("Hold", "the release ended, and production was free again"),
 )
 SECONDS_TO_READ = 120
+# How the journal names a place that is a rule of the load balancer.
+RULE = "listener rule "
 
 Release = Mapping[str, Any]
 
@@ -42,6 +40,19 @@ def read_releases(variables: Mapping[str, str]) -> list[Release]:
 def judged_steps(release: Release | None) -> list[Mapping[str, Any]]:
     """What each canary step of a release was judged on: weight_percent, read_back, verdict, seconds, and both arms."""
     return [record["detail"] for record in journal_of(release) if record["event"] == "judged"]
+
+
+def describe_places(releases: list[Release]) -> str:
+    """What the places are at which each step's weight was read back; empty where no step was judged."""
+    judged = [step for release in releases for step in judged_steps(release)]
+    if not judged:
+        return ""
+    first = judged[0]["read_back"]
+    rules = sum(source.startswith(RULE) for source in first)
+    return (
+        f"The {len(first)} places at which a weight is read back: the Rollout's status, the action in the Ingress's "
+        f"annotation,\nand each listener rule of the load balancer that forwards to either revision, {rules} of them."
+    )
 
 
 def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
@@ -124,36 +135,3 @@ def missing_evidence(releases: list[Release], digest: str) -> str | None:
         if step["verdict"] != "pass":
             return f"The canary of {digest} went past {weight} % on the verdict {step['verdict']}."
     return None
-
-
-def describe_differences(settings: SandboxSettings) -> str:
-    """Every number of production's that is another one here."""
-    production, overlay = (read(name) for name in ("production", "sandbox"))
-    rows = [(key, shown(production, key), str(value)) for key, value in leaves(overlay)]
-    rows += [
-        ("seconds in manifests", "as written", f"divided by {settings.time_factor:g}"),
-        ("periods of the load balancer's metrics", "60s", f"{settings.metric_period_seconds}s"),
-        ("users' requests", "real ones", f"{settings.requests_per_second:g} a second"),
-    ]
-    return "\n".join(f"{name:<40}{there:>10} -> {here}" for name, there, here in rows)
-
-
-def read(name: str) -> dict[str, Any]:
-    return tomllib.loads((ENVIRONMENTS / f"{name}.toml").read_text())
-
-
-def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """`canary.pause`, `15s` and so on."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def shown(table: Mapping[str, Any], key: str) -> str:
-    """The value of a dotted key, or that there is none."""
-    value: Any = table
-    for part in key.split("."):
-        value = value.get(part, {})
-    return str(value) if value != {} else "not set"

@@ -14,6 +14,11 @@ from sandbox.settings import SandboxSettings
 from sandbox.supervisor import PartFailed
 
 SECONDS_BETWEEN_LOOKS = 0.5
+WAYS_ON = """\
+slipway status production      # what serves, who holds production, how releases ended
+slipway stop production --reason WHY      # ends a release that is under way before its next step
+slipway roll-back production      # lists what one can go back to; with --revision N it goes there
+slipway verify production      # every check; changes nothing"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,7 +81,8 @@ slipway worker       # runs what is submitted, until Ctrl-C
 In a third one, with the same two lines first:
 slipway release production --digest {first}      # the first installation
 slipway release production --digest {second}      # a canary
-{push}      # prints the digest of a third one, whose canary fails"""
+{push}      # prints the digest of a third one, whose canary fails
+{WAYS_ON}"""
 
 
 def listening(sandbox: Sandbox) -> list[tuple[str, str]]:

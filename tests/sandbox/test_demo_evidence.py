@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo_evidence import describe_differences, describe_failure, describe_steps, missing_evidence
-from sandbox.settings import SandboxSettings
+from sandbox.demo_evidence import describe_failure, describe_places, describe_steps, missing_evidence
 
 WEIGHTS = (20, 40, 60, 80)
 
@@ -94,7 +93,12 @@ def test_a_canary_that_did_not_fail_is_told_as_that() -> None:
     assert describe_failure([release("C", judged(20))], "C") == "No step of its canary failed."
 
 
-def test_every_number_of_the_overlay_is_shown_beside_productions() -> None:
-    told = [line.split() for line in describe_differences(SandboxSettings(time_factor=10)).splitlines()]
-    assert ["canary.pause", "10m", "->", "15s"] in told
-    assert ["seconds", "in", "manifests", "as", "written", "->", "divided", "by", "10"] in told
+def test_the_places_of_a_read_back_are_named_with_the_number_of_listener_rules() -> None:
+    said = {"the Rollout's status": 20, "the annotation of Ingress front": 20, "listener rule 1": 20}
+    step = judged(20)
+    step["detail"]["read_back"] = said
+    assert describe_places([release("B"), release("C", step)]) == (
+        "The 3 places at which a weight is read back: the Rollout's status, the action in the Ingress's annotation,\n"
+        "and each listener rule of the load balancer that forwards to either revision, 1 of them."
+    )
+    assert describe_places([release("B")]) == ""
