@@ -8,6 +8,7 @@ from typing import Any
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
 
 from sandbox.aws.requests import Environ, StartResponse, WsgiApp, buffer_body
+from sandbox.load_balancer.configuration import target_group_arns
 
 CONTROL = "/sandbox/target-health"
 DELAY = "deregistration_delay.timeout_seconds"
@@ -23,6 +24,11 @@ DRAINING: Health = {
     "State": "draining",
     "Reason": "Target.DeregistrationInProgress",
     "Description": "Target deregistration is in progress",
+}
+UNUSED: Health = {
+    "State": "unused",
+    "Reason": "Target.NotInUse",
+    "Description": "Target group is not configured to receive traffic from the load balancer",
 }
 
 
@@ -58,7 +64,10 @@ class TargetHealthReports:
 
 
 def mend_target_health(board: TargetHealthBoard, time_factor: float) -> None:
-    """Make DescribeTargetHealth tell what was seen, and a target that leaves drain for its group's delay."""
+    """Make DescribeTargetHealth tell what was seen and what nothing uses, and a target that leaves drain for a while.
+
+    That while is its group's deregistration delay, divided by the sandbox's factor.
+    """
     FakeTargetGroup.deregister = _keeping_when(FakeTargetGroup.deregister)
     ELBv2Backend.describe_target_health = _as_seen(ELBv2Backend.describe_target_health, board, time_factor)
 
@@ -75,14 +84,22 @@ def _keeping_when(deregister: Callable[..., None]) -> Callable[..., None]:
 def _as_seen(describe: Callable[..., Any], board: TargetHealthBoard, time_factor: float) -> Callable[..., Any]:
     def describe_target_health(self: ELBv2Backend, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:
         found: list[Any] = describe(self, target_group_arn, targets)
-        group = self.target_groups[target_group_arn]
+        group, is_used = self.target_groups[target_group_arn], target_group_arn in _used_groups(self)
         for status in found:
-            seen = board.health_of(target_group_arn, f"{status.instance_id}:{status.port}")
+            told = board.health_of(target_group_arn, f"{status.instance_id}:{status.port}")
+            seen = told if is_used else UNUSED
             if seen is not None and status.instance_id in group.targets:
                 status.status, status.reason, status.description = _parts(seen)
         return found if targets else found + _draining(group, time_factor)
 
     return describe_target_health
+
+
+def _used_groups(backend: ELBv2Backend) -> set[str]:
+    """The target groups that some rule, or some listener by default, forwards to; also those with weight 0."""
+    listeners = (listener for balancer in backend.load_balancers.values() for listener in balancer.listeners.values())
+    actions = (action for listener in listeners for rule in listener.rules.values() for action in rule.actions)
+    return {arn for action in actions for arn in target_group_arns(action.data)}
 
 
 def _draining(group: FakeTargetGroup, time_factor: float) -> list[Any]:

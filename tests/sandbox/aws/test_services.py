@@ -102,6 +102,28 @@ def test_pods_on_loopback_can_be_targets(aws: AwsClient, listener: str, name: st
     assert [(one["Target"]["Id"], one["Target"]["Port"]) for one in found] == [("127.5.0.1", 8080)]
 
 
+def test_a_target_is_unused_for_as_long_as_no_rule_forwards_to_its_group(
+    aws: AwsClient, listener: str, name: str
+) -> None:
+    elb, (stable, canary) = aws("elbv2"), groups(aws, name)
+    elb.register_targets(TargetGroupArn=canary, Targets=[{"Id": "127.5.0.2", "Port": 8080}])
+
+    def health() -> dict[str, str]:
+        return elb.describe_target_health(TargetGroupArn=canary)["TargetHealthDescriptions"][0]["TargetHealth"]
+
+    assert health() == {
+        "State": "unused",
+        "Reason": "Target.NotInUse",
+        "Description": "Target group is not configured to receive traffic from the load balancer",
+    }
+    conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["unused.genai-demo.com"]}}]
+    actions = weighted(stable, canary, 0)
+    rule = elb.create_rule(ListenerArn=listener, Priority=2, Conditions=conditions, Actions=actions)["Rules"][0]
+    assert health()["State"] != "unused"
+    elb.delete_rule(RuleArn=rule["RuleArn"])
+    assert health()["State"] == "unused"
+
+
 class Metrics:
     """One metric of a load balancer's arm, put and read at a resolution of five seconds."""
 
