@@ -28,14 +28,14 @@ from tasks.checks import checks_key
 from tasks.planning import plan_data_key
 
 app = typer.Typer(
-    help="Releases to an environment, and takes a failed release back. Runs go through Prefect (PREFECT_API_URL).",
+    help="Release to an environment; what fails is taken back. Runs go through Prefect (PREFECT_API_URL).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Where to, as in environments/.")]
+EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which one, by its file in environments/.")]
 Digest = Annotated[str, typer.Option(help="Artifact digest of the image, sha256:...")]
 Reason = Annotated[str, typer.Option(help="Why; shown to whoever waits for it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object; progress goes to standard error.")]
@@ -50,7 +50,10 @@ PRODUCTION = "production"
 
 @app.command()
 def install(as_json: AsJson = False) -> None:
-    """Make the work pool, the deployments and the automation in Prefect; again, it brings them up to date."""
+    """Set Prefect up for releases, or bring it up to date.
+
+    It makes the work pool, the deployments with their schedule, and the automations, and says each.
+    """
     screen, sentences = Screen(for_program=as_json), []
     for sentence in install_all(CHECKOUT, os.environ):
         screen.say(sentence)
@@ -84,7 +87,7 @@ def release(
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Bring the environment to the artifact; a release that fails is taken back."""
+    """Release an artifact; what fails is taken back."""
     request = {"artifact_digest": digest_of(digest), "wait": wait, "canary": canary}
     request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
     leaves = {"plan": plan_data_key(environment)}
@@ -94,23 +97,40 @@ def release(
 @app.command()
 def roll_back(
     environment: EnvironmentName = PRODUCTION,
-    revision: Annotated[int | None, typer.Option(help="Where to; without it the run lists them all.")] = None,
-    unjudged: Annotated[bool, typer.Option("--unjudged", help="Even if no journal tells that it served.")] = False,
+    revision: Annotated[
+        int | None, typer.Option(help="Which one, by its number; without it the run lists them.")
+    ] = None,
+    unjudged: Annotated[
+        bool, typer.Option("--unjudged", help="Take it even if no journal tells that it served.")
+    ] = False,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release under way; `slipway stop` ends it sooner.")] = False,
     within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Bring back an earlier revision of the application, one that served all traffic before."""
+    """Bring back an earlier revision that served all traffic."""
     request = {"revision": revision, "unjudged": unjudged, "wait": wait}
     request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
     run("roll-back", environment, request, {}, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
+def recover(
+    environment: EnvironmentName = PRODUCTION,
+    reason: Reason = "",
+    within: Within = None,
+    as_json: AsJson = False,
+    detach: Detach = False,
+) -> None:
+    """Take back the canary of a release that died; Prefect starts the same by itself."""
+    request = {"reason": reason or f"{ASKED_FOR_BY} {who()}"}
+    run("recover", environment, request, {}, within=within, as_json=as_json, detach=detach)
+
+
+@app.command()
 def verify(environment: EnvironmentName = PRODUCTION, within: Within = None, as_json: AsJson = False) -> None:
-    """Check that the environment looks and answers as planned; change nothing."""
+    """Check that everything is as planned; change nothing."""
     run("verify", environment, {}, {"checks": checks_key(environment)}, within=within, as_json=as_json)
 
 
@@ -120,13 +140,16 @@ def status(
     count: Annotated[int, typer.Option(min=1, help="How many releases to show.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Show what serves, what one can go back to, who holds the environment, and how the last releases ended."""
+    """Show what serves, who is at work, and the last releases.
+
+    Also what one can go back to, and where Prefect's UI shows the newest release.
+    """
     show_status(environment, count=count, as_json=as_json)
 
 
 @app.command()
 def stop(reason: Reason, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
-    """Ask the release under way to stop at its next safe point."""
+    """Ask the release under way to stop before its next step."""
     require_environment(environment)
     stop_release(environment, who(), reason, as_json=as_json)
 
@@ -136,7 +159,10 @@ app.command()(simulate)
 
 @app.command()
 def worker() -> None:
-    """Run what is submitted, until Ctrl-C: a Prefect worker for the work pool."""
+    """Run what is submitted, until Ctrl-C.
+
+    A Prefect worker for the work pool that `slipway install` makes.
+    """
     os.chdir(CHECKOUT)
     # An operator waits for the worker's next look; Prefect's own pause is ten seconds.
     os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "2")

@@ -119,6 +119,7 @@ def advice(ended: Run, environment: str) -> str:
         return " No worker had taken it: nothing was touched. Start a worker (slipway worker), then start it again."
     return (
         f" The run could not say what it left behind: see slipway status {environment}. What it had begun is in its "
-        "journal; a release started again goes on from what is there, "
+        f"journal. A release's canary is taken back by a run of recover/{environment}, or left, as "
+        "[recovery] when_died says; a release started again goes on from what is there, "
         "slipway roll-back --revision N brings an earlier revision back."
     )
