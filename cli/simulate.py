@@ -56,9 +56,10 @@ def simulate(
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate canaries on a virtual clock: false aborts, how soon a harm is found, what stays without proof.
+    """Simulate how an environment's canaries would end.
 
-    Nothing is changed and nobody is asked: it needs neither an account nor Prefect. Rates and shares are 0.0 to 1.0.
+    On a virtual clock: false aborts, how soon a harm is found, what stays without proof. Nothing is changed and nobody
+    is asked: it needs neither an account nor Prefect. Rates and shares are 0.0 to 1.0.
     """
     rehearsal, roughness = prepare(environment), Scenario(rate, shock=shock, burst=bursts, retries=retries)
     missed = replace(roughness, lost=lost, late=late, pods=rehearsal.pods, bad_pods=int(bad_pod))

@@ -56,4 +56,4 @@ def describe_schedules(deployments: Iterable[Mapping[str, Any]]) -> Iterator[str
     for entry in deployments:
         for schedule in entry.get("schedules", ()):
             when = f"{schedule['slug']} (cron {schedule['cron']}, {schedule['timezone']})"
-            yield f"{name_deployment(entry)} also runs by itself, {when}; its schedule is switched off in Prefect's UI."
+            yield f"{name_deployment(entry)} also runs by itself, {when}; Prefect's UI can switch that off."
