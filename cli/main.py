@@ -116,6 +116,22 @@ def roll_back(
 
 
 @app.command()
+def recover(
+    environment: EnvironmentName = PRODUCTION,
+    reason: Reason = "",
+    within: Within = None,
+    as_json: AsJson = False,
+    detach: Detach = False,
+) -> None:
+    """Take back the canary of a release that died.
+
+    Prefect starts the same by itself; where nothing was left, nothing is done.
+    """
+    request = {"reason": reason or f"{ASKED_FOR_BY} {who()}"}
+    run("recover", environment, request, {}, within=within, as_json=as_json, detach=detach)
+
+
+@app.command()
 def verify(environment: EnvironmentName = PRODUCTION, within: Within = None, as_json: AsJson = False) -> None:
     """Check that everything is as planned; change nothing."""
     run("verify", environment, {}, {"checks": checks_key(environment)}, within=within, as_json=as_json)
