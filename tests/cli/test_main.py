@@ -59,6 +59,12 @@ def test_the_command_ends_by_its_exit_code() -> None:
     assert "sha256: and 64 hexadecimal digits" in ended.stderr
 
 
+def test_each_command_says_in_one_whole_line_what_it_does(slipway: Slipway) -> None:
+    told = slipway("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert len(told) >= 10
+    assert [line for line in told if line.endswith("...") or not line.endswith(".")] == []
+
+
 def test_without_an_address_of_prefect_nothing_is_started(slipway: Slipway) -> None:
     ran = slipway("verify")
     assert (ran.exit_code, ran.stdout) == (2, "")
