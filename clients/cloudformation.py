@@ -9,6 +9,7 @@ from clients.assembly import read_assembly
 from clients.aws import aws_client, translated
 from clients.templates import send_template
 from delivery.assembly import StackSpec
+from delivery.change_sets import ListedChangeSet
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound
 from delivery.outputs import StackOutputs, find_outputs, source_of
@@ -113,6 +114,12 @@ class Formation:
                 return
             token = {"NextToken": page["NextToken"]}
 
+    def list_change_sets(self, stack_arn: str) -> tuple[ListedChangeSet, ...]:
+        """All of the stack, whoever made them; CloudFormation forgets executed ones after a while."""
+        with translated(f"list the change sets of {stack_arn}"):
+            pages = self._api.get_paginator("list_change_sets").paginate(StackName=stack_arn)
+            return tuple(_listed(found) for page in pages for found in page["Summaries"])
+
     def delete_change_set(self, arn: str) -> None:
         with translated(f"delete change set {arn}"):
             self._api.delete_change_set(ChangeSetName=arn)
@@ -204,6 +211,16 @@ def _event(event: dict[str, Any]) -> StackEvent:
         status=event["ResourceStatus"],
         reason=event.get("ResourceStatusReason", ""),
         at=event["Timestamp"],
+    )
+
+
+def _listed(found: dict[str, Any]) -> ListedChangeSet:
+    return ListedChangeSet(
+        arn=found["ChangeSetId"],
+        name=found["ChangeSetName"],
+        status=found["Status"],
+        execution_status=found["ExecutionStatus"],
+        made=found["CreationTime"],
     )
 
 

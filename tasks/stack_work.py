@@ -1,8 +1,6 @@
 """One stack of one release: prepare its change set, execute it, follow its events."""
 
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -10,13 +8,14 @@ from typing import Any, TypeVar
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
 from delivery.environment import Environment
-from delivery.errors import Conflict, DeliveryError, NotApplied, NotFound, StackFailed, Unavailable
+from delivery.errors import Conflict, NotApplied, NotFound, StackFailed, Unavailable
 from delivery.plan import Action
 from delivery.stack_operations import describe_operator
 from delivery.stack_progress import StackOutcome, end_of, outcome_of_stack, stack_failed
 from delivery.stack_state import StackState
 from delivery.stack_status import Standing, advice_for, can_be_changed, standing_of
 from delivery.stacks import data_losses, needs_protection
+from tasks.change_sets import wait_until_described
 from tasks.stack_events import EventLog, tell
 from tasks.stack_following import follow_predecessor, is_under_way
 from tasks.waiting import poll_until
@@ -25,36 +24,6 @@ Seen = TypeVar("Seen")
 # In polls, so that it shrinks with the waits of a rehearsal.
 STARTS_WITHIN = 24
 LONGEST_START = timedelta(minutes=2)
-# A change set of hundreds of resources is described in a minute or two.
-LONGEST_DESCRIPTION = timedelta(minutes=10)
-
-
-def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
-    """What an update would do; the change set that told it is gone again, whatever happened."""
-    arn = formation.open_change_set(stack, f"plan-{uuid.uuid4().hex}", is_new=False)
-    try:
-        return wait_until_described(environment, formation, arn)
-    finally:
-        # One that is still being made cannot be deleted, and whatever led here says more than that.
-        with suppress(DeliveryError):
-            formation.delete_change_set(arn)
-
-
-def wait_until_described(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
-    """Raises NotApplied where CloudFormation does not get on with it: asked again it would take as long again."""
-    deadline = min(environment.stacks.deadline, LONGEST_DESCRIPTION)
-    seen, is_described = poll_until(
-        lambda: formation.read_change_set(arn),
-        lambda change_set: change_set.is_described,
-        poll=environment.stacks.poll,
-        deadline=deadline,
-    )
-    if not is_described:
-        raise NotApplied(
-            f"CloudFormation has not described change set {arn} after {deadline}; it is in {seen.status} and was not "
-            "executed: the stack is as it was. See whether AWS Health tells of a disturbance, then start again."
-        )
-    return seen
 
 
 @dataclass(frozen=True)

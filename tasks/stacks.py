@@ -18,9 +18,10 @@ from delivery.stack_state import ObservedStack
 from delivery.stack_status import can_be_changed
 from delivery.stacks import plan_stacks
 from delivery.steps import planned_step
+from tasks.change_sets import delete_left_behind, preview_changes
 from tasks.journal import effect
 from tasks.stack_following import follow_predecessor
-from tasks.stack_work import StackWork, preview_changes
+from tasks.stack_work import StackWork
 from tasks.waiting import ASKED_AGAIN
 
 
@@ -50,6 +51,7 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
     can_be_sent = why_not_sent(stack, has_bucket=environment.state.has_bucket) is None
     if state is None or not can_be_sent or not can_be_changed(state.status):
         return ObservedStack(id=stack.id, state=state, operation=operation)
+    delete_left_behind(formation, stack, state.arn)
     try:
         preview = preview_changes(environment, formation, stack)
     except Rejected as error:
