@@ -22,10 +22,19 @@ ORDER = ("Namespace", "ServiceAccount", "ConfigMap", "Secret", "Service", "Ingre
 
 @dataclass(frozen=True)
 class CanaryStep:
-    """A pause without duration, by its index among the Rollout's steps, and the canary's share of the traffic at it."""
+    """A pause without duration, by its index among the Rollout's steps, and the canary's share of the traffic at it.
+
+    turn: which of the pauses at this share it is; others' manifests may have several.
+    """
 
     pause_index: int
     weight_percent: int
+    turn: int = 1
+
+    @property
+    def name(self) -> str:
+        """No other step of the Rollout has it."""
+        return f"{self.weight_percent} %" if self.turn == 1 else f"{self.weight_percent} %, pause {self.turn}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,8 @@ def read_steps(steps: Iterable[Mapping[str, Any]]) -> tuple[CanaryStep, ...]:
         if "setWeight" in step:
             weight = step["setWeight"]
         elif step.get("pause") == {}:
-            found.append(CanaryStep(index, weight))
+            turn = 1 + sum(before.weight_percent == weight for before in found)
+            found.append(CanaryStep(index, weight, turn))
         else:
             _require(False, f"canary step {index} is {dict(step)}; here it is a setWeight or a pause without duration")
     return tuple(found)

@@ -1,5 +1,6 @@
 """What a release's journal calls its steps: `<phase>/<name>` for what the plan tells, and a few names besides."""
 
+from delivery.manifests import CanaryStep
 from delivery.plan import Phase
 
 HOLD = "Hold"
@@ -19,9 +20,9 @@ def rollout_step(rollout: str) -> str:
     return planned_step(Phase.APPLICATION, f"{ROLLOUT}{rollout}")
 
 
-def canary_step(weight_percent: int) -> str:
+def canary_step(step: CanaryStep) -> str:
     """The judgement of a share of the traffic, and the end of its pause."""
-    return f"{CANARY}{weight_percent} %"
+    return f"{CANARY}{step.name}"
 
 
 def moves_traffic(step: str) -> bool:

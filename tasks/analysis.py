@@ -13,6 +13,7 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError, Halted
 from delivery.evidence import Evidence
 from delivery.judgement import describe_judgement, progress_percent, tabulate
+from delivery.manifests import CanaryStep
 from delivery.release import Event, Release
 from delivery.steps import canary_step
 from delivery.verdict import Move
@@ -24,10 +25,11 @@ from tasks.progress import progress
 
 @dataclass
 class ProgressBar:
-    """The artifact `canary-<environment>-<weight>-progress`, made when it is first shown."""
+    """The artifact `<artifact_key>-progress`, made when it is first shown."""
 
     environment: Environment
     release: Release
+    step: CanaryStep
     artifact: UUID | None = None
 
     def show(self, evidence: Evidence, move: Move, now: datetime) -> None:
@@ -36,7 +38,7 @@ class ProgressBar:
         done, line = progress_percent(evidence, move, now), f"Release {self.release.number}, {move.line}"
         with showing("The step's progress"):
             if self.artifact is None:
-                key = f"canary-{self.environment.name}-{evidence.weight_percent}-progress"
+                key = f"{artifact_key(self.environment, self.step)}-progress"
                 self.artifact = cast(UUID, create_progress_artifact(done, key=key, description=line))
             else:
                 update_progress_artifact(self.artifact, done, description=line)
@@ -45,6 +47,7 @@ class ProgressBar:
 def record_judgement(
     environment: Environment,
     release: Release,
+    step: CanaryStep,
     evidence: Evidence,
     move: Move,
     witnesses: Sequence[Witness],
@@ -54,24 +57,30 @@ def record_judgement(
 
     The verdict holds without its record: a store that does not take it is told of, never raised.
     """
-    progress(f"{evidence.weight_percent} %  {move.analysis.verdict}  {move.line}")
+    progress(f"{step.name}  {move.analysis.verdict}  {move.line}")
     detail = describe_judgement(evidence, move, witnesses, now)
     try:
-        append(environment, release, canary_step(evidence.weight_percent), Event.JUDGED, detail)
+        append(environment, release, canary_step(step), Event.JUDGED, detail)
     except Halted:
         raise
     except DeliveryError as error:
         progress(f"The journal lacks this verdict, which holds all the same: {error}")
-    show_table(environment, release, evidence, move)
+    show_table(environment, release, step, evidence, move)
 
 
-def show_table(environment: Environment, release: Release, evidence: Evidence, move: Move) -> None:
-    """The artifact `canary-<environment>-<weight>`; nothing outside of a run."""
-    said = f"{evidence.weight_percent} %: {move.analysis.verdict}, {move.line}"
+def show_table(environment: Environment, release: Release, step: CanaryStep, evidence: Evidence, move: Move) -> None:
+    """The artifact `<artifact_key>`; nothing outside of a run."""
+    said = f"{step.name}: {move.analysis.verdict}, {move.line}"
     if TaskRunContext.get() is not None:
         with showing("The step's table"):
             create_table_artifact(
                 tabulate(evidence, move),
-                key=f"canary-{environment.name}-{evidence.weight_percent}",
+                key=artifact_key(environment, step),
                 description=f"Release {release.number} at {said}",
             )
+
+
+def artifact_key(environment: Environment, step: CanaryStep) -> str:
+    """`canary-production-20`, and of another pause at the same share `canary-production-20-pause-2`."""
+    key = f"canary-{environment.name}-{step.weight_percent}"
+    return key if step.turn == 1 else f"{key}-pause-{step.turn}"

@@ -120,7 +120,7 @@ class Watch:
         """The step from where its evidence ends."""
         settings, region = live.environment.canary, live.environment.aws.region
         source = LoadBalancerCounts(live.find_load_balancer(), region, settings.period, settings.slow_after)
-        return cls(live, release, canary, step, evidence, source, ProgressBar(live.environment, release))
+        return cls(live, release, canary, step, evidence, source, ProgressBar(live.environment, release, step))
 
     def follow(self) -> Move:
         """The move that ends the pause; until then a line for each period."""
@@ -141,7 +141,8 @@ class Watch:
         self.bar.show(self.evidence, move, now)
 
     def record(self, move: Move) -> None:
-        record_judgement(self.live.environment, self.release, self.evidence, move, self.witnesses, datetime.now(UTC))
+        environment, now = self.live.environment, datetime.now(UTC)
+        record_judgement(environment, self.release, self.step, self.evidence, move, self.witnesses, now)
 
     def look(self, now: datetime) -> None:
         """Take in what changed since the last look; a service that does not answer is a source that cannot be read."""

@@ -33,7 +33,7 @@ def clear_pause(environment: Environment, release: Release, canary: CanaryRun, s
     if not was_ended(live, release, canary, step):
         live.confirm_share(step.weight_percent)
         before = {"revision": canary.canary_hash, "step": step.pause_index, "consent": consent}
-        with effect(environment, release, canary_step(step.weight_percent), before) as done:
+        with effect(environment, release, canary_step(step), before) as done:
             end_pause(live, canary.canary_hash, step)
             done.read_back = {"step": live.read().step_index}
     wait_until_left(live, canary.canary_hash, step)
@@ -42,9 +42,7 @@ def clear_pause(environment: Environment, release: Release, canary: CanaryRun, s
 def was_ended(live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep) -> bool:
     """Whether the pause is over by an earlier try of ours whose answer was lost. Never trusted without our journal."""
     journal = read_journal(live.environment, release.number)
-    has_tried = any(
-        record.step == canary_step(step.weight_percent) and record.event is Event.INTENDED for record in journal
-    )
+    has_tried = any(record.step == canary_step(step) and record.event is Event.INTENDED for record in journal)
     return has_tried and has_left(live.read(), step, canary.canary_hash)
 
 

@@ -151,6 +151,16 @@ def test_a_step_that_nobody_here_judges_is_refused(step) -> None:
         read_steps([{"setWeight": 20}, step])
 
 
+def test_pauses_at_one_share_are_told_apart() -> None:
+    rollout, *others = other_system()
+    weights = (20, 20, 50, 20)
+    steps = [step for weight in weights for step in ({"setWeight": weight}, {"pause": {}})]
+    rollout["spec"]["strategy"]["canary"]["steps"] = steps
+    found = describe_system([rollout, *others]).steps
+    assert [step.name for step in found] == ["20 %", "20 %, pause 2", "50 %", "20 %, pause 3"]
+    assert [step.weight_percent for step in found] == list(weights)
+
+
 def test_an_adopted_services_selector_is_left_to_the_controller() -> None:
     service = of_kind("Service")
     adopted = {"spec": {"selector": {"app": "genai-demo-backend", "rollouts-pod-template-hash": "66d4"}}}

@@ -1,5 +1,6 @@
 import pytest
 
+from delivery.manifests import CanaryStep
 from delivery.plan import Phase
 from delivery.steps import ABORT, canary_step, moves_traffic, planned_step, rollout_step
 
@@ -8,7 +9,8 @@ from delivery.steps import ABORT, canary_step, moves_traffic, planned_step, roll
     ("step", "is_moved"),
     [
         (ABORT, True),
-        (canary_step(20), True),
+        (canary_step(CanaryStep(1, 20)), True),
+        (canary_step(CanaryStep(3, 20, turn=2)), True),
         (rollout_step("backend"), True),
         (planned_step(Phase.APPLICATION, "ReplicaSet backend-7c9f"), False),
         (planned_step(Phase.APPLICATION, "Ingress front"), False),

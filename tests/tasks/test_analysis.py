@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -6,8 +7,10 @@ import pytest
 from prefect import flow, task
 from prefect.artifacts import Artifact
 
+from clients.prefect_api import PrefectApi
 from delivery.canary import Counts, Period
 from delivery.evidence import Evidence
+from delivery.manifests import CanaryStep
 from delivery.release import Event, Release
 from delivery.verdict import next_move
 from delivery.weights import Witness
@@ -27,6 +30,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
 EVIDENCE = Evidence.begin(production_policy(), 20, NOON).observe(Period(NOON, Counts(80), Counts(20, 1)))
 MOVE = next_move(EVIDENCE, LATER)
+STEP = CanaryStep(1, 20)
 
 
 def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
@@ -36,10 +40,10 @@ def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
 
     @task
     def watch() -> None:
-        bar = ProgressBar(environment, RELEASE)
+        bar = ProgressBar(environment, RELEASE, STEP)
         for now in (NOON, LATER):
             bar.show(EVIDENCE, MOVE, now)
-        record_judgement(environment, RELEASE, EVIDENCE, MOVE, [Witness("listener rule 1", 20.0)], LATER)
+        record_judgement(environment, RELEASE, STEP, EVIDENCE, MOVE, [Witness("listener rule 1", 20.0)], LATER)
 
     @flow
     def roll_out() -> None:
@@ -59,11 +63,34 @@ def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
     )
 
 
+def test_a_second_pause_at_a_share_hides_nothing_of_the_first(prefect_server: str, tmp_path: Path) -> None:
+    environment = production(tmp_path)
+    again = replace(STEP, pause_index=3, turn=2)
+
+    @task
+    def watch() -> None:
+        for step in (STEP, again):
+            ProgressBar(environment, RELEASE, step).show(EVIDENCE, MOVE, LATER)
+            record_judgement(environment, RELEASE, step, EVIDENCE, MOVE, [], LATER)
+
+    @flow
+    def roll_out_twice() -> None:
+        watch()
+
+    run = roll_out_twice(return_state=True).state_details.flow_run_id
+    assert run
+    api = PrefectApi(prefect_server)
+    for key in ("canary-production-20", "canary-production-20-pause-2"):
+        assert api.read_artifact(run, key)
+        assert api.read_artifact(run, f"{key}-progress")
+    assert [record.step for record in read_journal(environment, 7)] == ["Canary/20 %", "Canary/20 %, pause 2"]
+
+
 def test_a_journal_that_is_away_does_not_undo_a_verdict(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     environment = production(tmp_path)
     folder = tmp_path / "releases" / "production" / "7"
     folder.mkdir(parents=True)
     (folder / "journal").touch()  # No record can be written below a file.
-    record_judgement(environment, RELEASE, EVIDENCE, MOVE, [], LATER)
+    record_judgement(environment, RELEASE, STEP, EVIDENCE, MOVE, [], LATER)
     assert "The journal lacks this verdict, which holds all the same: file://" in caplog.text
