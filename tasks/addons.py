@@ -31,7 +31,7 @@ FIRST = ("Namespace", DEFINITION)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the add-ons of {environment.name}")
-def plan_addons_of(environment: Environment) -> PartPlan:
+def make_addon_plan(environment: Environment) -> PartPlan:
     """What a release would install, and what it misses."""
     return plan_addons(environment.addons.wanted, observe_addons(environment))
 

@@ -34,7 +34,7 @@ from tasks.holds import read_hold
 from tasks.progress import progress
 from tasks.stack_reading import compare_stacks
 from tasks.systems import connect_system
-from tasks.topics import plan_topics_of
+from tasks.topics import make_topic_plan
 from tasks.waiting import poll_until
 
 # The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
@@ -68,7 +68,7 @@ def check_addons(environment: Environment) -> Check:
 @task(task_run_name="check topics", cache_policy=NO_CACHE)
 def check_topics(environment: Environment) -> Check:
     """Every topic is as the environment's file says, as its brokers tell."""
-    return looked_at("topics", "each as specified", lambda: judge_part(Phase.TOPICS, plan_topics_of(environment)))
+    return looked_at("topics", "each as specified", lambda: judge_part(Phase.TOPICS, make_topic_plan(environment)))
 
 
 @task(task_run_name="check rollout", cache_policy=NO_CACHE)

@@ -9,16 +9,16 @@ from delivery.errors import Refused
 from delivery.plan import ReleasePlan, join_plan, sum_up
 from delivery.plan_text import describe_plan
 from delivery.release import Release
-from tasks.addons import plan_addons_of
+from tasks.addons import make_addon_plan
 from tasks.admission import admit
 from tasks.artifacts import showing
 from tasks.history import observe_last_release
 from tasks.journal import record_plan
 from tasks.progress import progress
-from tasks.settings import plan_settings_of
-from tasks.stacks import plan_stacks_of
-from tasks.topics import plan_topics_of
-from tasks.workloads import plan_application_of
+from tasks.settings import make_settings_plan
+from tasks.stacks import make_stack_plan
+from tasks.topics import make_topic_plan
+from tasks.workloads import make_application_plan
 
 
 @task(task_run_name="plan {artifact_digest}", cache_policy=NO_CACHE)
@@ -31,11 +31,11 @@ def make_plan(environment: Environment, artifact_digest: str, *, canary: bool = 
     """
     admit(environment, artifact_digest)
     parts = [
-        plan_stacks_of.submit(environment),
-        plan_addons_of.submit(environment),
-        plan_topics_of.submit(environment),
-        plan_settings_of.submit(environment),
-        plan_application_of.submit(environment, artifact_digest, canary=canary),
+        make_stack_plan.submit(environment),
+        make_addon_plan.submit(environment),
+        make_topic_plan.submit(environment),
+        make_settings_plan.submit(environment),
+        make_application_plan.submit(environment, artifact_digest, canary=canary),
     ]
     found = observe_last_release(environment)
     return join_plan(environment.name, artifact_digest, [part.result() for part in parts], found, canary=canary)

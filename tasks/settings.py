@@ -37,7 +37,7 @@ USERS = ("Rollout", "ReplicaSet", "Pod")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the connection settings of {environment.name}")
-def plan_settings_of(environment: Environment) -> PartPlan:
+def make_settings_plan(environment: Environment) -> PartPlan:
     """Which settings a release would put into the cluster."""
     return plan_settings(observe_settings(environment))
 

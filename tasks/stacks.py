@@ -32,7 +32,7 @@ def load_assembly(environment: Environment) -> tuple[StackSpec, ...]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the stacks of {environment.name}")
-def plan_stacks_of(environment: Environment) -> PartPlan:
+def make_stack_plan(environment: Environment) -> PartPlan:
     """What a release would do to each stack, and what stands in its way."""
     assembly = read_assembly(environment.stacks.assembly)
     looks = {stack.id: observe_stack.submit(environment, stack) for stack in assembly}

@@ -34,7 +34,7 @@ TOLD = {Action.CREATE: "created", Action.CHANGE: "altered", Action.NOTHING: "as 
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the topics of {environment.name}")
-def plan_topics_of(environment: Environment) -> PartPlan:
+def make_topic_plan(environment: Environment) -> PartPlan:
     """What a release would do to each topic, and what stands in its way."""
     return plan_topics(specify_topics(environment), observe_topics(environment))
 

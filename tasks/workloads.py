@@ -36,7 +36,7 @@ def read_workload(environment: Environment) -> Reading | None:
 
 
 @task(**ASKED_AGAIN, task_run_name="plan the application of {environment.name}")
-def plan_application_of(environment: Environment, artifact_digest: str, *, canary: bool = False) -> PartPlan:
+def make_application_plan(environment: Environment, artifact_digest: str, *, canary: bool = False) -> PartPlan:
     """What a release would do to each object, and how its traffic would move; nothing is stored.
 
     canary: an earlier revision that served is judged like a new one; otherwise it is a refusal that asks.
@@ -49,10 +49,10 @@ def plan_application_of(environment: Environment, artifact_digest: str, *, canar
     live = connect_system(environment)
     names = {setting.base_name: setting.name for setting in settings.wanted}
     manifests = render_application(environment, artifact_digest, names)
-    return plan_rendered(live, manifests, artifact_digest, canary=canary)
+    return make_object_plan(live, manifests, artifact_digest, canary=canary)
 
 
-def plan_rendered(
+def make_object_plan(
     live: LiveSystem, manifests: tuple[Manifest, ...], artifact_digest: str, *, canary: bool = False
 ) -> PartPlan:
     """The plan for objects whose variables are known; a refusal alone where the cluster does not know their kinds."""

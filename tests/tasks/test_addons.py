@@ -21,7 +21,7 @@ from tasks.checks import check_addons
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 from tasks.systems import connect_system
-from tasks.workloads import plan_rendered, render_application
+from tasks.workloads import make_object_plan, render_application
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
@@ -180,7 +180,7 @@ def bare_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]
 
 def test_a_cluster_without_the_kind_of_a_manifest_is_refused_in_the_plan_with_its_add_on(bare_shop: Shop) -> None:
     live, digest = connect_system(bare_shop.environment), bare_shop.push("a")
-    plan = plan_rendered(live, render_application(bare_shop.environment, digest, {}), digest)
+    plan = make_object_plan(live, render_application(bare_shop.environment, digest, {}), digest)
     assert plan.steps == ()
     assert plan.refusals == (
         "The cluster does not serve Rollout of argoproj.io/v1alpha1. Install Argo Rollouts, then release again.",

@@ -11,7 +11,7 @@ from clients.cluster import Cluster
 from delivery.plan import Action, PartPlan
 from delivery.weights import why_not_weight
 from tasks.systems import connect_system
-from tasks.workloads import plan_rendered, render_application
+from tasks.workloads import make_object_plan, render_application
 from tests.sandbox.polling import eventually
 from tests.shop import Shop
 from tests.tasks.canaries import LONGEST, change_pods, go_back, promote
@@ -70,7 +70,7 @@ def test_a_digest_that_served_gets_a_canary_again_where_the_release_asks_for_it(
 
 def plan(shop: Shop, digest: str, *, canary: bool = False) -> PartPlan:
     manifests = render_application(shop.environment, digest, {})
-    return plan_rendered(connect_system(shop.environment), manifests, digest, canary=canary)
+    return make_object_plan(connect_system(shop.environment), manifests, digest, canary=canary)
 
 
 def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:
@@ -94,7 +94,7 @@ def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> N
     make_secrets(shop.cluster, shop.namespace, {"rds-config-1": "200", "rds-config-2": "202"})
     promote(shop, digest, before)
     live = connect_system(shop.environment)
-    (*others, rollout) = plan_rendered(live, render_application(shop.environment, digest, after), digest).steps
+    (*others, rollout) = make_object_plan(live, render_application(shop.environment, digest, after), digest).steps
     assert {step.action for step in others} == {Action.NOTHING}
     assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")
     promote(shop, digest, after)

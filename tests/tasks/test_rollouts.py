@@ -25,7 +25,7 @@ from tasks.rollouts import confirm_promoted, wait_until_paused
 from tasks.systems import connect_system
 from tasks.traffic import clear_pause, confirm_weight, end_pause
 from tasks.way_back import take_back_application
-from tasks.workloads import plan_rendered, render_application
+from tasks.workloads import make_object_plan, render_application
 from tests.aws import ALARM, SandboxAws
 from tests.lossy import lossy_kubeconfig
 from tests.shop import CRASH, Shop
@@ -89,7 +89,7 @@ def served_image(shop: Shop) -> str:
 
 def plan(shop: Shop, digest: str) -> PartPlan:
     live = connect_system(shop.environment)
-    return plan_rendered(live, render_application(shop.environment, digest, {}), digest)
+    return make_object_plan(live, render_application(shop.environment, digest, {}), digest)
 
 
 def test_a_first_installation_has_no_canary_and_serves_its_digest(shop: Shop) -> None:
