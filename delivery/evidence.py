@@ -53,7 +53,7 @@ class Evidence:
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
     serve. ringing: the alarms that rang at the last look, at first those from before the canary; None: the first look
     tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow
-    requests.
+    requests. unsure: when it was seen that nobody could tell which revision is counted where, of late.
     """
 
     policy: Policy
@@ -77,6 +77,7 @@ class Evidence:
     broken: str | None = None
     ringing: frozenset[str] | None = None
     alarm: str | None = None
+    unsure: tuple[datetime, ...] = ()
 
     @classmethod
     def begin(
@@ -156,6 +157,10 @@ class Evidence:
     def cannot_read(self, why: str) -> Self:
         """The source answered with an error or with what cannot be counts; lasts until the next good period."""
         return replace(self, unreadable=why)
+
+    def cannot_tell(self, now: datetime) -> Self:
+        """Nobody can tell now which revision is counted where; kept for the periods that are still to be read."""
+        return replace(self, unsure=(*(at for at in self.unsure if at >= self.read_until), now))
 
     def pods_broke(self, why: str) -> Self:
         return replace(self, broken=why)

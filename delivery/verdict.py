@@ -84,6 +84,12 @@ def progress_line(evidence: Evidence, now: datetime) -> str:
     return f"{seen}; {_why_no_evidence(evidence, now) or _still_needed(evidence, now)}{left}"
 
 
+def asked_line(evidence: Evidence, analysis: Analysis) -> str:
+    """What the run says where the verdict changes while a person is asked: the decision stays theirs."""
+    proof = "there is proof for the canary now" if analysis.verdict is Verdict.PASS else "there is no proof any more"
+    return f"{evidence.weight_percent} %: {proof}: {analysis.reason}; a person was asked, and decides"
+
+
 def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
     failed = _why_failed(evidence)
     if failed:

@@ -1,10 +1,9 @@
 """What lets a canary go on: proof, or else what the environment wants, the guide's condition or a person's word."""
 
-from datetime import timedelta
+import time
+from collections.abc import Callable
 
-from prefect.exceptions import FlowPauseTimeout
-from prefect.flow_runs import pause_flow_run
-from prefect.input import RunInput
+from prefect import task
 
 from delivery.application import CanaryRun
 from delivery.environment import Environment
@@ -13,15 +12,11 @@ from delivery.evidence import Evidence
 from delivery.manifests import CanaryStep
 from delivery.release import Release
 from delivery.verdict import Action, Move
-from tasks.judging import look_once_more
+from tasks.judging import Watch, look_once_more
 from tasks.progress import progress
-
-
-class Decision(RunInput):
-    """What a person says when the evidence does not: whether the canary goes on, and why."""
-
-    promote: bool
-    reason: str
+from tasks.question import Decision, Question, asking
+from tasks.systems import connect_system
+from tasks.waiting import ASKED_AGAIN
 
 
 def require_consent(
@@ -29,31 +24,49 @@ def require_consent(
 ) -> tuple[Evidence, str]:
     """The sentence by which the pause may end, and the evidence then. Pauses the flow run where the move asks a person.
 
-    While it is paused nobody looks at the canary, so a yes is followed by one more look, and proof against the canary
-    outweighs it. Raises NotPromoted where that is found, where the person says no, or where nobody answers within the
-    environment's answer_deadline.
+    The canary is watched while it is paused, and proof against it ends the question. A yes is followed by one more
+    look, in which everything must be seen: the last one before it may have failed. Raises NotPromoted where there is
+    such proof, where the person says no, or where nobody answers within the environment's answer_deadline, and what
+    watching raises.
     """
     if move.action is not Action.ASK:
         return evidence, move.line
-    consent = ask_for_consent(environment, step, move)
+    evidence, consent = ask_for_consent(environment, release, canary, step, evidence, move)
     evidence, seen = look_once_more(environment, release, canary, step, evidence)
     return evidence, f"{consent}; looked at once more after that: {seen.analysis.reason}"
 
 
-def ask_for_consent(environment: Environment, step: CanaryStep, move: Move) -> str:
-    """The move's line with the reason of whoever said yes; NotPromoted where nobody did."""
-    progress(f"{step.weight_percent} %: {move.line}, within {environment.canary.answer_deadline}, by resuming this run")
+@task(**ASKED_AGAIN, task_run_name="ask a person about the canary at {step.weight_percent} %")
+def ask_for_consent(
+    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence, move: Move
+) -> tuple[Evidence, str]:
+    """The evidence when a person said yes, and the move's line with their reason."""
+    watch = Watch.resume(connect_system(environment), release, canary, step, evidence)
+    consent = wait_for_consent(environment, step, move, watch.look_while_asked)
+    return watch.evidence, consent
+
+
+def wait_for_consent(environment: Environment, step: CanaryStep, move: Move, look: Callable[[], None]) -> str:
+    """The move's line with the reason of whoever said yes; NotPromoted where nobody did.
+
+    look: at the canary, every poll until somebody answers; what it raises ends the question.
+    """
+    deadline = environment.canary.answer_deadline
+    progress(f"{step.weight_percent} %: {move.line}, within {deadline}, by resuming this run")
     not_promoted = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
-    try:
-        decision = ask(move, environment.canary.answer_deadline)
-    except FlowPauseTimeout as nobody:
-        raise NotPromoted(f"{not_promoted} Nobody answered.", is_failure=False) from nobody
+    with asking(f"{move.line}. Does the canary go on?", deadline) as question:
+        decision = look_until_answered(environment, question, look)
+        if decision is None:
+            raise NotPromoted(f"{not_promoted} Nobody answered.", is_failure=False)
     if not decision.promote:
         raise NotPromoted(f"{not_promoted} The answer was no: {decision.reason}.", is_failure=False)
     return f"{move.line}: {decision.reason}"
 
 
-def ask(move: Move, deadline: timedelta) -> Decision:
-    """The answer of whoever resumes the run; FlowPauseTimeout where nobody does."""
-    form = Decision.with_initial_data(description=f"{move.line}. Does the canary go on?")
-    return pause_flow_run(wait_for_input=form, timeout=int(deadline.total_seconds()))
+def look_until_answered(environment: Environment, question: Question, look: Callable[[], None]) -> Decision | None:
+    """None where nobody answers within the environment's answer_deadline."""
+    end = time.monotonic() + environment.canary.answer_deadline.total_seconds()
+    while (decision := question.read_answer()) is None and (left := end - time.monotonic()) > 0:
+        time.sleep(min(environment.canary.poll.total_seconds(), left))
+        look()
+    return decision

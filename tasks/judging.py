@@ -18,7 +18,7 @@ from delivery.readiness import why_worse
 from delivery.reading import Reading
 from delivery.release import Release
 from delivery.rollout import why_moved, why_not_available
-from delivery.verdict import Action, Move, Verdict, next_move
+from delivery.verdict import Action, Move, Verdict, asked_line, next_move
 from delivery.weights import Arms, Witness, why_not_weight
 from tasks.analysis import ProgressBar, record_judgement
 from tasks.holds import ensure_held
@@ -50,18 +50,15 @@ def watch(
 def look_once_more(
     environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence
 ) -> tuple[Evidence, Move]:
-    """What the canary has shown while nobody looked, and how it would be judged now.
+    """What the canary has shown by now, everything looked at, and how it would be judged.
 
-    before: the step's evidence when a person was asked. Raises NotPromoted where there is proof against the canary
+    before: the step's evidence when a person said yes. Raises NotPromoted where there is proof against the canary
     now, whatever the person said, and Unavailable where not everything can be looked at.
     """
     watch, now = Watch.resume(connect_system(environment), release, canary, step, before), datetime.now(UTC)
     watch.look_at_everything(now)
     move = next_move(watch.evidence, now)
-    if move.analysis.verdict is Verdict.FAIL:
-        watch.record(move)
-        since = f"The canary was not promoted past {step.weight_percent} %, though a person wanted it: {move.line}."
-        raise NotPromoted(since, is_failure=True)
+    watch.refuse_proof(move, "though a person wanted it")
     return watch.evidence, move
 
 
@@ -81,8 +78,8 @@ class Lasting:
 class Watch:
     """A step under way. source: counts the requests of both arms.
 
-    differs: the weight is another one. lacks: the canary has too few pods. unsure: when it was seen that nobody could
-    tell which revision is counted where, within the periods that are still to be read.
+    differs: the weight is another one. lacks: the canary has too few pods. told: while a person is asked, the verdict
+    that the run said last.
     """
 
     live: LiveSystem
@@ -94,8 +91,8 @@ class Watch:
     bar: ProgressBar
     differs: Lasting = field(default_factory=Lasting)
     lacks: Lasting = field(default_factory=Lasting)
-    unsure: tuple[datetime, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+    told: Verdict = Verdict.INCONCLUSIVE
 
     @classmethod
     def begin(
@@ -134,6 +131,25 @@ class Watch:
             if told != (self.evidence.read_until, self.evidence.unreadable):
                 self.tell(move, now)
         return move
+
+    def look_while_asked(self) -> None:
+        """A look while a person decides: a line where the verdict is another one now; NotPromoted by refuse_proof."""
+        read_until, now = self.evidence.read_until, datetime.now(UTC)
+        self.look(now)
+        move = next_move(self.evidence, now)
+        self.refuse_proof(move, "while a person was asked")
+        if move.analysis.verdict is not self.told:
+            progress(asked_line(self.evidence, move.analysis))
+            self.told = move.analysis.verdict
+        if read_until != self.evidence.read_until:
+            self.bar.show(self.evidence, move, now)
+
+    def refuse_proof(self, move: Move, meanwhile: str) -> None:
+        """Raises NotPromoted where there is proof against the canary, whatever a person says."""
+        if move.analysis.verdict is Verdict.FAIL:
+            self.record(move)
+            stopped = f"The canary was not promoted past {self.step.weight_percent} %, {meanwhile}: {move.line}."
+            raise NotPromoted(stopped, is_failure=True)
 
     def tell(self, move: Move, now: datetime) -> None:
         if move.action is Action.WAIT:
@@ -193,7 +209,7 @@ class Watch:
         try:
             return seen.find_counted_arms(self.canary.stable_hash, self.canary.canary_hash)
         except Unavailable:
-            self.unsure = (*(at for at in self.unsure if at >= self.evidence.read_until), now)
+            self.evidence = self.evidence.cannot_tell(now)
             raise
 
     def look_at_counts(self, now: datetime, arms: Arms) -> None:
@@ -209,6 +225,6 @@ class Watch:
     def take_in(self, period: Period) -> Evidence:
         """The evidence with one more period, or without it where a Service selected another revision within it."""
         settings = self.live.environment.canary
-        if is_touched(period.start, settings.period, self.unsure, settings.poll):
+        if is_touched(period.start, settings.period, self.evidence.unsure, settings.poll):
             return self.evidence.pass_over(period, "which revision was counted could not be told")
         return self.evidence.observe(period)

@@ -1,26 +1,38 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.input import keyset_from_base_key, read_flow_run_input
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from delivery.application import CanaryRun
 from delivery.canary import Counts
 from delivery.environment import Environment
-from delivery.errors import NotPromoted
+from delivery.errors import DeliveryError, HoldLost, NotPromoted, StopRequested
 from delivery.evidence import Evidence
 from delivery.manifests import CanaryStep
-from delivery.release import Release
+from delivery.release import Event, Release
 from delivery.verdict import Action, Analysis, Move, Verdict
-from tasks.consent import ask_for_consent, require_consent
+from sandbox.aws.client import client
+from tasks.consent import require_consent, wait_for_consent
+from tasks.journal import read_journal
+from tasks.judging import Watch
+from tasks.question import Question
+from tests.aws import ALARM
 from tests.environments import production, production_policy
 from tests.sandbox.polling import eventually
+from tests.shop import Shop
+from tests.tasks.canaries import install, stand_at_first_pause
 
 RELEASE = Release(
     environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1
@@ -33,14 +45,25 @@ ASKED = Move(Action.ASK, UNSURE, "no proof: too few requests; a person decides")
 
 def asking(folder: Path, seconds: float) -> Environment:
     base = production(folder)
-    update = {"answer_deadline": timedelta(seconds=seconds)}
+    update = {"answer_deadline": timedelta(seconds=seconds), "poll": timedelta(milliseconds=200)}
     return base.model_copy(update={"canary": base.canary.model_copy(update=update)})
 
 
+def see_nothing() -> None:
+    """A look at a canary in which nothing has changed."""
+
+
 @flow
-def roll_out(environment: Environment, answer: dict[str, Any] | None) -> str:
+def roll_out(environment: Environment, answer: dict[str, Any] | None, look: Callable[[], None]) -> str:
     with answering(flow_run.id, answer):
-        return ask_for_consent(environment, STEP, ASKED)
+        return wait_for_consent(environment, STEP, ASKED, look)
+
+
+def state_of(run: Any) -> State[Any]:
+    with get_client(sync_client=True) as api:
+        state = api.read_flow_run(run).state
+    assert state is not None
+    return state
 
 
 @contextmanager
@@ -68,18 +91,102 @@ def test_a_proof_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_a_person_may_let_the_canary_go_on_and_says_why(prefect_server: str, tmp_path: Path) -> None:
-    said = roll_out(asking(tmp_path, 10), {"promote": True, "reason": "nobody shops at night"})
+    said = roll_out(asking(tmp_path, 10), {"promote": True, "reason": "nobody shops at night"}, see_nothing)
     assert said == f"{ASKED.line}: nobody shops at night"
 
 
 def test_a_person_may_refuse(prefect_server: str, tmp_path: Path) -> None:
     with pytest.raises(NotPromoted, match=r"past 20 %: no proof.* The answer was no: wait for the morning\.") as no:
-        roll_out(asking(tmp_path, 10), {"promote": False, "reason": "wait for the morning"})
+        roll_out(asking(tmp_path, 10), {"promote": False, "reason": "wait for the morning"}, see_nothing)
     assert not no.value.is_failure
 
 
 def test_a_question_that_nobody_answers_promotes_nothing(prefect_server: str, tmp_path: Path) -> None:
     began = datetime.now(UTC)
     with pytest.raises(NotPromoted, match=r"a person decides\. Nobody answered\."):
-        roll_out(asking(tmp_path, 2), None)
+        roll_out(asking(tmp_path, 2), None, see_nothing)
     assert datetime.now(UTC) - began > timedelta(seconds=2)
+
+
+@flow
+def go_on_without_an_answer(environment: Environment) -> str:
+    with pytest.raises(NotPromoted, match="Nobody answered"):
+        wait_for_consent(environment, STEP, ASKED, see_nothing)
+    return state_of(flow_run.id).type.value
+
+
+def test_a_run_whose_question_nobody_answered_ends_as_it_wants(prefect_server: str, tmp_path: Path) -> None:
+    assert go_on_without_an_answer(asking(tmp_path, 1)) == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotPromoted("harm is proven", is_failure=True),
+        StopRequested("ana@desk asked this release to stop"),
+        HoldLost("the hold was lost"),
+    ],
+)
+def test_what_a_look_finds_while_a_person_is_asked_ends_the_question(
+    error: DeliveryError, prefect_server: str, tmp_path: Path
+) -> None:
+    found_at: list[State[Any]] = []
+
+    def look() -> None:
+        found_at.append(state_of(flow_run.id))
+        if len(found_at) == 2:
+            raise error
+
+    ended = roll_out(asking(tmp_path, 60), None, look, return_state=True)
+    assert [state.name for state in found_at] == ["Paused", "Paused"]
+    assert ended.is_failed()
+    assert ended.result(raise_on_failure=False) is error
+
+
+def test_the_form_says_what_is_asked(prefect_server: str, tmp_path: Path) -> None:
+    descriptions: list[Any] = []
+
+    def look() -> None:
+        keyset = state_of(flow_run.id).state_details.run_input_keyset
+        assert keyset is not None
+        descriptions.append(read_flow_run_input(keyset["description"]))
+
+    with pytest.raises(NotPromoted):
+        roll_out(asking(tmp_path, 1), None, look)
+    assert set(descriptions) == {f"{ASKED.line}. Does the canary go on?"}
+
+
+def test_a_server_that_is_away_answers_nothing(prefect_server: str) -> None:
+    question = Question(uuid4(), "1", keyset_from_base_key("paused-1"))
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        assert question.read_answer() is None
+
+
+@flow
+def ask_about(shop: Shop, release: Release, canary: CanaryRun, evidence: Evidence) -> None:
+    require_consent(shop.environment, release, canary, canary.steps[0], evidence, ASKED)
+
+
+def test_proof_against_a_canary_is_acted_on_while_a_person_is_asked(shop: Shop, prefect_server: str) -> None:
+    canary_settings = shop.environment.canary.model_copy(update={"answer_deadline": timedelta(seconds=60)})
+    shop = replace(shop, environment=shop.environment.model_copy(update={"canary": canary_settings}))
+    cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
+    name = f"{shop.environment.prefix}-{shop.namespace}"
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        live, canary = stand_at_first_pause(shop, release)
+        evidence = Watch.begin(live, release, canary, canary.steps[0], None).evidence
+        cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
+        ended = ask_about(shop, release, canary, evidence, return_state=True)
+        cloudwatch.delete_alarms(AlarmNames=[name])
+    assert ended.is_failed()
+    stopped = ended.result(raise_on_failure=False)
+    assert isinstance(stopped, NotPromoted)
+    assert str(stopped) == (
+        "The canary was not promoted past 30 %, while a person was asked: "
+        f"an alarm began to ring during the canary: {name} (12 failed)."
+    )
+    assert stopped.is_failure
+    journal = read_journal(shop.environment, release.number)
+    assert [record.detail["verdict"] for record in journal if record.event is Event.JUDGED] == ["fail"]

@@ -13,7 +13,7 @@ from delivery.errors import NotPromoted
 from delivery.evidence import Evidence
 from delivery.manifests import HASH_LABEL
 from delivery.release import Event, Release
-from delivery.verdict import Verdict
+from delivery.verdict import Action, Verdict
 from delivery.weights import find_arms
 from sandbox.aws.client import client
 from tasks.journal import read_journal
@@ -84,6 +84,23 @@ def test_what_was_counted_while_a_person_was_asked_is_evidence(shop: Shop) -> No
     assert evidence.step_stable.requests > evidence.step_canary.requests
 
 
+def test_proof_for_a_canary_while_a_person_is_asked_is_said_once_and_promotes_nothing(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="slipway")
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release, shop.users():
+        _, canary = stand_at_first_pause(shop, release)
+        watch = begin(shop, release, canary)
+        assert watch.follow().action is Action.ADVANCE
+        caplog.clear()
+        watch.look_while_asked()
+        watch.look_while_asked()
+    (said,) = caplog.messages
+    assert said.startswith("30 %: there is proof for the canary now: ")
+    assert said.endswith("; a person was asked, and decides")
+
+
 def test_a_canary_that_lost_its_pods_for_long_does_not_serve(shop: Shop) -> None:
     install(shop, shop.push("a"))
     with shop.release(shop.push("b")) as release:
@@ -113,7 +130,7 @@ def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Sh
         watch.canary = strange
         with pytest.raises(Exception, match="It cannot be told which revision was counted: Service blue selects "):
             watch.find_arms(seen, watch.evidence.begun)
-        assert watch.unsure == (watch.evidence.begun,)
+        assert watch.evidence.unsure == (watch.evidence.begun,)
 
 
 def test_a_look_at_a_canary_asks_for_each_object_once(shop: Shop, tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""A question to a person, by the form of a run that is paused in Prefect while its process goes on.
+
+Prefect's own pause_flow_run blocks: meanwhile nobody would look at what is asked about. And a pause that has run out
+can only end Failed.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self, cast
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.input import Keyset, RunInput, keyset_from_paused_state, read_flow_run_input
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Paused, Running
+
+from clients.prefect_api import translated
+from delivery.errors import DeliveryError, Rejected, Unavailable
+from tasks.progress import progress
+
+# So much longer than a question does its pause last. The server ends the pause of a process that died, never ours.
+LONGER = timedelta(minutes=10)
+
+
+class Decision(RunInput):
+    """What a person says when the evidence does not: whether the canary goes on, and why."""
+
+    promote: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """The form of one pause of a run. keyset: by which names Prefect keeps the form and what is answered."""
+
+    run: UUID
+    pause: str
+    keyset: Keyset
+
+    @classmethod
+    def of_this_run(cls) -> Self:
+        pause = uuid.uuid4().hex
+        return cls(UUID(str(flow_run.id)), pause, keyset_from_paused_state(Paused(pause_key=pause)))
+
+    def put(self, text: str, deadline: timedelta) -> None:
+        """Pause the run, with the form."""
+        state = Paused(timeout_seconds=int((deadline + LONGER).total_seconds()), pause_key=self.pause)
+        state.state_details.run_input_keyset = cast(dict[str, str], self.keyset)
+        with speaking_to_prefect("pausing the run") as api:
+            answer = api.set_flow_run_state(self.run, state)
+            if answer.status is not SetStateStatus.ACCEPT:
+                why = getattr(answer.details, "reason", None) or answer.status
+                raise Rejected(f"The run could not be paused to ask a person, so that nobody was asked: {why}.")
+            Decision.with_initial_data(description=text).save(self.keyset, self.run)
+
+    def read_answer(self) -> Decision | None:
+        """None while there is none, also where Prefect's server is away: then nobody can give one either."""
+        try:
+            with speaking_to_prefect("reading the answer") as api:
+                state = api.read_flow_run(self.run).state
+                if state is None or not state.is_running():
+                    return None
+                answer = read_flow_run_input(self.keyset["response"], self.run)
+        except Unavailable:
+            return None
+        return Decision.model_validate(answer or {"promote": False, "reason": "the run was resumed without one"})
+
+    def withdraw(self) -> None:
+        """Nobody is asked any more; the run goes on unless it does so already. What does not work is told only."""
+        try:
+            with speaking_to_prefect("ending the pause") as api:
+                state = api.read_flow_run(self.run).state
+                if state and state.is_paused():
+                    api.set_flow_run_state(self.run, Running())
+        except DeliveryError as error:
+            progress(f"The run is still paused in Prefect until it ends: {error}")
+
+
+@contextmanager
+def asking(text: str, deadline: timedelta) -> Iterator[Question]:
+    """The run asks within the block. An error that leaves it withdraws the question.
+
+    deadline: how long it is asked for, which is the block's to see to.
+    """
+    question = Question.of_this_run()
+    try:
+        question.put(text, deadline)
+        yield question
+    except Exception:
+        question.withdraw()
+        raise
+
+
+@contextmanager
+def speaking_to_prefect(what: str) -> Iterator[SyncPrefectClient]:
+    """A server that is away says so at once: the client would ask again for a minute. what: continues "while "."""
+    with (
+        translated(what, PREFECT_API_URL.value() or "its default address"),
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+        get_client(sync_client=True) as api,
+    ):
+        yield api
