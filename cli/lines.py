@@ -26,7 +26,8 @@ RAISED = re.compile(r"(?:Task|Flow) run encountered an exception:? (\w+): ")
 # Errors whose sentence is the run's own end: it is told there, once. Of others the reason is told before the way back.
 TOLD_AT_THE_END = ("Refused", "StopRequested", "HoldLost", "HoldTaken", "ChecksFailed", "Inconclusive", "SettingsError")
 WORDS = {"StopRequested": "Stopped", "Refused": "Refused"}
-DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+# One in a command is whole: it is there to be typed.
+DIGEST = re.compile(r"(?<!--digest )(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
 class Kind(Enum):

@@ -234,6 +234,11 @@ def test_digests_are_told_by_their_beginning() -> None:
     assert shorten("release sha256:" + "ab" * 32) == "release sha256:abababababab…"
 
 
+def test_a_digest_in_a_command_is_whole_so_that_it_can_be_typed() -> None:
+    command = f"slipway release production --digest sha256:{'ab' * 32} goes on with it"
+    assert shorten(command) == command
+
+
 def test_the_heading_of_a_block_keeps_its_digest_in_full() -> None:
     digest = "sha256:" + "ab" * 32
     assert shorten_block(f"Plan 1 for {digest}\n  {digest}") == f"Plan 1 for {digest}\n  sha256:abababababab…"
