@@ -3,8 +3,9 @@
 from prefect import flow
 
 from blocks.settings import load_environment
+from delivery.environment import Environment
 from delivery.errors import Halted
-from delivery.release import ArtifactDigest
+from delivery.release import ArtifactDigest, Release
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
@@ -36,13 +37,18 @@ def deploy_production(
         return nothing_to_do(plan)
     with hold_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
         confirm_plan(settings, release, plan)
-        try:
-            deploy_infrastructure(release)
-            prepare_cluster(release)
-            configure_topics(release)
-            roll_out(release)
-        except Halted as halt:
-            raise halted(settings, release, halt) from halt
-        except Exception as failure:
-            raise failed(settings, release, failure, go_back(release)) from failure
+        carry_out(settings, release)
         return promoted(settings, release, look(release))
+
+
+def carry_out(settings: Environment, release: Release) -> None:
+    """The guide's sections in their order; where one fails, all traffic goes back."""
+    try:
+        deploy_infrastructure(release)
+        prepare_cluster(release)
+        configure_topics(release)
+        roll_out(release)
+    except Halted as halt:
+        raise halted(settings, release, halt) from halt
+    except Exception as failure:
+        raise failed(settings, release, failure, go_back(release)) from failure
