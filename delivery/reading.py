@@ -109,6 +109,12 @@ class Reading:
     def replica_set(self, pod_hash: str) -> ReplicaSet | None:
         return next((found for found in self.replica_sets if found.hash == pod_hash), None)
 
+    def describe_revision(self, pod_hash: str) -> str:
+        """Begins a sentence: `The new revision, 4 (hash 7c9f),`, without a number once its ReplicaSet is gone."""
+        found, which = self.replica_set(pod_hash), "stable" if pod_hash == self.stable_hash else "new"
+        numbered = f", {found.revision} (hash {pod_hash})," if found else f" (hash {pod_hash})"
+        return f"The {which} revision{numbered}"
+
     def pods_of(self, pod_hash: str) -> tuple[Pod, ...]:
         return tuple(pod for pod in self.pods if pod.hash == pod_hash)
 

@@ -72,8 +72,8 @@ class LiveSystem:
         if (reason := why_broken(reading, expected)) is not None:
             raise RolloutBroken(f"Rollout {reading.name} cannot go on: {reason}. {reading.describe_traffic()}")
         if (trouble := reading.trouble_of(expected)) is not None:
-            words = self.last_words(reading, expected)
-            raise NotPromoted(f"The new revision does not serve: {trouble}.{words}", is_failure=True)
+            which, words = reading.describe_revision(expected), self.last_words(reading, expected)
+            raise NotPromoted(f"{which} does not serve: {trouble}.{words}", is_failure=True)
         return reading
 
     def last_words(self, reading: Reading, pod_hash: str) -> str:

@@ -100,3 +100,10 @@ def test_who_else_wrote_the_rollout_is_read_from_its_managed_fields() -> None:
     first, second = parse_reading({**ROLLOUT, "metadata": metadata}, [], []).writers
     assert first == Writer("kubectl", "2026-11-24T12:02:00Z", owns_replicas=True)
     assert second == Writer("kubectl-edit", "2026-11-24T12:03:00Z", owns_replicas=False)
+
+
+def test_a_revision_is_told_by_its_number_its_hash_and_whether_it_is_the_stable_one() -> None:
+    reading = parse_reading(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
+    assert reading.describe_revision("7c9f") == "The new revision, 2 (hash 7c9f),"
+    assert reading.describe_revision("66d4") == "The stable revision, 1 (hash 66d4),"
+    assert reading.describe_revision("gone") == "The new revision (hash gone)"

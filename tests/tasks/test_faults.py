@@ -1,5 +1,6 @@
 """What keeps a canary from its pause: each ends the step by the reason and the pod's last words."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def test_a_crash_loop_is_said_within_a_minute_with_exit_code_and_log(shop: Shop)
     crashing = shop.push("b", program="print('no such table: orders'); raise SystemExit(3)")
     sentence = why_stopped(shop, crashing, NotPromoted)
     assert seconds_since_first(shop, "BackOff") < 60
-    assert "The new revision does not serve: pod till-" in sentence
+    assert re.search(r"The new revision, 2 \(hash \w+\), does not serve: pod till-", sentence)
     assert "CrashLoopBackOff (it ended with exit code 3)." in sentence
     assert "its log ends: no such table: orders" in sentence
 

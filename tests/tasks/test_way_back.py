@@ -1,11 +1,13 @@
 """Ways back against the sandbox's cluster, controllers and load balancer: by hand, and of a release that is stopped."""
 
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from delivery.errors import Refused, RolledBack, StopRequested
+from delivery.environment import Environment
+from delivery.errors import Refused, RollBackFailed, RolledBack, StopRequested
 from delivery.rollout import why_not_ready_to_start
 from delivery.weights import why_not_weight
 from tasks.holds import request_stop
@@ -46,6 +48,12 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 """
     return watch + SERVER
+
+
+def impatient(environment: Environment) -> Environment:
+    """The environment, where nobody waits long for an abort that cannot come."""
+    canary = environment.canary.model_copy(update={"abort_deadline": timedelta(seconds=5)})
+    return environment.model_copy(update={"canary": canary})
 
 
 def served_digest(shop: Shop) -> str:
@@ -131,3 +139,14 @@ def test_a_service_that_a_release_changed_is_named_as_kept_by_the_way_back(shop:
     promote(shop, shop.push("b"))
     chosen = choose_revision.fn(shop.environment, 1)
     assert chosen.kept == ("Application/Service blue",)
+
+
+def test_a_way_back_to_a_stable_revision_that_is_broken_names_that_one(shop: Shop, tmp_path: Path) -> None:
+    mark = tmp_path / "broken"
+    promote(shop, shop.push("a", program=serving_until(mark)))
+    with shop.release(shop.push("b")) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        mark.touch()
+        told = rf"The stable revision, 1 \(hash {canary.stable_hash}\), does not serve: pod till-"
+        with pytest.raises(RollBackFailed, match=told):
+            take_back_application.fn(impatient(shop.environment), release)
