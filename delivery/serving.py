@@ -58,8 +58,8 @@ def describe_canary(environment: str, reading: Reading, stable: ReplicaSet) -> t
     stands = "was aborted, and is still the Rollout's template" if reading.is_abort_asked else "is under way"
     return (
         f"A canary {stands}: {describe_revision(reading.current)}, {describe_share(reading)}.",
-        f"slipway roll-back {environment} --revision {stable.revision} takes it back, after slipway stop {environment} "
-        "where a release is under way.",
+        f"slipway roll-back {environment} --revision {stable.revision} takes it back; where a release is under way, "
+        f"slipway stop {environment} --reason WHY comes first.",
     )
 
 

@@ -68,8 +68,8 @@ def test_a_canary_under_way_is_told_with_its_share() -> None:
     _, canary, ways_back = describe_serving("production", at_pause(), {1: PROMOTED_FIRST})
     assert canary == f"A canary is under way: revision 2, {SECOND}, has 20 % of the traffic."
     assert ways_back == (
-        "slipway roll-back production --revision 1 takes it back, after slipway stop production where a release is "
-        "under way."
+        "slipway roll-back production --revision 1 takes it back; where a release is under way, slipway stop "
+        "production --reason WHY comes first."
     )
 
 
