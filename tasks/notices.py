@@ -19,8 +19,8 @@ from tasks.waiting import ASKED_AGAIN
 RELEASES_LOOKED_AT = 5
 
 NO_CHANNEL = (
-    "This end is told to nobody: to have it told, set notices.webhook_url or notices.slack_block in the environment's "
-    "file, or SLIPWAY_NOTICES__WEBHOOK_URL before slipway install."
+    "Nobody is told of this end: SLIPWAY_NOTICES__WEBHOOK_URL, set before slipway install, or [notices] slack_block "
+    "says whom to tell."
 )
 
 Send = Callable[[Notice], None]
