@@ -97,7 +97,8 @@ def sum_up(sandbox: Sandbox, digests: dict[str, str], releases: list[Release]) -
     names = {digest: name for name, digest in digests.items()}
     say(f"\n=== What the canaries were judged on\n{describe_steps(releases, names)}\n{describe_places(releases)}")
     say(f"\n=== How C was taken back\n{describe_failure(releases, digests['C'])}")
-    say(f"\n=== What differs from production, and why\n{describe_differences(sandbox.state, sandbox.settings)}")
+    differences = describe_differences(sandbox.state, sandbox.settings)
+    say(f"\n=== What differs from production (its value -> the sandbox's), and why\n{differences}")
     if missing := missing_evidence(releases, digests["B"]):
         raise DemoFailed(missing)
 

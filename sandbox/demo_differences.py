@@ -11,7 +11,7 @@ ENVIRONMENTS = Path(__file__).parents[1] / "environments"
 WIDTH = 70
 # By the setting's name. One that is not here is told without its reason, which a test finds.
 REASONS = {
-    "stacks.poll": "its stacks take seconds, not minutes",
+    "stacks.poll": "stacks take seconds, not minutes",
     "topics.lag": "its topic API has caught up within seconds",
     "application.certificate_arn": "any will do: its load balancer has a certificate of its own",
     "canary.pause": "how long a step is watched; the demo is not to take an hour",
