@@ -51,7 +51,7 @@ class LiveSystem:
         rollout = self.cluster.read("Rollout", self.system.rollout, self.system.namespace)
         if rollout is None:
             return None
-        labels = ",".join(f"{key}={value}" for key, value in rollout["spec"]["selector"]["matchLabels"].items())
+        labels = selector_of(rollout)
         owned = (self.cluster.list(kind, self.system.namespace, labels) for kind in ("ReplicaSet", "Pod"))
         return parse_reading(rollout, *owned)
 
@@ -224,6 +224,11 @@ def read_system(environment: Environment) -> System:
             f"the manifests are for {system.namespace}. Nothing was touched."
         )
     return system
+
+
+def selector_of(rollout: Manifest) -> str:
+    """Which pods are its own, for the cluster to list them by."""
+    return ",".join(f"{key}={value}" for key, value in rollout["spec"]["selector"]["matchLabels"].items())
 
 
 def read_objects(environment: Environment) -> tuple[Manifest, ...]:

@@ -6,17 +6,18 @@ from typing import Any
 
 from prefect import task
 
+from delivery.compensation import join_sentences
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldLost, NotApplied, RollBackFailed, StopRequested, Unavailable
 from delivery.manifests import HASH_LABEL
 from delivery.release import Event, Release
-from delivery.revisions import Target, describe_kept_since
+from delivery.revisions import Target, describe_kept_since, describe_number
 from delivery.rollout import why_not_done
 from delivery.steps import ABORT, rollout_step
 from tasks.abort import abort_rollout, end_canary
 from tasks.journal import effect, read_journal
 from tasks.stand import describe_rest, describe_share, describe_stand
-from tasks.systems import LiveSystem, connect_system, read_system
+from tasks.systems import LiveSystem, connect_system, read_objects, read_system, selector_of
 from tasks.template import put_back_template
 from tasks.waiting import ASKED_AGAIN
 
@@ -48,7 +49,8 @@ def put_back_revision(environment: Environment, release: Release, target: Target
     """
     live = connect_system(environment)
     with telling_where_traffic_is(live):
-        return f"{return_to(live, release, target.found.hash)} {describe_kept_since(target)}".rstrip()
+        sentence = return_to(live, release, target.found.hash)
+        return join_sentences([sentence, describe_number(target, live.read()), describe_kept_since(target)])
 
 
 @contextmanager
@@ -104,17 +106,23 @@ def make_way(live: LiveSystem, release: Release, pod_hash: str) -> None:
 
 def uninstall(live: LiveSystem, release: Release) -> str:
     """There was no revision before this release: without the Rollout its pods are gone again."""
-    name = live.system.rollout
+    name, pods_of_it = live.system.rollout, select_pods(live.environment)
     with effect(live.environment, release, live.step, {"exists": live.find() is not None, "stable_hash": ""}) as done:
         live.cluster.delete("Rollout", name, live.system.namespace)
         live.wait_until(
-            lambda: live.cluster.list("Pod", live.system.namespace, HASH_LABEL),
+            lambda: live.cluster.list("Pod", live.system.namespace, pods_of_it),
             lambda pods: f"{len(pods)} pods are left" if pods else None,
             "the pods to end",
             deadline=live.environment.canary.ready_deadline,
         )
         done.read_back = {"exists": False}
     return f"There was no revision before: Rollout {name} and its pods were taken away again."
+
+
+def select_pods(environment: Environment) -> str:
+    """The Rollout's pods by its manifest, which tells them once it is gone; none of another Rollout's."""
+    (rollout,) = (found for found in read_objects(environment) if found["kind"] == "Rollout")
+    return f"{selector_of(rollout)},{HASH_LABEL}"
 
 
 def found_at_start(environment: Environment, release: Release) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import pytest
 
 from delivery.application import CanaryRun
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken
+from delivery.manifests import HASH_LABEL
 from delivery.plan import Action as PlanAction
 from delivery.plan import PartPlan
 from delivery.release import Event, Release
@@ -29,7 +30,7 @@ from tasks.workloads import make_object_plan, render_application
 from tests.aws import ALARM, SandboxAws
 from tests.lossy import lossy_kubeconfig
 from tests.shop import CRASH, Shop
-from tests.tasks.canaries import start
+from tests.tasks.canaries import hasty, start
 
 # Each waits for what a cluster takes its time for, and a busy machine.
 pytestmark = pytest.mark.timeout(600)
@@ -305,3 +306,26 @@ def test_a_first_installation_that_never_serves_is_taken_away_again(shop: Shop) 
             start(shop, release)
         take_back_application.fn(shop.environment, release)
     assert connect_system(shop.environment).find() is None
+
+
+def test_a_first_installation_is_taken_away_without_waiting_for_other_rollouts_pods(shop: Shop) -> None:
+    with shop.release(shop.push("crash", program=CRASH)) as release:
+        with pytest.raises(NotPromoted):
+            start(shop, release)
+        shop.cluster.apply(pod_of_another_rollout(shop))
+        sentence = take_back_application.fn(hasty(shop.environment, 30), release)
+    assert sentence == "There was no revision before: Rollout till and its pods were taken away again."
+    assert [pod["metadata"]["name"] for pod in shop.cluster.list("Pod", shop.namespace)] == ["counter-5d9c7"]
+
+
+def pod_of_another_rollout(shop: Shop) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "counter-5d9c7",
+            "namespace": shop.namespace,
+            "labels": {"app": "counter", HASH_LABEL: "5d9c7"},
+        },
+        "spec": {"containers": [{"name": "counter", "image": "counter@sha256:" + "0" * 64}]},
+    }
