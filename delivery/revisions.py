@@ -121,6 +121,13 @@ def describe_kept_since(target: Target) -> str:
     return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
 
 
+def describe_number(target: Target, now: Reading) -> str:
+    """That the revision has another number than the one that it was asked for by; empty where it has not."""
+    found = now.replica_set(target.found.hash)
+    is_same = found is None or found.revision == target.number
+    return "" if is_same else f"It was revision {target.number}: one that is used again gets a new number."
+
+
 def name_revision(reading: Reading, pod_hash: str) -> str:
     """`revision 7`, as the lists have it; by its hash where it has no ReplicaSet."""
     found = reading.replica_set(pod_hash)
@@ -132,7 +139,7 @@ def describe_unjudged(reading: Reading, pod_hash: str, named: str) -> str:
     found, stable = reading.replica_set(pod_hash), reading.stable
     is_newer = found is not None and stable is not None and found.created_at >= stable.created_at
     outside = "was made after the one that serves" if is_newer else "is outside the rollback window"
-    return f"unjudged: {named} {outside}, so the controller gives it steps, which nobody judges on a way back"
+    return f"{named} {outside}, so the controller gives it steps, which nobody judges on a way back"
 
 
 def _list(reading: Reading, revisions: list[ReplicaSet]) -> str:

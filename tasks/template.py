@@ -63,8 +63,10 @@ def with_template(rollout: dict[str, Any], target: ReplicaSet) -> dict[str, Any]
 def step_through(live: LiveSystem, pod_hash: str, named: str) -> Reading:
     """A reading on the way back. A revision that is not inside the rollback window is given steps, unjudged here."""
     reading = live.look(pod_hash)
-    for step in read_steps(reading.steps):
+    for number, step in enumerate(read_steps(reading.steps)):
         if why_not_at_pause(reading, step, pod_hash) is None:
-            progress(f"{step.weight_percent} %  {describe_unjudged(reading, pod_hash, named)}")
+            # What is true of all steps is said at the first of them.
+            why = "" if number else f": {describe_unjudged(reading, pod_hash, named)}"
+            progress(f"{step.weight_percent} %  unjudged{why}")
             end_pause(live, pod_hash, step)
     return reading

@@ -7,7 +7,14 @@ import pytest
 from delivery.errors import Refused
 from delivery.reading import Reading, ReplicaSet
 from delivery.release import Event, Record
-from delivery.revisions import Target, choose_target, describe_kept_since, describe_unjudged, name_revision
+from delivery.revisions import (
+    Target,
+    choose_target,
+    describe_kept_since,
+    describe_number,
+    describe_unjudged,
+    name_revision,
+)
 from tests.delivery.rollouts import CANARY, STABLE, aborted, at_pause, done, replica_set
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -152,7 +159,16 @@ def test_what_releases_changed_since_the_revision_served_is_named_as_kept() -> N
 def test_a_step_that_nobody_judges_on_a_way_back_says_why_it_is_there(pod_hash: str, why: str) -> None:
     reading = by_digest(at_rest_of_both())
     said = describe_unjudged(reading, pod_hash, name_revision(reading, pod_hash))
-    assert said == f"unjudged: {why}, so the controller gives it steps, which nobody judges on a way back"
+    assert said == f"{why}, so the controller gives it steps, which nobody judges on a way back"
+
+
+def test_a_revision_that_came_back_under_another_number_says_which_one_it_was() -> None:
+    target = choose(done(), {2: journal(found_stable(STABLE))}, 1)
+    again = replace(target.found, revision=3)
+    assert describe_number(target, replace(done(), replica_sets=(again,))) == (
+        "It was revision 1: one that is used again gets a new number."
+    )
+    assert describe_number(target, done()) == ""
 
 
 def test_a_revision_without_a_replica_set_is_told_by_its_hash() -> None:
