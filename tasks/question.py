@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self, cast
+from typing import Any, Self, cast
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -25,6 +25,8 @@ from tasks.progress import progress
 
 # So much longer than a question does its pause last. The server ends the pause of a process that died, never ours.
 LONGER = timedelta(minutes=10)
+# By itself the client asks a server that is away again for a minute, in which nobody would look at the canary.
+AT_ONCE: dict[Any, int] = {PREFECT_CLIENT_MAX_RETRIES: 0}
 
 
 class Decision(RunInput):
@@ -61,7 +63,7 @@ class Question:
     def read_answer(self) -> Decision | None:
         """None while there is none, also where Prefect's server is away: then nobody can give one either."""
         try:
-            with speaking_to_prefect("reading the answer") as api:
+            with temporary_settings(AT_ONCE), speaking_to_prefect("reading the answer") as api:
                 state = api.read_flow_run(self.run).state
                 if state is None or not state.is_running():
                     return None
@@ -73,7 +75,7 @@ class Question:
     def withdraw(self) -> None:
         """Nobody is asked any more; the run goes on unless it does so already. What does not work is told only."""
         try:
-            with speaking_to_prefect("ending the pause") as api:
+            with temporary_settings(AT_ONCE), speaking_to_prefect("ending the pause") as api:
                 state = api.read_flow_run(self.run).state
                 if state and state.is_paused():
                     api.set_flow_run_state(self.run, Running())
@@ -98,10 +100,6 @@ def asking(text: str, deadline: timedelta) -> Iterator[Question]:
 
 @contextmanager
 def speaking_to_prefect(what: str) -> Iterator[SyncPrefectClient]:
-    """A server that is away says so at once: the client would ask again for a minute. what: continues "while "."""
-    with (
-        translated(what, PREFECT_API_URL.value() or "its default address"),
-        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-        get_client(sync_client=True) as api,
-    ):
+    """what: continues "while "."""
+    with translated(what, PREFECT_API_URL.value() or "its default address"), get_client(sync_client=True) as api:
         yield api

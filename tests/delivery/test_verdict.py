@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from delivery.canary import Counts, Period, Slow
 from delivery.evidence import Evidence
-from delivery.verdict import Action, Verdict, judge, next_move
+from delivery.verdict import Action, Verdict, asked_line, judge, next_move
 from tests.delivery.canaries import HEALTHY, MINUTE, NOON, POLICY, Arms, verdict_of, watch
 
 
@@ -62,6 +62,20 @@ def test_pods_that_crash_fail_the_step_with_their_reason() -> None:
     evidence = watch(*[HEALTHY] * 10).pods_broke("CrashLoopBackOff: no configuration")
     assert judge(evidence, NOON + 10 * MINUTE).reason.endswith("CrashLoopBackOff: no configuration")
     assert judge(evidence, NOON + 10 * MINUTE).verdict is Verdict.FAIL
+
+
+def test_a_verdict_that_changes_while_a_person_is_asked_leaves_the_decision_to_them() -> None:
+    proved, later = watch(*[HEALTHY] * 10), NOON + 20 * MINUTE
+    now = asked_line(proved, judge(proved, NOON + 10 * MINUTE))
+    assert now.startswith("20 %: there is proof for the canary now: 9")
+    assert now.endswith("; a person was asked, and decides")
+    assert asked_line(proved, judge(proved, later)).startswith("20 %: there is no proof any more: the counts ended at")
+
+
+def test_when_nobody_could_tell_whose_counts_they_are_is_kept_for_what_is_still_to_be_read() -> None:
+    unsure = watch(HEALTHY).cannot_tell(NOON).cannot_tell(NOON + MINUTE)
+    assert unsure.unsure == (NOON + MINUTE,)
+    assert unsure.begin_step(40, NOON + 2 * MINUTE).unsure == unsure.unsure
 
 
 def test_an_alarm_that_begins_to_ring_fails_the_step_by_its_name() -> None:

@@ -163,8 +163,22 @@ def test_a_server_that_is_away_answers_nothing(prefect_server: str) -> None:
 
 
 @flow
-def ask_about(shop: Shop, release: Release, canary: CanaryRun, evidence: Evidence) -> None:
-    require_consent(shop.environment, release, canary, canary.steps[0], evidence, ASKED)
+def ask_about(
+    shop: Shop, release: Release, canary: CanaryRun, evidence: Evidence, answer: dict[str, Any] | None
+) -> tuple[Evidence, str]:
+    with answering(flow_run.id, answer):
+        return require_consent(shop.environment, release, canary, canary.steps[0], evidence, ASKED)
+
+
+def test_a_yes_is_followed_by_one_more_look(shop: Shop, prefect_server: str) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        live, canary = stand_at_first_pause(shop, release)
+        asked = Watch.begin(live, release, canary, canary.steps[0], None).evidence
+        answer = {"promote": True, "reason": "nobody shops at night"}
+        seen, consent = ask_about(shop, release, canary, asked, answer)
+    assert consent.startswith(f"{ASKED.line}: nobody shops at night; looked at once more after that: no requests")
+    assert seen.read_until >= asked.read_until
 
 
 def test_proof_against_a_canary_is_acted_on_while_a_person_is_asked(shop: Shop, prefect_server: str) -> None:
@@ -178,7 +192,7 @@ def test_proof_against_a_canary_is_acted_on_while_a_person_is_asked(shop: Shop, 
         evidence = Watch.begin(live, release, canary, canary.steps[0], None).evidence
         cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
-        ended = ask_about(shop, release, canary, evidence, return_state=True)
+        ended = ask_about(shop, release, canary, evidence, None, return_state=True)
         cloudwatch.delete_alarms(AlarmNames=[name])
     assert ended.is_failed()
     stopped = ended.result(raise_on_failure=False)
