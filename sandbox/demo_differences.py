@@ -15,6 +15,7 @@ REASONS = {
     "topics.lag": "its topic API has caught up within seconds",
     "application.certificate_arn": "any will do: its load balancer has a certificate of its own",
     "canary.pause": "how long a step is watched; the demo is not to take an hour",
+    "canary.ceiling": "how many pauses a step may take; counts come late on a busy machine",
     "canary.period": "its load balancer counts by 5 s",
     "canary.lateness": "its counts are there that soon",
     "canary.smallest_harm.canary": "the failure rate that a step has to find; less takes more requests",
