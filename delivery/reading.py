@@ -119,9 +119,12 @@ class Reading:
         return tuple(pod for pod in self.pods if pod.hash == pod_hash)
 
     def writers_since(self, pod_hash: str) -> tuple[Writer, ...]:
-        """Who else wrote the Rollout since this revision was made, latest last."""
+        """Who else wrote the Rollout since this revision was made, latest last.
+
+        Of who scaled it the cluster keeps no time. They count: what we applied took the replicas from those before.
+        """
         made = self.replica_set(pod_hash)
-        return tuple(writer for writer in self.writers if made and writer.at >= made.created_at)
+        return tuple(writer for writer in self.writers if made and (not writer.at or writer.at >= made.created_at))
 
     def describe_unready(self, pod_hash: str) -> str:
         """Each pod of a revision that is not ready, with the reason; empty where all are."""
@@ -198,10 +201,10 @@ def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:
 
 
 def parse_writers(entries: Iterable[Mapping[str, Any]]) -> tuple[Writer, ...]:
-    """managedFields: every manager but ours and the controller, latest last."""
+    """managedFields: every manager but ours and the controller, latest last; whose time is not kept comes last."""
     others = [entry for entry in entries if entry.get("manager") not in (FIELD_MANAGER, CONTROLLER)]
     writers = [Writer(entry.get("manager", ""), entry.get("time", ""), _owns_replicas(entry)) for entry in others]
-    return tuple(sorted(writers, key=lambda writer: writer.at))
+    return tuple(sorted(writers, key=lambda writer: (not writer.at, writer.at)))
 
 
 def _owns_replicas(entry: Mapping[str, Any]) -> bool:

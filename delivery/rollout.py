@@ -199,7 +199,8 @@ def is_inside_window(reading: Reading, pod_hash: str) -> bool:
 def _somebody(reading: Reading, pod_hash: str) -> str:
     """Who wrote the Rollout since our revision was on its way. A cleared pause leaves no trace of who cleared it."""
     others = reading.writers_since(pod_hash)
-    return f"somebody else (last {others[-1].manager}, {others[-1].at})" if others else "somebody else"
+    last = ", ".join(filter(None, (others[-1].manager, others[-1].at))) if others else ""
+    return f"somebody else (last {last})" if last else "somebody else"
 
 
 def _why_weight_stays(reading: Reading, step: CanaryStep) -> str:

@@ -235,6 +235,11 @@ def test_somebody_who_scales_in_the_middle_of_a_canary_is_named() -> None:
     assert why_moved(scaled, AT_20, CANARY, STABLE) == f"somebody else (last kubectl, {LATER}) scaled it to 5 pods"
 
 
+def test_somebody_who_scales_is_named_though_the_cluster_keeps_no_time_of_a_scale() -> None:
+    scaled = replace(at_pause(), replicas=5, writers=(Writer("kubectl", "", owns_replicas=True),))
+    assert why_moved(scaled, AT_20, CANARY, STABLE) == "somebody else (last kubectl) scaled it to 5 pods"
+
+
 @pytest.mark.parametrize(
     "writer",
     [
