@@ -49,13 +49,15 @@ def inject_readiness_gates(find: Find, select: Select, pod: Object) -> None:
     namespace = namespace_of(pod)
     if value_at(find(NAMESPACES, "", namespace), ("metadata", "labels", INJECT)) != "enabled":
         return
-    gates = pod["spec"].setdefault("readinessGates", [])
+    gates: list[Object] = []
     labels = pod["metadata"].get("labels") or {}
     for binding in select(TARGET_GROUP_BINDINGS, namespace):
         service = find(SERVICES, namespace, binding["spec"]["serviceRef"]["name"])
         selector = value_at(service, "spec.selector")
         if selector and selector.items() <= labels.items():
             gates.append({"conditionType": GATE + name_of(binding)})
+    if gates:
+        pod["spec"].setdefault("readinessGates", []).extend(gates)
 
 
 def wants_another(kind: Kind, before: Object, after: Object) -> bool:

@@ -1,4 +1,4 @@
-"""What the API server adds to an object that leaves it open; custom kinds get nothing."""
+"""What the API server adds to an object that leaves it open."""
 
 import base64
 import ipaddress
@@ -8,16 +8,21 @@ from collections.abc import Callable
 from sandbox.kubernetes.api.kinds import (
     CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
+    INGRESSES,
     NAMESPACES,
+    POD_DISRUPTION_BUDGETS,
     PODS,
     REPLICA_SETS,
+    RESOURCE_QUOTAS,
+    ROLLOUTS,
     SECRETS,
     SERVICES,
     Kind,
     Object,
-    copy_of,
     name_of,
+    value_at,
 )
+from sandbox.kubernetes.api.pod_defaults import add_admitted, default_pod_spec, service_quality
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _CLUSTER_ADDRESSES = (str(ipaddress.ip_address("10.100.0.10") + offset) for offset in itertools.count())
@@ -29,64 +34,24 @@ def add_defaults(kind: Kind, obj: Object) -> None:
         default(obj)
 
 
-def with_template_defaults(template: Object) -> Object:
-    """A copy of the pod template as the API server would store it."""
-    filled = copy_of(template)
-    _default_pod_spec(filled.setdefault("spec", {}))
-    return filled
-
-
-def _default_pod_spec(spec: Object) -> None:
-    for container in [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]:
-        _default_container(container)
-    spec.setdefault("restartPolicy", "Always")
-    spec.setdefault("dnsPolicy", "ClusterFirst")
-    spec.setdefault("schedulerName", "default-scheduler")
-    spec.setdefault("terminationGracePeriodSeconds", 30)
-    spec.setdefault("securityContext", {})
-    if account := spec.get("serviceAccountName"):
-        spec.setdefault("serviceAccount", account)
-    for volume in spec.get("volumes") or []:
-        for source in ("configMap", "secret"):
-            if source in volume:
-                volume[source].setdefault("defaultMode", 0o644)
-
-
-def _default_container(container: Object) -> None:
-    has_tag = ":" in container.get("image", "").rsplit("/", 1)[-1]
-    is_latest = container.get("image", "").endswith(":latest") or not has_tag
-    container.setdefault("imagePullPolicy", "Always" if is_latest else "IfNotPresent")
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
-    container.setdefault("resources", {})
-    for port in container.get("ports") or []:
-        port.setdefault("protocol", "TCP")
-    for variable in container.get("env") or []:
-        reference = (variable.get("valueFrom") or {}).get("fieldRef")
-        if reference is not None:
-            reference.setdefault("apiVersion", "v1")
-    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
-        if probe := container.get(name):
-            _default_probe(probe)
-
-
-def _default_probe(probe: Object) -> None:
-    if "httpGet" in probe:
-        probe["httpGet"].setdefault("scheme", "HTTP")
-        probe["httpGet"].setdefault("path", "/")
-    for field, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1)):
-        probe.setdefault(field, value)
-    probe.setdefault("failureThreshold", 3)
+def unasked(kind: Kind, body: Object) -> set[tuple[str, ...]]:
+    """Fields that the server fills in so late that nobody owns them, unless the body has them."""
+    late = _LATE.get(kind, ())
+    return {("f:spec", f"f:{field}") for field in late if field not in (body.get("spec") or {})}
 
 
 def _default_pod(pod: Object) -> None:
-    pod["spec"].setdefault("serviceAccountName", "default")
-    _default_pod_spec(pod["spec"])
-    pod.setdefault("status", {}).setdefault("phase", "Pending")
+    spec = pod.setdefault("spec", {})
+    spec.setdefault("serviceAccountName", "default")
+    default_pod_spec(spec)
+    add_admitted(spec)
+    status = pod.setdefault("status", {})
+    status.setdefault("phase", "Pending")
+    status.setdefault("qosClass", service_quality(spec))
 
 
 def _default_service(service: Object) -> None:
-    spec = service["spec"]
+    spec = service.setdefault("spec", {})
     spec.setdefault("type", "ClusterIP")
     spec.setdefault("sessionAffinity", "None")
     spec.setdefault("internalTrafficPolicy", "Cluster")
@@ -122,14 +87,14 @@ def _default_definition(definition: Object) -> None:
 
 
 def _default_replica_set(replica_set: Object) -> None:
-    spec = replica_set["spec"]
+    spec = replica_set.setdefault("spec", {})
     spec.setdefault("replicas", 1)
-    _default_pod_spec(spec.setdefault("template", {}).setdefault("spec", {}))
+    default_pod_spec(spec.setdefault("template", {}).setdefault("spec", {}))
     replica_set.setdefault("status", {}).setdefault("replicas", 0)
 
 
 def _default_deployment(deployment: Object) -> None:
-    spec = deployment["spec"]
+    spec = deployment.setdefault("spec", {})
     for field, value in (("replicas", 1), ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
         spec.setdefault(field, value)
     strategy = spec.setdefault("strategy", {})
@@ -137,7 +102,29 @@ def _default_deployment(deployment: Object) -> None:
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxSurge", "25%")
         rolling.setdefault("maxUnavailable", "25%")
-    _default_pod_spec(spec["template"].setdefault("spec", {}))
+    default_pod_spec(spec.setdefault("template", {}).setdefault("spec", {}))
+    deployment.setdefault("status", {})
+
+
+def _default_ingress(ingress: Object) -> None:
+    ingress.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _default_budget(budget: Object) -> None:
+    status = budget.setdefault("status", {})
+    for field in ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"):
+        status.setdefault(field, 0)
+
+
+def _default_quota(quota: Object) -> None:
+    quota.setdefault("status", {})
+
+
+def _default_rollout(rollout: Object) -> None:
+    """The few defaults that the CustomResourceDefinition's schema has."""
+    for container in value_at(rollout, "spec.template.spec.containers") or []:
+        for port in container.get("ports") or []:
+            port.setdefault("protocol", "TCP")
 
 
 _DEFAULTS: dict[Kind, Callable[[Object], None]] = {
@@ -148,4 +135,13 @@ _DEFAULTS: dict[Kind, Callable[[Object], None]] = {
     CUSTOM_RESOURCE_DEFINITIONS: _default_definition,
     REPLICA_SETS: _default_replica_set,
     DEPLOYMENTS: _default_deployment,
+    INGRESSES: _default_ingress,
+    POD_DISRUPTION_BUDGETS: _default_budget,
+    RESOURCE_QUOTAS: _default_quota,
+    ROLLOUTS: _default_rollout,
+}
+_LATE = {
+    SERVICES: ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"),
+    PODS: ("tolerations", "priority", "preemptionPolicy", "serviceAccount", "serviceAccountName"),
+    NAMESPACES: ("finalizers",),
 }

@@ -1,14 +1,17 @@
 """Sets of fields, as metadata.managedFields keeps them (format FieldsV1)."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.kinds import Kind, Object
 from sandbox.kubernetes.api.lists import ATOMIC_MAPS, SETS, identity, merge_keys
 
 Path = tuple[str, ...]
-"""Steps from the object's top: `f:NAME` a field, `k:JSON` a list's item by its keys, `v:JSON` a value of a set."""
+"""Steps from the object's top: `f:NAME` a field, `k:JSON` a list's item by its keys, `v:JSON` a value of a set.
+
+Of a list that is owned as a whole `i:INDEX` is an item, in what is said of it alone.
+"""
 
 MISSING = object()
 
@@ -16,9 +19,41 @@ _UNOWNED = {("f:apiVersion",), ("f:kind",)}
 _OWNED_METADATA = {"f:labels", "f:annotations", "f:finalizers", "f:ownerReferences"}
 
 
-def owned_paths(obj: Object) -> set[Path]:
+def owned_paths(kind: Kind, obj: Object) -> set[Path]:
     """The fields an object sets that somebody can own: leaves, and the items of merged lists."""
-    return {path for path in _paths(obj, (), "") if _can_be_owned(path)}
+    return {path for path in _paths(obj, (), "", kind.is_custom) if _can_be_owned(path)}
+
+
+def find_duplicate(kind: Kind, obj: Object) -> Path | None:
+    """The first item of a merged list whose keys another item before it has."""
+    seen: set[Path] = set()
+    for path in _paths(obj, (), "", kind.is_custom):
+        if path[-1].startswith("k:") and path in seen:
+            return path
+        seen.add(path)
+    return None
+
+
+def enclosing_paths(paths: Iterable[Path]) -> set[Path]:
+    """The maps and lists in which these fields stand; who brings one into an object owns it besides its fields."""
+    above = {path[:length] for path in paths for length in range(1, len(path))}
+    return {path for path in above if _can_be_owned(path) and path[-1].startswith("f:")}
+
+
+def keyed_path(kind: Kind, obj: Any, steps: Iterable[str | int]) -> Path:
+    """The path at which these names and places lie, with items of merged lists told by their keys."""
+    path: list[str] = []
+    field = ""
+    for step in steps:
+        if isinstance(step, str):
+            field = step
+            path.append(f"f:{step}")
+        elif keys := merge_keys(field, obj, custom=kind.is_custom):
+            path.append(f"k:{identity(obj[step], keys)}")
+        else:
+            path.append(f"i:{step}")
+        obj = obj.get(step) if isinstance(obj, dict) and isinstance(step, str) else obj[step] if obj else None
+    return tuple(path)
 
 
 def value_of(obj: Any, path: Path) -> Any:
@@ -43,14 +78,22 @@ def remove_path(obj: Any, path: Path) -> None:
         remove_path(obj, path[:-1])
 
 
-def to_fields(paths: Iterable[Path]) -> Object:
+def to_fields(paths: Collection[Path]) -> Object:
     tree: Object = {}
     for path in sorted(paths):
         node = tree
         for step in path:
             node = node.setdefault(step, {})
-        if path[-1].startswith("k:"):
+    for path in paths:
+        if (node := _node(tree, path)) or path[-1].startswith("k:"):
+            # It is owned itself, besides what is owned below it.
             node["."] = {}
+    return tree
+
+
+def _node(tree: Object, path: Path) -> Object:
+    for step in path:
+        tree = tree[step]
     return tree
 
 
@@ -74,6 +117,8 @@ def dotted(path: Path) -> str:
 def _dotted_step(step: str) -> str:
     if step.startswith("f:"):
         return f".{step[2:]}"
+    if step.startswith("i:"):
+        return f"[{step[2:]}]"
     if step.startswith("v:"):
         return f"[={step[2:]}]"
     keys = json.loads(step[2:])
@@ -86,17 +131,17 @@ def _can_be_owned(path: Path) -> bool:
     return path[:1] not in _UNOWNED
 
 
-def _paths(value: Any, path: Path, field: str) -> Iterator[Path]:
+def _paths(value: Any, path: Path, field: str, custom: bool) -> Iterator[Path]:
     if isinstance(value, dict) and value and field not in ATOMIC_MAPS:
         for key, below in value.items():
-            yield from _paths(below, (*path, f"f:{key}"), key)
+            yield from _paths(below, (*path, f"f:{key}"), key, custom)
     elif isinstance(value, list) and field in SETS:
         yield from ((*path, f"v:{json.dumps(item)}") for item in value)
-    elif isinstance(value, list) and value and (keys := merge_keys(field, value)):
+    elif isinstance(value, list) and value and (keys := merge_keys(field, value, custom=custom)):
         for item in value:
             item_path = (*path, f"k:{identity(item, keys)}")
             yield item_path
-            yield from _paths(item, item_path, "")
+            yield from _paths(item, item_path, "", custom)
     else:
         yield path
 

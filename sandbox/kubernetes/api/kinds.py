@@ -16,7 +16,7 @@ class Kind:
     has_generation: metadata.generation counts the changes of what is wanted.
     has_scale: it has a /scale subresource for the number of its pods.
     is_custom: defined by a CustomResourceDefinition, so it takes no strategic merge patch.
-    columns: what `kubectl get` prints between NAME and AGE, as (heading, path of the value).
+    columns: what `kubectl get` prints between NAME and AGE, as (heading, path of the value), unless tables.py says it.
     """
 
     group: str
@@ -59,47 +59,36 @@ def _custom(group: str, version: str, kind: str, plural: str, *short: str, **rul
     return Kind(group, version, kind, plural, short_names=short, has_generation=True, is_custom=True, **rules)
 
 
-_REPLICA_COLUMNS = (
-    ("Desired", "spec.replicas"),
-    ("Current", "status.replicas"),
-    ("Ready", "status.readyReplicas"),
-)
-_DEPLOYMENT_COLUMNS = (
-    ("Up-to-date", "status.updatedReplicas"),
-    ("Available", "status.availableReplicas"),
-)
 _ROLLOUT_COLUMNS = (
     ("Desired", "spec.replicas"),
     ("Current", "status.replicas"),
     ("Up-to-date", "status.updatedReplicas"),
     ("Available", "status.availableReplicas"),
 )
-_POD_COLUMNS = (("Status", "status.phase"), ("IP", "status.podIP"))
-_SERVICE_COLUMNS = (("Type", "spec.type"), ("Cluster-IP", "spec.clusterIP"))
-_INGRESS_COLUMNS = (("Class", "spec.ingressClassName"), ("Address", "status.loadBalancer.ingress.0.hostname"))
-_EVENT_COLUMNS = (("Type", "type"), ("Reason", "reason"), ("Object", "involvedObject.name"), ("Message", "message"))
-_BINDING_COLUMNS = (("Service-Name", "spec.serviceRef.name"), ("Target-Type", "spec.targetType"))
+_BINDING_COLUMNS = (
+    ("Service-Name", "spec.serviceRef.name"),
+    ("Service-Port", "spec.serviceRef.port"),
+    ("Target-Type", "spec.targetType"),
+)
 
 NAMESPACES = _core(
     "Namespace", "namespaces", "ns", namespaced=False, has_status=True, columns=(("Status", "status.phase"),)
 )
-PODS = _core("Pod", "pods", "po", has_status=True, has_generation=True, columns=_POD_COLUMNS)
-SERVICES = _core("Service", "services", "svc", has_status=True, columns=_SERVICE_COLUMNS)
+PODS = _core("Pod", "pods", "po", has_status=True, has_generation=True)
+SERVICES = _core("Service", "services", "svc", has_status=True)
 SERVICE_ACCOUNTS = _core("ServiceAccount", "serviceaccounts", "sa")
-SECRETS = _core("Secret", "secrets", columns=(("Type", "type"),))
+SECRETS = _core("Secret", "secrets")
 CONFIG_MAPS = _core("ConfigMap", "configmaps", "cm")
-EVENTS = _core("Event", "events", "ev", columns=_EVENT_COLUMNS)
+EVENTS = _core("Event", "events", "ev")
 RESOURCE_QUOTAS = _core("ResourceQuota", "resourcequotas", "quota", has_status=True)
-DEPLOYMENTS = _scaled("apps", "v1", "Deployment", "deployments", "deploy", columns=_DEPLOYMENT_COLUMNS)
-REPLICA_SETS = _scaled("apps", "v1", "ReplicaSet", "replicasets", "rs", columns=_REPLICA_COLUMNS)
-INGRESSES = Kind(
-    "networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), True, True, columns=_INGRESS_COLUMNS
-)
+DEPLOYMENTS = _scaled("apps", "v1", "Deployment", "deployments", "deploy")
+REPLICA_SETS = _scaled("apps", "v1", "ReplicaSet", "replicasets", "rs")
+INGRESSES = Kind("networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), True, True)
 INGRESS_CLASSES = Kind(
     "networking.k8s.io", "v1", "IngressClass", "ingressclasses", False, columns=(("Controller", "spec.controller"),)
 )
 POD_DISRUPTION_BUDGETS = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True, ("pdb",), True, True)
-LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases")
+LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases", columns=(("Holder", "spec.holderIdentity"),))
 CUSTOM_RESOURCE_DEFINITIONS = Kind(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False, ("crd", "crds"), True
 )
@@ -110,7 +99,7 @@ ANALYSIS_TEMPLATES = _custom("argoproj.io", "v1alpha1", "AnalysisTemplate", "ana
 ANALYSIS_RUNS = _custom(
     "argoproj.io", "v1alpha1", "AnalysisRun", "analysisruns", "ar", columns=(("Status", "status.phase"),)
 )
-EXPERIMENTS = _custom("argoproj.io", "v1alpha1", "Experiment", "experiments", "exp", has_status=True)
+EXPERIMENTS = _custom("argoproj.io", "v1alpha1", "Experiment", "experiments", "exp")
 TARGET_GROUP_BINDINGS = _custom(
     "elbv2.k8s.aws", "v1beta1", "TargetGroupBinding", "targetgroupbindings", has_status=True, columns=_BINDING_COLUMNS
 )

@@ -21,17 +21,24 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 _DEFAULTS = {"protocol": "TCP"}
+_WHOLE_IN_CUSTOM = {"conditions", "volumes"}
 
-ATOMIC_MAPS = {"selector", "nodeSelector", "configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef"}
+ATOMIC_MAPS = {
+    *("selector", "labelSelector", "namespaceSelector", "nodeSelector", "involvedObject"),
+    *("configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef"),
+}
 """Objects that are owned and replaced as a whole."""
 
 SETS = {"finalizers"}
 """Lists of plain values that are merged value by value."""
 
 
-def merge_keys(field: str, items: list[Any]) -> tuple[str, ...]:
-    """The keys that tell items of this list apart; empty for a list that is replaced as a whole."""
-    if not all(isinstance(item, dict) for item in items):
+def merge_keys(field: str, items: list[Any], *, custom: bool = False) -> tuple[str, ...]:
+    """The keys that tell items of this list apart; empty for a list that is replaced as a whole.
+
+    custom: of a custom kind, whose definition says nothing of some lists that are merged in built-in kinds.
+    """
+    if not all(isinstance(item, dict) for item in items) or (custom and field in _WHOLE_IN_CUSTOM):
         return ()
     keys = _KEYS.get(field, ())
     if field == "ports" and items:

@@ -8,6 +8,7 @@ from sandbox.kubernetes.api.fields import (
     MISSING,
     Path,
     dotted,
+    enclosing_paths,
     from_fields,
     owned_paths,
     remove_path,
@@ -28,6 +29,14 @@ class Manager:
 
 
 Ownership = dict[Manager, set[Path]]
+REPLICAS: Path = ("f:spec", "f:replicas")
+_TEMPLATE: Path = ("f:spec", "f:template")
+# The parts that built-in kinds have even when nothing is in them.
+_ALWAYS: tuple[Path, ...] = (
+    *(("f:spec",), ("f:status",), _TEMPLATE, (*_TEMPLATE, "f:metadata"), (*_TEMPLATE, "f:spec")),
+    *(("f:spec", "f:strategy"), ("f:status", "f:loadBalancer"), ("f:spec", "f:containers")),
+    (*_TEMPLATE, "f:spec", "f:containers"),
+)
 
 
 def read_ownership(obj: Object) -> Ownership:
@@ -48,16 +57,46 @@ def write_ownership(kind: Kind, obj: Object, owned: Ownership, now: str) -> None
             previous = before.get(_entry_key(entry))
             unchanged = previous is not None and previous["fieldsV1"] == entry["fieldsV1"]
             entries.append(previous if unchanged else entry)
-    obj["metadata"]["managedFields"] = entries
+    obj["metadata"].pop("managedFields", None)
+    if entries:
+        obj["metadata"]["managedFields"] = entries
 
 
-def own_changes(manager: Manager, before: Object | None, after: Object, owned: Ownership) -> Ownership:
-    """Ownership after an update: the manager takes what it changed, and what is gone belongs to nobody."""
-    present = owned_paths(after)
-    changed = {path for path in present if before is None or not _same(before, after, path)}
-    kept = {other: (paths - changed) & present for other, paths in owned.items()}
-    kept[manager] = (owned.get(manager, set()) | changed) & present
+def own_changes(kind: Kind, manager: Manager, before: Object, after: Object, owned: Ownership) -> Ownership:
+    """Ownership after an update: the manager takes what it changed, and what is gone belongs to nobody.
+
+    Also maps and lists belong to who brought them. Of a status only those who write at /status own anything.
+    """
+    fields = owned_paths(kind, after)
+    around = enclosing_paths(fields)
+    changed = {path for path in fields if not _same(before, after, path)}
+    changed |= {path for path in around if value_of(before, path) is MISSING}
+    if not manager.subresource:
+        changed = {path for path in changed if path[0] != "f:status"}
+    kept = {other: (paths - changed) & (fields | around) for other, paths in owned.items()}
+    kept[manager] = (owned.get(manager, set()) | changed) & (fields | around)
     return kept
+
+
+def own_scale(manager: Manager, before: Object, after: Object, owned: Ownership) -> Ownership:
+    """Ownership after the replicas changed at /scale: they are taken from their owner.
+
+    As the API server has it, nobody owns those that were scaled to nothing, nor those that nobody owned before.
+    """
+    if _same(before, after, REPLICAS):
+        return owned
+    is_tracked = value_of(after, REPLICAS) != 0 and any(REPLICAS in paths for paths in owned.values())
+    kept = {other: paths - {REPLICAS} for other, paths in owned.items()}
+    return {**kept, manager: {REPLICAS}} if is_tracked else kept
+
+
+def zero_of(kind: Kind, obj: Object) -> Object:
+    """What the API server takes an object for that is being created: without all that can be left out of its kind."""
+    zero: Object = {"metadata": {}}
+    for path in () if kind.is_custom else _ALWAYS:
+        if (value := value_of(obj, path)) is not MISSING:
+            value_of(zero, path[:-1])[path[-1][2:]] = type(value)()
+    return zero
 
 
 def apply(kind: Kind, live: Object, applied: Object, manager: Manager, *, force: bool) -> tuple[Object, Ownership]:
@@ -65,11 +104,11 @@ def apply(kind: Kind, live: Object, applied: Object, manager: Manager, *, force:
 
     Raises 409 when another manager owns a field that would change, unless forced.
     """
-    owned, wanted = read_ownership(live), owned_paths(applied)
+    owned, wanted = read_ownership(live), owned_paths(kind, applied)
     contested = _contested(owned, wanted, manager, live, applied)
     if contested and not force:
         raise _apply_conflict(kind, contested)
-    merged = _merge(copy_of(live), applied, "")
+    merged = _merge(copy_of(live), applied, "", kind.is_custom)
     others = {other: paths for other, paths in owned.items() if other != manager}
     # Shortest first: a list's item goes as a whole, before the keys that tell it apart.
     for path in sorted(_given_up(owned.get(manager, set()) - wanted, wanted, others)):
@@ -86,9 +125,14 @@ def _contested(
         (other, path)
         for other, paths in owned.items()
         if other != manager
-        for path in sorted(paths & wanted)
+        for path in sorted(paths & wanted, key=_leaves_first)
         if not path[-1].startswith("k:") and not _same(live, applied, path)
     ]
+
+
+def _leaves_first(path: Path) -> list[tuple[bool, str]]:
+    """Order of conflicts: of each map its own fields, then what lies in its maps and lists."""
+    return [(index < len(path) - 1, step) for index, step in enumerate(path)]
 
 
 def _given_up(dropped: set[Path], wanted: set[Path], others: Ownership) -> set[Path]:
@@ -103,26 +147,43 @@ def _same(before: Object, after: Object, path: Path) -> bool:
     return value_of(before, path) == value_of(after, path)
 
 
-def _merge(live: Any, applied: Any, field: str) -> Any:
+def _merge(live: Any, applied: Any, field: str, custom: bool) -> Any:
+    """custom: of a custom kind."""
     if isinstance(live, dict) and isinstance(applied, dict) and field not in ATOMIC_MAPS:
         for key, value in applied.items():
-            live[key] = _merge(live.get(key), value, key)
+            live[key] = _merge(live.get(key), value, key, custom)
         return live
     if isinstance(live, list) and isinstance(applied, list):
-        return _merge_lists(live, applied, field)
+        return _merge_lists(live, applied, field, custom)
     return copy_of(applied)
 
 
-def _merge_lists(live: list[Any], applied: list[Any], field: str) -> list[Any]:
+def _merge_lists(live: list[Any], applied: list[Any], field: str, custom: bool) -> list[Any]:
     if field in SETS:
         return live + [item for item in applied if item not in live]
-    keys = merge_keys(field, applied)
-    if not keys or not merge_keys(field, live):
+    keys = merge_keys(field, applied, custom=custom)
+    if not keys or not merge_keys(field, live, custom=custom):
         return copy_of(applied)
-    by_identity = {identity(item, keys): item for item in live}
-    for item in applied:
-        by_identity[identity(item, keys)] = _merge(by_identity.get(identity(item, keys)), item, "")
-    return list(by_identity.values())
+    before = {identity(item, keys): item for item in live}
+    merged = {key: _merge(before.get(key), item, "", custom) for item in applied if (key := identity(item, keys))}
+    return [merged.get(key) or before[key] for key in _interleaved(list(before), list(merged))]
+
+
+def _interleaved(live: list[str], applied: list[str]) -> list[str]:
+    """The items of both in the order of what is applied; those that are live alone stay behind those before them."""
+    order: list[str] = []
+    left = [key for key in applied if key in live]
+    rest = list(applied)
+    for key in live:
+        if key not in applied:
+            order.append(key)
+        elif left and key == left[0]:
+            order += rest[: rest.index(key) + 1]
+            del rest[: rest.index(key) + 1], left[0]
+        elif key in left:
+            # It comes with those that are applied before it.
+            continue
+    return order + rest
 
 
 def _entry(kind: Kind, manager: Manager, paths: set[Path], now: str) -> Object:
@@ -134,6 +195,9 @@ def _entry(kind: Kind, manager: Manager, paths: set[Path], now: str) -> Object:
         "fieldsType": "FieldsV1",
         "fieldsV1": to_fields(paths),
     }
+    if manager.subresource == "scale":
+        # The API server keeps no time of it.
+        del entry["time"]
     return {**entry, "subresource": manager.subresource} if manager.subresource else entry
 
 
@@ -142,14 +206,30 @@ def _entry_key(entry: Object) -> tuple[str, str, str]:
 
 
 def _apply_conflict(kind: Kind, contested: list[tuple[Manager, Path]]) -> ApiError:
+    said = {manager: _describe(kind, manager) for manager, _ in contested}
     causes = [
-        {
-            "reason": "FieldManagerConflict",
-            "message": f'conflict with "{other.name}" using {kind.group_version}',
-            "field": dotted(path),
-        }
-        for other, path in contested
+        {"reason": "FieldManagerConflict", "message": f"conflict with {said[manager]}", "field": dotted(path)}
+        for manager, path in contested
     ]
-    said = "; ".join(f"{cause['message']}: {cause['field']}" for cause in causes)
-    plural = "conflict" if len(causes) == 1 else "conflicts"
-    return ApiError(409, "Conflict", f"Apply failed with {len(causes)} {plural}: {said}", {"causes": causes})
+    if len(contested) == 1:
+        what = f"1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        lines = [
+            line
+            for manager in sorted(said, key=lambda manager: said[manager])
+            for line in (f"conflicts with {said[manager]}:", *_fields_of(manager, contested))
+        ]
+        what = f"{len(contested)} conflicts: " + "\n".join(lines)
+    return ApiError(409, "Conflict", f"Apply failed with {what}", {"causes": causes})
+
+
+def _fields_of(manager: Manager, contested: list[tuple[Manager, Path]]) -> list[str]:
+    return [f"- {dotted(path)}" for other, path in contested if other == manager]
+
+
+def _describe(kind: Kind, manager: Manager) -> str:
+    """A manager as conflicts name it."""
+    said = f'"{manager.name}"' + (f' with subresource "{manager.subresource}"' if manager.subresource else "")
+    if manager.operation == "Apply":
+        return said
+    return f"{said} using {kind.group_version}"

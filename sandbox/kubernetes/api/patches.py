@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonpatch
 
-from sandbox.kubernetes.api.errors import ApiError, bad_request
+from sandbox.kubernetes.api.errors import bad_request, rejected_patch
 from sandbox.kubernetes.api.kinds import Object, copy_of
 from sandbox.kubernetes.api.lists import identity, merge_keys
 
@@ -33,14 +33,14 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def json_patch(target: Object, operations: Any) -> Object:
     """RFC 6902. Raises 422 when an operation cannot be done or a test does not hold."""
+    if not isinstance(operations, list):
+        found = "object" if isinstance(operations, dict) else "value"
+        why = f"json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+        raise bad_request(f"error decoding patch: {why}")
     try:
         return jsonpatch.apply_patch(target, operations)
-    except jsonpatch.JsonPatchTestFailed as error:
-        raise ApiError(422, "Invalid", f"the server rejected our request: test failed: {error}") from error
-    except jsonpatch.JsonPatchConflict as error:
-        raise ApiError(422, "Invalid", f"the server rejected our request due to an error: {error}") from error
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
-        raise bad_request(f"error decoding patch: {error}") from error
+        raise rejected_patch() from error
 
 
 def strategic_merge_patch(target: Object, patch: Object) -> Object:
@@ -79,13 +79,20 @@ def _merge_items(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
     if not keys:
         return _without_directives(patch)
     items = {identity(item, keys): item for item in current}
-    for item in patch:
-        key = identity(item, keys)
-        if item.get("$patch") == "delete":
-            items.pop(key, None)
-        else:
-            items[key] = strategic_merge_patch(items.get(key, {}), item)
-    return list(items.values())
+    patched = {identity(item, keys): item for item in patch if item.get("$patch") != "delete"}
+    merged = [strategic_merge_patch(items.get(key, {}), item) for key, item in patched.items()]
+    named = {identity(item, keys) for item in patch}
+    return _interleaved([item for key, item in items.items() if key not in named], merged, list(items), keys)
+
+
+def _interleaved(kept: list[Any], patched: list[Any], order: list[str], keys: tuple[str, ...]) -> list[Any]:
+    """Both lists in one: what the patch names in its order, and the rest where it stood before it, or else behind."""
+    ranks = {key: rank for rank, key in enumerate(order)}
+    merged: list[Any] = []
+    while kept and patched:
+        is_before = ranks[identity(kept[0], keys)] < ranks.get(identity(patched[0], keys), -1)
+        merged.append((kept if is_before else patched).pop(0))
+    return merged + patched + kept
 
 
 def _without_directives(value: Any) -> Any:

@@ -1,18 +1,13 @@
 """ResourceQuotas: a pod that would exceed one of its namespace is refused."""
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 
 from sandbox.kubernetes.api.errors import forbidden
 from sandbox.kubernetes.api.kinds import PODS, RESOURCE_QUOTAS, Kind, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.quantities import FACTORS, parse_quantity
 
 Select = Callable[[Kind, str], list[Object]]
-
-_QUANTITY = re.compile(r"(?P<number>[0-9.]+)(?P<suffix>[a-zA-Z]*)")
-_FACTORS = {"": Decimal(1), "m": Decimal("0.001")}
-_FACTORS |= {suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T"), 1)}
-_FACTORS |= {suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)}
 
 
 def require_quota(select: Select, pod: Object) -> None:
@@ -27,14 +22,6 @@ def require_quota(select: Select, pod: Object) -> None:
             limited = ",".join(f"{name}={hard[name]}" for name in exceeded)
             why = f"exceeded quota: {name_of(quota)}, requested: {requested}, used: {used}, limited: {limited}"
             raise forbidden(PODS, name_of(pod), why)
-
-
-def parse_quantity(text: object) -> Decimal:
-    """A Kubernetes quantity such as `500m`, `1Gi` or 2."""
-    match = _QUANTITY.fullmatch(str(text))
-    if match is None or match["suffix"] not in _FACTORS:
-        raise ValueError(f"{text!r} is not a quantity")
-    return Decimal(match["number"]) * _FACTORS[match["suffix"]]
 
 
 def _is_exceeded(name: str, hard: object, pod: Object, others: list[Object]) -> bool:
@@ -59,7 +46,7 @@ def _total(name: str, pods: list[Object]) -> Decimal:
 def _show(name: str, amount: Decimal) -> str:
     """Memory in Mi and a fraction of a CPU in m, as the API server writes them."""
     if name.endswith("memory"):
-        return f"{amount / _FACTORS['Mi']:f}Mi" if amount else "0"
+        return f"{amount / FACTORS['Mi']:f}Mi" if amount else "0"
     return str(int(amount)) if amount == int(amount) else f"{int(amount * 1000)}m"
 
 

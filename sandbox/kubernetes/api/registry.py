@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from sandbox.kubernetes.api import admission, errors, managers
-from sandbox.kubernetes.api.defaults import add_defaults
+from sandbox.kubernetes.api.defaults import add_defaults, unasked
 from sandbox.kubernetes.api.kinds import NAMESPACES, PODS, Kind, Object, copy_of, name_of, namespace_of
 from sandbox.kubernetes.api.store import Store
 from sandbox.kubernetes.api.validation import validate, validate_change
 from sandbox.kubernetes.clock import timestamp
 
 NAME_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+_PRECONDITIONS = (
+    ("uid", "UID", "The object might have been deleted and then recreated"),
+    ("resourceVersion", "ResourceVersion", "The object might have been modified"),
+)
 _FIXED_METADATA = ("name", "namespace", "uid", "creationTimestamp", "generation", "deletionTimestamp", "managedFields")
 
 
@@ -50,7 +54,10 @@ class Registry:
         self._admit(kind, obj)
         if self.find(kind, namespace, name_of(obj)):
             raise errors.already_exists(kind, name_of(obj))
-        owned = managers.own_changes(managers.Manager(write.manager, "Update"), None, obj, {})
+        manager = managers.Manager(write.manager, "Update")
+        owned = managers.own_changes(kind, manager, managers.zero_of(kind, obj), obj, {})
+        late = unasked(kind, body)
+        owned[manager] = {path for path in owned[manager] if path[:2] not in late}
         managers.write_ownership(kind, obj, owned, timestamp())
         return obj if write.dry_run else self.store.write(kind, obj)
 
@@ -61,7 +68,12 @@ class Registry:
         self.check_precondition(kind, current, wanted)
         after = _carry_over(kind, current, wanted, write.subresource)
         manager = managers.Manager(write.manager, "Update", write.subresource)
-        owned = managers.own_changes(manager, current, after, managers.read_ownership(current))
+        owned = managers.read_ownership(current)
+        add_defaults(kind, after)
+        if write.subresource == "scale":
+            owned = managers.own_scale(manager, current, after, owned)
+        else:
+            owned = managers.own_changes(kind, manager, current, after, owned)
         return self._commit(kind, current, after, owned, write)
 
     def apply(self, kind: Kind, namespace: str, name: str, body: Object, write: Write) -> tuple[Object, bool]:
@@ -71,6 +83,9 @@ class Registry:
         manager = managers.Manager(write.manager, "Apply", write.subresource)
         current = self.find(kind, namespace, name)
         if current is None:
+            if uid := body.get("metadata", {}).get("uid"):
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(kind, name, why)
             return self._create_applied(kind, namespace, body, manager, write), True
         self.check_precondition(kind, current, body)
         body = _appliable(kind, body, write.subresource)
@@ -116,17 +131,26 @@ class Registry:
         applied = _appliable(kind, body, "")
         obj = _new_object(kind, namespace, body)
         self._admit(kind, obj)
-        managers.write_ownership(kind, obj, {manager: managers.owned_paths(applied)}, timestamp())
+        managers.write_ownership(kind, obj, {manager: managers.owned_paths(kind, applied)}, timestamp())
         return obj if write.dry_run else self.store.write(kind, obj)
 
     def check_precondition(self, kind: Kind, current: Object, wanted: Object) -> None:
-        """Raise 409 if `wanted` names another resourceVersion or uid than the object has."""
+        """Raise 409 if `wanted` names another resourceVersion than the object has, 422 if another uid."""
         metadata, now = wanted.get("metadata") or {}, current["metadata"]
         if metadata.get("resourceVersion") not in (None, "", now["resourceVersion"]):
             raise errors.modified(kind, name_of(current))
         if metadata.get("uid") not in (None, now["uid"]):
-            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {now['uid']}"
-            raise errors.conflict(kind, name_of(current), why)
+            why = f'Invalid value: "{metadata["uid"]}": field is immutable'
+            raise errors.invalid(kind, name_of(current), ("metadata.uid", why))
+
+    def check_deletion(self, kind: Kind, current: Object, wanted: Object) -> None:
+        """Raise 409 if the deletion was meant for another object, or another state of it."""
+        for field, called, otherwise in _PRECONDITIONS:
+            asked, found = wanted["metadata"].get(field), current["metadata"][field]
+            if asked not in (None, found):
+                why = f"the {called} in the precondition ({asked}) does not match the {called} in record ({found})"
+                message = f'Operation cannot be fulfilled on {kind.kind} "{name_of(current)}": {why}. {otherwise}'
+                raise errors.ApiError(409, "Conflict", message, {"name": name_of(current), "kind": kind.kind})
 
     def _commit(self, kind: Kind, current: Object, after: Object, owned: managers.Ownership, write: Write) -> Object:
         add_defaults(kind, after)

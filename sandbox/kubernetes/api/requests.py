@@ -7,7 +7,16 @@ from typing import Any
 
 import yaml
 
-from sandbox.kubernetes.api.errors import bad_request, no_such_path, unsupported_media_type
+from sandbox.kubernetes.api.decoding import find_faults, without_unknown
+from sandbox.kubernetes.api.errors import (
+    ApiError,
+    bad_request,
+    invalid_options,
+    no_such_path,
+    unsupported_media_type,
+    untyped,
+)
+from sandbox.kubernetes.api.fields import dotted, find_duplicate, keyed_path
 from sandbox.kubernetes.api.kinds import Kind, Object, find_kind, namespace_of
 from sandbox.kubernetes.api.registry import Write
 from sandbox.kubernetes.api.selectors import Matcher, select_fields, select_labels
@@ -46,13 +55,13 @@ def read_target(path: str) -> Target:
 
 def read_write(target: Target, query: Mapping[str, str], user_agent: str) -> Write:
     manager = query.get("fieldManager") or user_agent.split("/", 1)[0] or "unknown"
-    return Write(manager, "dryRun" in query, is_true(query.get("force")), target.subresource)
+    return Write(manager, bool(query.get("dryRun")), is_true(query.get("force")), target.subresource)
 
 
 def read_matcher(target: Target, query: Mapping[str, str]) -> Matcher:
     """Whether an object belongs in the answer: the selectors of the query, and the name if the path has one."""
     by_label = select_labels(query.get("labelSelector", ""))
-    by_field = select_fields(query.get("fieldSelector", ""))
+    by_field = select_fields(target.kind, query.get("fieldSelector", ""))
 
     def matches(obj: Object) -> bool:
         is_named = target.name in ("", obj["metadata"]["name"])
@@ -76,21 +85,61 @@ def read_object(target: Target, body: bytes, content_type: str) -> Object:
     obj = read_body(body, content_type)
     if not isinstance(obj, dict) or not isinstance(obj.setdefault("metadata", {}), dict):
         raise bad_request("the body is not an object")
-    if (obj.get("kind") or target.kind.kind) != target.kind.kind:
-        raise bad_request(f"{obj.get('kind')} in the body is not the {target.kind.kind} of the path")
+    if (found := obj.get("kind") or target.kind.kind) != target.kind.kind:
+        conversion = (
+            f"converting (v1.{found}) to ({target.kind.group or 'core'}.{target.kind.kind}): unknown conversion"
+        )
+        raise _undecodable(target.kind, conversion, found)
     if target.namespace and namespace_of(obj) not in ("", target.namespace):
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    if target.name and obj["metadata"].get("name") not in (None, target.name):
-        raise bad_request("the name of the object does not match the name on the URL")
+    require_name(target, obj)
     return obj
+
+
+def require_name(target: Target, obj: Object) -> None:
+    """Raise 400 where an object is sent to another's address."""
+    if target.name and (name := obj["metadata"].get("name")) not in (None, target.name):
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({target.name})")
+
+
+def decode(kind: Kind, obj: Object, query: Mapping[str, str]) -> Object:
+    """The object as its kind's types have it. Raises 400 for a wrong type, and for an unknown field if asked to."""
+    faults = find_faults(kind, obj)
+    if wrong := next((fault for fault in faults if fault.message), None):
+        raise _undecodable(kind, wrong.message)
+    if faults and query.get("fieldValidation") == "Strict":
+        unknown = ", ".join(f'unknown field "{fault}"' for fault in faults)
+        raise _undecodable(kind, f"strict decoding error: {unknown}")
+    return without_unknown(kind, obj)
+
+
+def require_typed(kind: Kind, applied: Object) -> None:
+    """Raise 500, as server-side apply does, for a body that is not of the kind's schema."""
+    for fault in find_faults(kind, applied):
+        where = dotted(keyed_path(kind, applied, fault.path))
+        raise untyped(applied, kind, f"{where}: {fault.message or 'field not declared in schema'}")
+    if twice := find_duplicate(kind, applied):
+        raise untyped(applied, kind, f"{dotted(twice[:-1])}: duplicate entries for key {dotted(twice[-1:])}")
+
+
+def _undecodable(kind: Kind, why: str, found: str = "") -> ApiError:
+    return bad_request(f'{found or kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}')
 
 
 def read_revision(query: Mapping[str, str]) -> int | None:
     """The resource version to go on from; None for `0` and for none, which mean: from what there is."""
     text = query.get("resourceVersion", "")
     if text and not text.isdigit():
-        raise bad_request(f"Invalid value: {text!r}: resourceVersion")
+        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise ApiError(500, "", why) if is_true(query.get("watch")) else bad_request(f"invalid resource version: {why}")
     return int(text or 0) or None
+
+
+def require_dry_run(options: str, query: Mapping[str, str]) -> None:
+    """Raise 422 for any other wish than `All`. options: the verb's, such as `PatchOptions`."""
+    if (wanted := query.get("dryRun")) not in (None, "", "All"):
+        why = f'Unsupported value: ["{wanted}"]: supported values: "All"'
+        raise invalid_options(options, ("dryRun", why))
 
 
 def is_true(text: str | None) -> bool:

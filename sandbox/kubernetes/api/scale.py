@@ -7,23 +7,23 @@ from sandbox.kubernetes.api.kinds import Object, copy_of, value_at
 def as_scale(obj: Object) -> Object:
     metadata = obj["metadata"]
     kept = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
-    labels = value_at(obj, "spec.selector.matchLabels") or {}
-    replicas = value_at(obj, "spec.replicas")
-    return {
-        "apiVersion": "autoscaling/v1",
-        "kind": "Scale",
-        "metadata": kept,
-        "spec": {"replicas": 1 if replicas is None else replicas},
-        "status": {
-            "replicas": value_at(obj, "status.replicas") or 0,
-            "selector": ",".join(f"{key}={value}" for key, value in sorted(labels.items())),
-        },
-    }
+    wanted = {"replicas": replicas} if (replicas := value_at(obj, "spec.replicas")) else {}
+    status = {"replicas": value_at(obj, "status.replicas") or 0}
+    status |= {"selector": selector} if (selector := _selector(obj)) else {}
+    return {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": kept, "spec": wanted, "status": status}
+
+
+def _selector(obj: Object) -> str:
+    """A custom kind's controller says it in the status; of a built-in kind the server knows it."""
+    if told := value_at(obj, "status.selector"):
+        return told
+    labels = value_at(obj, "spec.selector.matchLabels") or {} if obj["apiVersion"] == "apps/v1" else {}
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
 def with_scale(obj: Object, scale: Object) -> Object:
     """The object with the replicas that the Scale wants. A resourceVersion in the Scale stays a precondition."""
-    replicas = value_at(scale, "spec.replicas")
+    replicas = value_at(scale, "spec.replicas") or 0
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
         raise bad_request(f"Scale is invalid: spec.replicas: Invalid value: {replicas!r}")
     scaled = copy_of(obj)

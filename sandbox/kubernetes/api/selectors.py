@@ -4,12 +4,27 @@ import re
 from collections.abc import Callable, Mapping
 
 from sandbox.kubernetes.api.errors import bad_request
-from sandbox.kubernetes.api.kinds import Object, value_at
+from sandbox.kubernetes.api.kinds import EVENTS, NAMESPACES, PODS, REPLICA_SETS, SECRETS, Kind, Object, value_at
 
 Matcher = Callable[[Object], bool]
 
 _SET = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^)]*)\)\s*$")
 _EQUALITY = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s*(?P<operator>==|!=|=)\s*(?P<value>[^\s=,()]*)\s*$")
+_METADATA_FIELDS = ("metadata.name", "metadata.namespace")
+_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_FIELDS = {
+    PODS: (
+        *("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork"),
+        *("status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"),
+    ),
+    EVENTS: (
+        *(f"involvedObject.{field}" for field in _INVOLVED),
+        *("reason", "reportingComponent", "source", "type"),
+    ),
+    SECRETS: ("type",),
+    NAMESPACES: ("status.phase",),
+    REPLICA_SETS: ("status.replicas",),
+}
 _EXISTENCE = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s!=,()]+)\s*$")
 
 
@@ -24,19 +39,33 @@ def select_labels(selector: str) -> Matcher:
     return matches
 
 
-def select_fields(selector: str) -> Matcher:
-    """Whether the object's fields have the values asked for: PATH=VALUE, PATH==VALUE, PATH!=VALUE."""
+def select_fields(kind: Kind, selector: str) -> Matcher:
+    """Whether the object's fields have the values asked for: PATH=VALUE, PATH==VALUE, PATH!=VALUE.
+
+    Raises 400 for a field that the kind is not selected by.
+    """
     requirements = []
     for part in filter(str.strip, selector.split(",")):
         match = _EQUALITY.match(part)
         if not match:
             raise bad_request(f"invalid field selector: {part!r}")
+        _require_field(kind, match["key"])
         requirements.append((match["key"], match["operator"] != "!=", match["value"]))
 
     def matches(obj: Object) -> bool:
         return all((str(value_at(obj, path) or "") == value) is wanted for path, wanted, value in requirements)
 
     return matches
+
+
+def _require_field(kind: Kind, path: str) -> None:
+    more = _FIELDS.get(kind, ())
+    if path in _METADATA_FIELDS or path in more:
+        return
+    if more or kind.is_custom:
+        raise bad_request(f"field label not supported: {path}")
+    known = ", ".join(f'"{field}"' for field in _METADATA_FIELDS)
+    raise bad_request(f'"{path}" is not a known field selector: only {known}')
 
 
 def matches_selector(selector: Object | None, labels: Mapping[str, str]) -> bool:

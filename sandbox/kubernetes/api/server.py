@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from sandbox.kubernetes.api.authentication import Authenticator
 from sandbox.kubernetes.api.discovery import discover
-from sandbox.kubernetes.api.errors import ApiError, bad_request, expired, method_not_allowed, no_such_path
+from sandbox.kubernetes.api.errors import ApiError, bad_request, method_not_allowed, no_such_path
 from sandbox.kubernetes.api.kinds import CUSTOM_RESOURCE_DEFINITIONS, KINDS, PODS, Kind, Object, name_of
+from sandbox.kubernetes.api.pages import as_list, cut_page, read_limit, read_token
 from sandbox.kubernetes.api.registry import Registry
 from sandbox.kubernetes.api.requests import (
     DEFAULT_WATCH_SECONDS,
@@ -28,6 +29,7 @@ from sandbox.kubernetes.api.verbs import Verbs
 from sandbox.kubernetes.api.watches import Watch
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+SWAGGER = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 OPEN_PATHS = {"/livez", "/readyz", "/healthz", "/version"}
 
 
@@ -39,6 +41,8 @@ class Server:
         self._authenticator = authenticator
         self._logs = logs
         self._verbs = Verbs(registry)
+        # What was before it started, a server cannot tell.
+        self._oldest = registry.store.revision
         self.application = Starlette(routes=[Route("/{path:path}", self._answer, methods=METHODS)])
 
     async def _answer(self, request: Request) -> Response:
@@ -53,6 +57,9 @@ class Server:
         path = request.url.path.rstrip("/")
         if path in OPEN_PATHS - {"/version"}:
             return PlainTextResponse("ok")
+        if path == "/openapi/v2":
+            # kubectl asks for it to validate a List; an empty document of protobuf leaves that to the server.
+            return Response(b"", media_type=SWAGGER)
         if (document := discover(path, self._served())) is not None:
             return _json(document)
         target = read_target(path)
@@ -86,14 +93,22 @@ class Server:
         wants_table = "as=Table" in request.headers.get("accept", "")
         if target.name:
             obj = self._registry.get(target.kind, target.namespace, target.name)
-            revision = obj["metadata"]["resourceVersion"]
-            return _json(as_table(target.kind, [obj], revision) if wants_table else obj)
-        objects = list(filter(read_matcher(target, request.query_params), self._select(target)))
-        revision = str(self._registry.store.revision)
-        return _json(as_table(target.kind, objects, revision) if wants_table else _list(target, objects, revision))
+            metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+            return _json(as_table(target.kind, [obj], metadata) if wants_table else obj)
+        objects, metadata = self._list(request, target)
+        return _json(
+            as_table(target.kind, objects, metadata) if wants_table else as_list(target.kind, objects, metadata)
+        )
 
-    def _select(self, target: Target) -> list[Object]:
-        return self._registry.select(target.kind, target.namespace)
+    def _list(self, request: Request, target: Target) -> tuple[list[Object], Object]:
+        """The objects of one page, and the list's metadata."""
+        query, store = request.query_params, self._registry.store
+        token = read_token(query, store.revision)
+        revision = token.revision if token else store.revision
+        found = store.select_at(target.kind, target.namespace, revision)
+        is_chosen = bool(query.get("labelSelector") or query.get("fieldSelector"))
+        matching = list(filter(read_matcher(target, query), found))
+        return cut_page(matching, read_limit(query), token, revision, counted=not is_chosen)
 
     def _watch(self, request: Request, target: Target) -> Response:
         query = request.query_params
@@ -106,18 +121,11 @@ class Server:
             matches=read_matcher(target, query),
             revision=read_revision(query),
             timeout=float(query.get("timeoutSeconds") or DEFAULT_WATCH_SECONDS),
+            oldest=self._oldest,
             bookmarks=is_true(query.get("allowWatchBookmarks")),
         )
-        if watch.revision is not None:
-            self._check_revision(watch.revision)
         stream = watch.stream(self._registry.store, _shower(request, target))
         return StreamingResponse(stream, media_type="application/json")
-
-    def _check_revision(self, revision: int) -> None:
-        store = self._registry.store
-        if revision > store.revision:
-            raise expired(revision, store.revision)
-        store.changes_since(revision)
 
     def _log(self, request: Request, target: Target) -> Response:
         pod = self._registry.get(PODS, target.namespace, target.name)
@@ -129,19 +137,14 @@ class Server:
 
 def _subresources(kind: Kind) -> set[str]:
     """Those that the kind has; "" is the object itself."""
-    return {"", "status"} | ({"log"} if kind is PODS else set()) | ({"scale"} if kind.has_scale else set())
+    has = {"": True, "status": kind.has_status, "log": kind is PODS, "scale": kind.has_scale}
+    return {name for name, is_there in has.items() if is_there}
 
 
 def _shower(request: Request, target: Target) -> Callable[[Object], Object]:
     if "as=Table" not in request.headers.get("accept", ""):
         return lambda obj: obj
-    return lambda obj: as_table(target.kind, [obj], obj["metadata"]["resourceVersion"])
-
-
-def _list(target: Target, objects: list[Object], revision: str) -> Object:
-    kind = target.kind
-    metadata = {"resourceVersion": revision}
-    return {"apiVersion": kind.group_version, "kind": f"{kind.kind}List", "metadata": metadata, "items": objects}
+    return lambda obj: as_table(target.kind, [obj], {"resourceVersion": obj["metadata"]["resourceVersion"]})
 
 
 def _json(body: Object, code: int = 200) -> Response:

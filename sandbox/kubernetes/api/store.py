@@ -42,6 +42,16 @@ class Store:
         keys = [key for key in self._objects if key[0] is kind and namespace in ("", key[1])]
         return [copy_of(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
 
+    def select_at(self, kind: Kind, namespace: str, revision: int) -> list[Object]:
+        """Like `select`, as it was at that revision. Raises 410 when that is no longer known."""
+        found = {(namespace_of(obj), name_of(obj)): obj for obj in self.select(kind, namespace)}
+        for change in reversed(self.changes_since(revision)):
+            if change.kind is kind and namespace in ("", namespace_of(change.current)):
+                key = namespace_of(change.current), name_of(change.current)
+                found.pop(key, None)
+                found |= {key: copy_of(change.previous)} if change.previous else {}
+        return [found[key] for key in sorted(found)]
+
     def everything(self) -> list[tuple[Kind, Object]]:
         return [(key[0], copy_of(obj)) for key, obj in self._objects.items()]
 

@@ -1,13 +1,15 @@
-"""Objects the API server refuses: 422 with the field at fault."""
+"""Objects the API server refuses: 422 with every field at fault."""
 
-import re
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from sandbox.kubernetes.api.errors import invalid
+from sandbox.kubernetes.api.errors import Problem, invalid
 from sandbox.kubernetes.api.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     INGRESSES,
+    POD_DISRUPTION_BUDGETS,
     PODS,
     REPLICA_SETS,
     ROLLOUTS,
@@ -18,9 +20,15 @@ from sandbox.kubernetes.api.kinds import (
     name_of,
     value_at,
 )
+from sandbox.kubernetes.api.names import label_problems, name_problem, wrong_key
+from sandbox.kubernetes.api.pod_validation import pod_problems
 from sandbox.kubernetes.api.selectors import matches_selector
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+MUTABLE_POD_FIELDS = (
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
+    "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+    "previously negative)"
+)
 _TYPES: dict[str, tuple[type, ...]] = {
     "spec": (dict,),
     "spec.replicas": (int,),
@@ -33,30 +41,38 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "spec.strategy.canary.steps": (list,),
     "spec.strategy.canary.trafficRouting": (dict,),
 }
+_JSON_TYPES = {dict: "object", int: "integer", bool: "boolean", list: "array", str: "string", float: "number"}
 
 
 def validate(kind: Kind, obj: Object) -> None:
     """Raise 422 if the object is not one of its kind."""
-    name = name_of(obj)
-    if not name:
-        raise invalid(kind, name, "metadata.name", "Required value: name or generateName is required")
-    if len(name) > 253 or not _NAME.fullmatch(name):
-        raise invalid(kind, name, "metadata.name", f'Invalid value: "{name}": must be a lowercase RFC 1123 subdomain')
+    problems = [*name_problem(kind, name_of(obj)), *label_problems(obj["metadata"], "metadata")]
     if check := _CHECKS.get(kind):
-        check(kind, obj)
+        problems += check(obj)
+    if problems:
+        raise invalid(kind, name_of(obj), *problems)
 
 
 def validate_change(kind: Kind, before: Object, after: Object) -> None:
     """Raise 422 if the change touches what must stay as it is."""
+    if problems := list(_change_problems(kind, before, after)):
+        raise invalid(kind, name_of(before), *problems)
+
+
+def _change_problems(kind: Kind, before: Object, after: Object) -> Iterator[Problem]:
     if kind in (CONFIG_MAPS, SECRETS) and before.get("immutable"):
         for field in ("data", "binaryData", "immutable"):
             if before.get(field) != after.get(field):
-                raise invalid(kind, name_of(before), field, "Forbidden: field is immutable when `immutable` is set")
+                yield field, "Forbidden: field is immutable when `immutable` is set"
+    if kind is SECRETS and before.get("type") != after.get("type"):
+        yield "type", f"Invalid value: {json.dumps(after.get('type'))}: field is immutable"
     if kind in (DEPLOYMENTS, REPLICA_SETS) and before["spec"]["selector"] != after["spec"].get("selector"):
-        raise invalid(kind, name_of(before), "spec.selector", "Invalid value: field is immutable")
+        yield "spec.selector", f"Invalid value: {_compact(after['spec'].get('selector'))}: field is immutable"
+    if kind is SERVICES and value_at(before, "spec.clusterIP") != value_at(after, "spec.clusterIP"):
+        address = [value_at(after, "spec.clusterIP")]
+        yield "spec.clusterIPs[0]", f"Invalid value: {_compact(address)}: may not change once set"
     if kind is PODS and _fixed(before) != _fixed(after):
-        why = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`"
-        raise invalid(kind, name_of(before), "spec", why)
+        yield "spec", f"Forbidden: pod updates may not change fields other than {MUTABLE_POD_FIELDS}"
 
 
 def _fixed(pod: Object) -> Object:
@@ -64,76 +80,91 @@ def _fixed(pod: Object) -> Object:
     return {**pod["spec"], "containers": containers, "nodeName": ""}
 
 
-def _check_workload(kind: Kind, obj: Object) -> None:
-    _require(kind, obj, "spec.selector", "spec.template")
-    labels = value_at(obj, "spec.template.metadata.labels") or {}
-    if not matches_selector(obj["spec"]["selector"], labels):
-        why = f"Invalid value: {labels}: `selector` does not match template `labels`"
-        raise invalid(kind, name_of(obj), "spec.template.metadata.labels", why)
-    _check_containers(kind, obj, "spec.template.spec")
+def _check_workload(obj: Object) -> Iterator[Problem]:
+    selector, labels = value_at(obj, "spec.selector"), value_at(obj, "spec.template.metadata.labels")
+    if (replicas := value_at(obj, "spec.replicas") or 0) < 0:
+        yield "spec.replicas", f"Invalid value: {replicas}: must be greater than or equal to 0"
+    if not selector:
+        yield "spec.selector", "Required value"
+    if not matches_selector(selector or None, labels or {}):
+        why = f"Invalid value: {_compact(labels)}: `selector` does not match template `labels`"
+        yield "spec.template.metadata.labels", why
+    yield from label_problems(value_at(obj, "spec.template.metadata") or {}, "spec.template")
+    yield from pod_problems(value_at(obj, "spec.template.spec") or {}, "spec.template.spec")
 
 
-def _check_pod(kind: Kind, obj: Object) -> None:
-    _check_containers(kind, obj, "spec")
+def _check_pod(obj: Object) -> Iterator[Problem]:
+    return pod_problems(obj.get("spec") or {}, "spec")
 
 
-def _check_containers(kind: Kind, obj: Object, path: str) -> None:
-    containers = value_at(obj, f"{path}.containers")
-    if not containers:
-        raise invalid(kind, name_of(obj), f"{path}.containers", "Required value")
-    volumes = {volume.get("name") for volume in value_at(obj, f"{path}.volumes") or []}
-    for index, container in enumerate(containers):
-        where = f"{path}.containers[{index}]"
-        for field in ("name", "image"):
-            if not container.get(field):
-                raise invalid(kind, name_of(obj), f"{where}.{field}", "Required value")
-        for mount in container.get("volumeMounts") or []:
-            if mount.get("name") not in volumes:
-                field = f"{where}.volumeMounts[{mount.get('name')}].name"
-                raise invalid(kind, name_of(obj), field, f'Not found: "{mount.get("name")}"')
+def _check_settings(obj: Object) -> Iterator[Problem]:
+    """A ConfigMap or a Secret."""
+    for field in ("data", "binaryData"):
+        for key in obj.get(field) or {}:
+            if why := wrong_key(key):
+                yield f"{field}[{key}]", why
 
 
-def _check_service(kind: Kind, obj: Object) -> None:
-    if not value_at(obj, "spec.ports") and value_at(obj, "spec.clusterIP") != "None":
-        raise invalid(kind, name_of(obj), "spec.ports", "Required value")
+def _check_service(obj: Object) -> Iterator[Problem]:
+    ports = value_at(obj, "spec.ports") or []
+    if not ports and value_at(obj, "spec.clusterIP") != "None":
+        yield "spec.ports", "Required value"
+    for index, port in enumerate(ports):
+        if len(ports) > 1 and not port.get("name"):
+            yield f"spec.ports[{index}].name", "Required value"
+        for field in ("port", "targetPort"):
+            if isinstance(number := port.get(field), int) and not 0 < number < 65536:
+                why = f"Invalid value: {number}: must be between 1 and 65535, inclusive"
+                yield f"spec.ports[{index}].{field}", why
 
 
-def _check_ingress(kind: Kind, obj: Object) -> None:
-    annotation = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class")
-    wanted = value_at(obj, "spec.ingressClassName")
-    if annotation and wanted:
-        why = f'Invalid value: "{annotation}": can not be set when the class field is also set'
-        raise invalid(kind, name_of(obj), "annotations.kubernetes.io/ingress.class", why)
-    for rule in value_at(obj, "spec.rules") or []:
-        for path in value_at(rule, "http.paths") or []:
-            if path.get("pathType") not in ("Exact", "Prefix", "ImplementationSpecific"):
-                field = "spec.rules.http.paths.pathType"
-                raise invalid(kind, name_of(obj), field, "Required value: pathType must be specified")
+def _check_ingress(obj: Object) -> Iterator[Problem]:
+    for at, rule in enumerate(value_at(obj, "spec.rules") or []):
+        for index, path in enumerate(value_at(rule, "http.paths") or []):
+            yield from _path_problems(path, f"spec.rules[{at}].http.paths[{index}]")
 
 
-def _check_rollout(kind: Kind, obj: Object) -> None:
+def _path_problems(path: Object, where: str) -> Iterator[Problem]:
+    kind, text = path.get("pathType"), path.get("path") or ""
+    if not kind:
+        yield f"{where}.pathType", "Required value: pathType must be specified"
+    elif kind not in ("Exact", "ImplementationSpecific", "Prefix"):
+        supported = '"Exact", "ImplementationSpecific", "Prefix"'
+        yield f"{where}.pathType", f"Unsupported value: {json.dumps(kind)}: supported values: {supported}"
+    if kind in ("Exact", "Prefix") and not text.startswith("/"):
+        yield f"{where}.path", f"Invalid value: {json.dumps(text)}: must be an absolute path"
+
+
+def _check_budget(obj: Object) -> Iterator[Problem]:
+    spec = obj.get("spec") or {}
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        yield "spec", f"Invalid value: {_compact(spec)}: minAvailable and maxUnavailable cannot be both set"
+
+
+def _check_rollout(obj: Object) -> Iterator[Problem]:
     """What the CustomResourceDefinition's schema says; the rest is for the controller's condition InvalidSpec."""
     for path, types in _TYPES.items():
         value = value_at(obj, path)
         is_bool_for_int = isinstance(value, bool) and bool not in types
         if value is not None and (not isinstance(value, types) or is_bool_for_int):
-            wanted = {dict: "object", int: "integer", bool: "boolean", list: "array"}[types[0]]
-            why = f'Invalid value: "{type(value).__name__}": {path} in body must be of type {wanted}'
-            raise invalid(kind, name_of(obj), path, why)
-    _require(kind, obj, "spec")
+            found, wanted = _JSON_TYPES.get(type(value), "null"), _JSON_TYPES[types[0]]
+            yield path, f'Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
+    if obj.get("spec") is None:
+        yield "spec", "Required value"
 
 
-def _require(kind: Kind, obj: Object, *paths: str) -> None:
-    for path in paths:
-        if value_at(obj, path) is None:
-            raise invalid(kind, name_of(obj), path, "Required value")
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
-_CHECKS: dict[Kind, Callable[[Kind, Object], None]] = {
+_CHECKS: dict[Kind, Callable[[Object], Iterable[Problem]]] = {
     PODS: _check_pod,
     DEPLOYMENTS: _check_workload,
     REPLICA_SETS: _check_workload,
     SERVICES: _check_service,
     INGRESSES: _check_ingress,
+    CONFIG_MAPS: _check_settings,
+    SECRETS: _check_settings,
+    POD_DISRUPTION_BUDGETS: _check_budget,
     ROLLOUTS: _check_rollout,
 }

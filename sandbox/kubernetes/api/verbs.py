@@ -4,14 +4,42 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.kubernetes.api import patches
-from sandbox.kubernetes.api.errors import bad_request, invalid, method_not_allowed, unsupported_media_type
-from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of
+from sandbox.kubernetes.api.errors import (
+    ApiError,
+    bad_request,
+    invalid_options,
+    method_not_allowed,
+    unsupported_media_type,
+    without_revision,
+)
+from sandbox.kubernetes.api.kinds import (
+    PODS,
+    RESOURCE_QUOTAS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Object,
+    name_of,
+    namespace_of,
+)
+from sandbox.kubernetes.api.pages import as_list
 from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.api.requests import Target, read_body, read_matcher, read_object, read_write
+from sandbox.kubernetes.api.requests import (
+    Target,
+    decode,
+    read_body,
+    read_matcher,
+    read_object,
+    read_write,
+    require_dry_run,
+    require_name,
+    require_typed,
+)
 from sandbox.kubernetes.api.scale import as_scale, with_scale
 
 Answer = tuple[int, Object]
 """HTTP code and body."""
+_TOLD_WHOLE = (PODS, SERVICES, SERVICE_ACCOUNTS, RESOURCE_QUOTAS)
+_OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 
 
 class Verbs:
@@ -26,13 +54,16 @@ class Verbs:
         if method == "DELETE":
             is_one = bool(target.name)
             return self._delete(target, query, body) if is_one else self._delete_collection(target, query)
+        require_dry_run(_OPTIONS.get(method, ""), query)
         verbs = {"POST": self._create, "PUT": self._replace, "PATCH": self._patch}
         if method not in verbs or bool(target.name) is (method == "POST"):
             raise method_not_allowed()
         return verbs[method](target, query, headers, body)
 
     def _create(self, target: Target, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Answer:
-        obj = read_object(target, body, headers.get("content-type", ""))
+        obj = decode(target.kind, read_object(target, body, headers.get("content-type", "")), query)
+        if obj["metadata"].get("resourceVersion"):
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
         write = read_write(target, query, headers.get("user-agent", ""))
         return 201, self._registry.create(target.kind, target.namespace, obj, write)
 
@@ -40,10 +71,9 @@ class Verbs:
         if target.subresource == "scale":
             scale = read_body(body, headers.get("content-type", ""))
             return self._change(target, lambda _: scale, read_write(target, query, headers.get("user-agent", "")))
-        obj = read_object(target, body, headers.get("content-type", ""))
+        obj = decode(target.kind, read_object(target, body, headers.get("content-type", "")), query)
         if target.kind.is_custom and not obj["metadata"].get("resourceVersion"):
-            why = "Invalid value: 0x0: must be specified for an update"
-            raise invalid(target.kind, target.name, "metadata.resourceVersion", why)
+            raise without_revision(target.kind, target.name)
         write = read_write(target, query, headers.get("user-agent", ""))
         return self._change(target, lambda _: obj, write)
 
@@ -52,14 +82,26 @@ class Verbs:
         patch = read_body(body, content_type)
         write = read_write(target, query, headers.get("user-agent", ""))
         if content_type == patches.APPLY:
-            if not query.get("fieldManager"):
-                raise bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+            self._require_appliable(target, query, patch)
             obj, created = self._registry.apply(target.kind, target.namespace, target.name, patch, write)
             return (201 if created else 200), obj
         if "force" in query:
-            raise bad_request("PatchOptions.meta.k8s.io is invalid: force: Forbidden: may not be specified")
+            why = "Forbidden: may not be specified for non-apply patch"
+            raise invalid_options("PatchOptions", ("force", why))
         build = _builder(target, content_type, patch)
-        return self._change(target, build, write)
+        return self._change(target, lambda current: _decoded(target, build(current), query), write)
+
+    def _require_appliable(self, target: Target, query: Mapping[str, str], body: Any) -> None:
+        """Raise 4xx, and 500 as the server has it, for what cannot be applied."""
+        if not query.get("fieldManager"):
+            why = "Required value: is required for apply patch"
+            raise invalid_options("PatchOptions", ("fieldManager", why))
+        if not isinstance(body, dict) or not (body.get("kind") and body.get("apiVersion")):
+            told = body if isinstance(body, dict) else {}
+            raise bad_request(f"invalid object type: {told.get('apiVersion') or '/'}, Kind={told.get('kind') or ''}")
+        body.setdefault("metadata", {})
+        require_name(target, body)
+        require_typed(target.kind, body)
 
     def _change(self, target: Target, build: Callable[[Object], Object], write: Write) -> Answer:
         """Write what build makes of the object, or of its Scale at that subresource."""
@@ -77,21 +119,22 @@ class Verbs:
         policy = query.get("propagationPolicy", options.get("propagationPolicy"))
         wanted = {"metadata": options.get("preconditions") or {}}
         current = self._registry.get(target.kind, target.namespace, target.name)
-        self._registry.check_precondition(target.kind, current, wanted)
-        if "dryRun" in query or options.get("dryRun"):
-            return 200, current
+        self._registry.check_deletion(target.kind, current, wanted)
+        if query.get("dryRun") or options.get("dryRun"):
+            return 200, _told(target, current)
         if policy == "Orphan":
             self._orphan_dependents(current["metadata"]["uid"])
         seconds = None if grace is None else int(grace)
         deleted = self._registry.delete(
             target.kind, target.namespace, target.name, grace_seconds=seconds, foreground=policy == "Foreground"
         )
-        return 200, deleted if deleted["metadata"].get("deletionTimestamp") else _success(target, deleted)
+        return 200, _told(target, deleted)
 
     def _delete_collection(self, target: Target, query: Mapping[str, str]) -> Answer:
-        for obj in filter(read_matcher(target, query), self._registry.select(target.kind, target.namespace)):
+        found = list(filter(read_matcher(target, query), self._registry.select(target.kind, target.namespace)))
+        for obj in found:
             self._registry.delete(target.kind, namespace_of(obj), name_of(obj))
-        return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return 200, as_list(target.kind, found, {"resourceVersion": str(self._registry.store.revision)})
 
     def _orphan_dependents(self, uid: str) -> None:
         for kind, obj in self._registry.store.everything():
@@ -111,11 +154,22 @@ def _builder(target: Target, content_type: str, patch: Any) -> Callable[[Object]
     if content_type not in formats:
         raise unsupported_media_type([*formats, patches.APPLY])
     if content_type != patches.JSON and not isinstance(patch, dict):
-        raise bad_request("the patch is not an object")
+        why = "json: cannot unmarshal array into Go value of type map[string]interface {}"
+        raise bad_request(f"error decoding patch: {why}")
     return lambda current: formats[content_type](current, patch)
 
 
-def _success(target: Target, deleted: Object) -> Object:
-    details = {"name": target.name, "group": target.kind.group, "kind": target.kind.plural}
-    details["uid"] = deleted["metadata"]["uid"]
+def _decoded(target: Target, obj: Object, query: Mapping[str, str]) -> Object:
+    if target.subresource == "scale":
+        return obj
+    require_name(target, obj)
+    return decode(target.kind, obj, query)
+
+
+def _told(target: Target, deleted: Object) -> Object:
+    """The object, where something has to finish before it goes and for some kinds always; else that it is gone."""
+    if target.kind in _TOLD_WHOLE or deleted["metadata"].get("deletionTimestamp"):
+        return deleted
+    details = {"name": target.name, "kind": target.kind.plural, "uid": deleted["metadata"]["uid"]}
+    details |= {"group": target.kind.group} if target.kind.group else {}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from sandbox.kubernetes.api.errors import ApiError
+from sandbox.kubernetes.api.errors import ApiError, expired
 from sandbox.kubernetes.api.kinds import Kind, Object, namespace_of
 from sandbox.kubernetes.api.store import Change, Store
 
@@ -14,13 +14,17 @@ BOOKMARK_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Watch:
-    """revision: the one to start after; None starts with what there is now. timeout: in seconds."""
+    """revision: the one to start after; None starts with what there is now. timeout: in seconds.
+
+    oldest: the first revision that the server knows of, from which on it can tell what happened.
+    """
 
     kind: Kind
     namespace: str
     matches: Callable[[Object], bool]
     revision: int | None
     timeout: float
+    oldest: int = 0
     bookmarks: bool = False
 
     async def stream(self, store: Store, show: Callable[[Object], Object]) -> AsyncIterator[bytes]:
@@ -31,6 +35,8 @@ class Watch:
         for event in self._present(store):
             yield _line(event["type"], show(event["object"]))
         try:
+            if self.revision is not None and self.revision < self.oldest:
+                raise expired(self.revision, store.revision)
             while (left := ends - loop.time()) > 0:
                 for change in store.changes_since(revision):
                     revision = change.revision

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from sandbox.kubernetes.api.kinds import Object, value_at
-from sandbox.kubernetes.api.quotas import parse_quantity
+from sandbox.kubernetes.api.quantities import parse_quantity
 from sandbox.kubernetes.clock import timestamp
 
 NODE_NAME = "sandbox"

@@ -161,11 +161,16 @@ def test_a_watch_tells_what_happened_after_a_resource_version(config_maps, names
     assert [event["type"] for event in seen] == ["ADDED", "MODIFIED", "DELETED"]
 
 
-def test_a_watch_from_a_version_that_is_not_known_is_told_to_list_anew(config_maps, namespace) -> None:
-    version = int(config_maps.get(namespace=namespace).metadata.resourceVersion)
+def test_a_watch_from_a_version_that_is_no_longer_known_is_told_to_list_anew(config_maps, namespace) -> None:
     with pytest.raises(ApiException) as refused:
-        list(config_maps.watch(namespace=namespace, resource_version=version + 10_000_000, timeout=1))
-    assert refused.value.status in (410, 504)
+        list(config_maps.watch(namespace=namespace, resource_version=1, timeout=5))
+    assert refused.value.status == 410
+    assert "too old resource version: 1" in str(refused.value.reason)
+
+
+def test_a_watch_from_a_version_to_come_waits_for_it(config_maps, namespace) -> None:
+    version = int(config_maps.get(namespace=namespace).metadata.resourceVersion)
+    assert list(config_maps.watch(namespace=namespace, resource_version=version + 10_000_000, timeout=1)) == []
 
 
 def test_a_label_that_goes_is_a_deletion_to_a_watch_that_selects_it(config_maps, namespace) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kubernetes.dynamic import DynamicClient
 
-from sandbox.kubernetes.api.quotas import parse_quantity
+from sandbox.kubernetes.api.quantities import parse_quantity
 from tests.sandbox.kubernetes.manifests import replica_set
 from tests.sandbox.kubernetes.polling import eventually
 

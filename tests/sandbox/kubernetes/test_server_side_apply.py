@@ -77,7 +77,7 @@ def test_what_others_wrote_stays_through_an_apply(services, namespace) -> None:
     services.patch(patch, namespace=namespace, content_type="application/merge-patch+json", field_manager="controller")
     applied = services.server_side_apply(service(), namespace=namespace, field_manager="one")
     assert applied.metadata.annotations.actions == "written by a controller"
-    assert owners(applied)["controller", "Update"] == {"f:metadata": {"f:annotations": {"f:actions": {}}}}
+    assert owners(applied)["controller", "Update"] == {"f:metadata": {"f:annotations": {".": {}, "f:actions": {}}}}
 
 
 def test_a_dry_run_answers_in_full_and_stores_nothing(services, namespace) -> None:
@@ -91,4 +91,49 @@ def test_a_dry_run_answers_in_full_and_stores_nothing(services, namespace) -> No
 def test_apply_demands_a_field_manager(services, namespace) -> None:
     with pytest.raises(ApiException) as refused:
         services.server_side_apply(service(), namespace=namespace)
-    assert refused.value.status == 400
+    assert refused.value.status == 422
+    assert "fieldManager: Required value: is required for apply patch" in (refused.value.body or "")
+
+
+def test_conflicts_with_one_manager_are_told_line_by_line(services, namespace) -> None:
+    services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    other = service(ports=[{"name": "web", "port": 80, "targetPort": 9090}], selector={"app": "other"})
+    with pytest.raises(ApiException) as refused:
+        services.server_side_apply(other, namespace=namespace, field_manager="two")
+    assert json.loads(refused.value.body or "")["message"] == (
+        'Apply failed with 3 conflicts: conflicts with "one":\n- .spec.selector\n'
+        '- .spec.ports[port=80,protocol="TCP"].name\n- .spec.ports[port=80,protocol="TCP"].targetPort'
+    )
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ([{"port": 80, "prot": "TCP"}], '.spec.ports[port=80,protocol="TCP"].prot: field not declared in schema'),
+        (
+            [{"port": 80, "name": "a"}, {"port": 80, "name": "b"}],
+            '.spec.ports: duplicate entries for key [port=80,protocol="TCP"]',
+        ),
+    ],
+    ids=["a field it does not have", "an item twice"],
+)
+def test_what_is_not_of_its_kind_is_not_applied(services, namespace, ports, said) -> None:
+    with pytest.raises(ApiException) as refused:
+        services.server_side_apply(service(ports=ports), namespace=namespace, field_manager="one")
+    assert refused.value.status == 500
+    assert said in json.loads(refused.value.body or "")["message"]
+
+
+def test_items_stand_in_the_order_in_which_they_were_last_applied(services, namespace) -> None:
+    services.server_side_apply(service(), namespace=namespace, field_manager="one")
+    first = {"name": "metrics", "port": 90}
+    body = service(ports=[first, *service()["spec"]["ports"]])
+    applied = services.server_side_apply(body, namespace=namespace, field_manager="two")
+    assert [port.name for port in applied.spec.ports] == ["metrics", "http"]
+
+
+def test_who_creates_an_object_owns_neither_its_status_nor_what_the_server_allocates(services, namespace) -> None:
+    created = services.create(service(), namespace=namespace, field_manager="one")
+    owned = owners(created)["one", "Update"]
+    assert owned.keys() == {"f:spec"}
+    assert owned["f:spec"].keys() == {"f:internalTrafficPolicy", "f:ports", "f:selector", "f:sessionAffinity", "f:type"}

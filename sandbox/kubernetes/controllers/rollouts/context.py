@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
-from sandbox.kubernetes.api.defaults import with_template_defaults
 from sandbox.kubernetes.api.kinds import REPLICA_SETS, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.pod_defaults import with_template_defaults
 from sandbox.kubernetes.api.registry import Registry, Write
 from sandbox.kubernetes.clock import parse
 from sandbox.kubernetes.controllers import events

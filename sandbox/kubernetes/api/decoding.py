@@ -1,0 +1,162 @@
+"""Bodies held against the types of their kind, which are those of the official client's models.
+
+The built-in kinds and every kind's metadata have types; of a custom kind its own schema speaks (see validation).
+"""
+
+import base64
+import binascii
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from kubernetes.client import models
+
+from sandbox.kubernetes.api.kinds import CUSTOM_RESOURCE_DEFINITIONS, EVENTS, Kind, Object
+from sandbox.kubernetes.api.quantities import parse_quantity
+
+_JSON_KINDS = {str: "string", bool: "bool", int: "number", float: "number", dict: "object", list: "array"}
+_GO_TYPES = {"str": "string", "bytes": "[]uint8", "int": "int32", "bool": "bool", "float": "float64"}
+_TAKES: dict[str, tuple[type, ...]] = {"str": (str,), "bytes": (str,), "datetime": (str,), "float": (int, float)}
+# A quantity may be written as a number, which the models do not say.
+_QUANTITIES = {"limits", "requests", "hard", "used", "capacity", "allocatable", "divisor", "sizeLimit", "averageValue"}
+
+_QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
+
+Steps = tuple[str | int, ...]
+"""Names of fields, and places in lists."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """message: what the decoder says of the field; "" of a field unknown to the kind."""
+
+    path: Steps
+    message: str = ""
+
+    def __str__(self) -> str:
+        """The path, as `spec.ports[0].name`."""
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)[1:]
+
+
+def find_faults(kind: Kind, obj: Object) -> list[Fault]:
+    """Fields of a wrong type, and fields that the kind does not have."""
+    if kind is CUSTOM_RESOURCE_DEFINITIONS:
+        return []
+    if kind.is_custom:
+        metadata = obj.get("metadata") or {}
+        return list(_faults(metadata, "V1ObjectMeta", ("metadata",), ""))
+    return list(_faults(obj, _model_of(kind), (), ""))
+
+
+def without_unknown(kind: Kind, obj: Object) -> Object:
+    """A copy without the fields that the kind does not have, and without null: what the server stores of a body."""
+    return obj if kind.is_custom or kind is CUSTOM_RESOURCE_DEFINITIONS else _pruned(obj, _model_of(kind))
+
+
+def _model_of(kind: Kind) -> str:
+    return "CoreV1Event" if kind is EVENTS else f"V1{kind.kind}"
+
+
+@cache
+def _fields(model: str) -> dict[str, str]:
+    """The type of each field of a model, by its name in JSON."""
+    found = getattr(models, model)
+    return {found.attribute_map[name]: type_ for name, type_ in found.openapi_types.items()}
+
+
+def _item_type(declared: str) -> str | None:
+    """Of a list or a map."""
+    match = re.fullmatch(r"(?:list\[|dict\(str, |List\[|Dict\[str, )(.*)[])]", declared)
+    return match[1] if match else None
+
+
+def _is_model(declared: str) -> bool:
+    return inspect.isclass(getattr(models, declared, None))
+
+
+def _faults(value: Any, declared: str, path: Steps, struct: str) -> Iterator[Fault]:
+    if value is None or declared == "object":
+        return
+    if path and path[-1] in _QUANTITIES:
+        yield from _quantity_faults(value, path)
+    elif not _is_taken(value, declared):
+        yield Fault(path, _wrong_type(value, declared, path, struct))
+    elif declared == "bytes":
+        yield from _base64_faults(value, path)
+    elif _is_model(declared):
+        fields = _fields(declared)
+        for name, item in value.items():
+            if name in fields:
+                yield from _faults(item, fields[name], (*path, name), declared)
+            else:
+                yield Fault((*path, name))
+    elif (below := _item_type(declared)) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _faults(item, below, (*path, index), struct)
+    elif below:
+        for key, item in value.items():
+            # The decoder names the map, not the key in it.
+            faults = _faults(item, below, path, struct)
+            yield from (Fault((*path, key), fault.message) for fault in faults)
+
+
+def _is_taken(value: Any, declared: str) -> bool:
+    return isinstance(value, _taken(declared)) and (declared == "bool" or not isinstance(value, bool))
+
+
+def _taken(declared: str) -> tuple[type, ...]:
+    if _is_model(declared) or declared.lower().startswith("dict"):
+        return (dict,)
+    if declared.lower().startswith("list"):
+        return (list,)
+    return _TAKES.get(declared, (bool,) if declared == "bool" else (int,))
+
+
+def _wrong_type(value: Any, declared: str, path: Steps, struct: str) -> str:
+    where = ".".join(step for step in path if isinstance(step, str))
+    found, wanted = _JSON_KINDS.get(type(value), "null"), _go_type(declared)
+    return f"json: cannot unmarshal {found} into Go struct field {_go_name(struct)}.{where} of type {wanted}"
+
+
+def _go_type(declared: str) -> str:
+    below = _item_type(declared)
+    if below is None:
+        return f"v1.{_go_name(declared)}" if _is_model(declared) else _GO_TYPES.get(declared, declared)
+    return f"{'[]' if declared.lower().startswith('list') else 'map[string]'}{_go_type(below)}"
+
+
+def _go_name(model: str) -> str:
+    return re.sub(r"^(Core)?V1", "", model)
+
+
+def _base64_faults(value: str, path: Steps) -> Iterator[Fault]:
+    try:
+        base64.b64decode(value, validate=True)
+    except binascii.Error:
+        valid = re.match(r"[A-Za-z0-9+/]*", value)
+        at = valid.end() if valid and valid.end() < len(value.rstrip("=")) else len(value)
+        yield Fault(path, f"illegal base64 data at input byte {at}")
+
+
+def _quantity_faults(value: Any, path: Steps) -> Iterator[Fault]:
+    for quantity in value.values() if isinstance(value, dict) else [value]:
+        try:
+            parse_quantity(quantity)
+        except ValueError:
+            yield Fault(path, f"quantities must match the regular expression '{_QUANTITY}'")
+
+
+def _pruned(value: Any, declared: str) -> Any:
+    if isinstance(value, dict) and _is_model(declared):
+        fields = _fields(declared)
+        present = {name: item for name, item in value.items() if name in fields and item is not None}
+        return {name: _pruned(item, fields[name]) for name, item in present.items()}
+    below = _item_type(declared)
+    if below and isinstance(value, list):
+        return [_pruned(item, below) for item in value]
+    if below and isinstance(value, dict):
+        return {key: _pruned(item, below) for key, item in value.items()}
+    return value
