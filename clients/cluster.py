@@ -219,7 +219,9 @@ def translated(what: str, *, is_secret: bool = False) -> Iterator[None]:
 def translate_answer(what: str, status: int, message: str) -> DeliveryError:
     """The DeliveryError that fits what the API server answered."""
     sentence = f"Could not {what}: HTTP {status} {message}".rstrip()
-    if status == 429 or status >= 500:
+    # What is not of its kind's schema is answered with 500, and will be again.
+    is_lasting = message.startswith("failed to create typed patch object")
+    if (status == 429 or status >= 500) and not is_lasting:
         return Unavailable(sentence)
     kinds = {401: NotPermitted, 403: NotPermitted, 404: NotFound, 409: Conflict}
     return kinds.get(status, Rejected)(sentence)

@@ -154,11 +154,20 @@ def test_an_object_without_its_namespace_is_not_found(cluster: Cluster) -> None:
 
 
 def test_an_invalid_object_is_rejected_with_the_clusters_reason(cluster: Cluster, namespace: str) -> None:
-    broken = rollout(namespace)
-    broken |= {"apiVersion": "apps/v1", "kind": "ReplicaSet"}
-    broken["spec"]["selector"] = {"matchLabels": {"app": "b"}}
+    broken = rollout(namespace) | {"apiVersion": "apps/v1", "kind": "ReplicaSet"}
+    template = broken["spec"]["template"]
+    broken["spec"] = {"selector": {"matchLabels": {"app": "b"}}, "template": template}
     with pytest.raises(Rejected, match="does not match"):
         cluster.apply(broken)
+
+
+def test_a_field_that_the_kind_does_not_have_is_rejected_though_the_cluster_answers_500(
+    cluster: Cluster, namespace: str
+) -> None:
+    misspelt = rollout(namespace)
+    misspelt["spec"]["replcas"] = 3
+    with pytest.raises(Rejected, match=r"\.spec\.replcas: field not declared in schema"):
+        cluster.apply(misspelt)
 
 
 def test_what_the_cluster_says_of_a_refused_secret_is_kept_out_of_the_error(cluster: Cluster, namespace: str) -> None:
