@@ -1,23 +1,22 @@
-"""Bodies held against the types of their kind, which are those of the official client's models.
-
-The built-in kinds and every kind's metadata have types; of a custom kind its own schema speaks (see validation).
-"""
+"""Bodies held against the types of their kind: those of the official client's models, and of Argo's definitions."""
 
 import base64
 import binascii
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from kubernetes.client import models
 
+from sandbox.kubernetes.api import custom_fields
 from sandbox.kubernetes.api.kinds import CUSTOM_RESOURCE_DEFINITIONS, EVENTS, Kind, Object
 from sandbox.kubernetes.api.quantities import parse_quantity
 
 _JSON_KINDS = {str: "string", bool: "bool", int: "number", float: "number", dict: "object", list: "array"}
+_SCHEMA_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 _GO_TYPES = {"str": "string", "bytes": "[]uint8", "int": "int32", "bool": "bool", "float": "float64"}
 _TAKES: dict[str, tuple[type, ...]] = {"str": (str,), "bytes": (str,), "datetime": (str,), "float": (int, float)}
 # A quantity may be written as a number, which the models do not say.
@@ -31,10 +30,12 @@ Steps = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """message: what the decoder says of the field; "" of a field unknown to the kind."""
+    """message: what the decoder says of the field; "" of a field unknown to the kind. found, wanted: types in JSON."""
 
     path: Steps
     message: str = ""
+    found: str = ""
+    wanted: str = ""
 
     def __str__(self) -> str:
         """The path, as `spec.ports[0].name`."""
@@ -43,26 +44,28 @@ class Fault:
 
 def find_faults(kind: Kind, obj: Object) -> list[Fault]:
     """Fields of a wrong type, and fields that the kind does not have."""
-    if kind is CUSTOM_RESOURCE_DEFINITIONS:
-        return []
-    if kind.is_custom:
-        metadata = obj.get("metadata") or {}
-        return list(_faults(metadata, "V1ObjectMeta", ("metadata",), ""))
-    return list(_faults(obj, _model_of(kind), (), ""))
+    if model := _model_of(kind):
+        return list(_faults(obj, model, (), ""))
+    return list(_faults(obj.get("metadata"), "V1ObjectMeta", ("metadata",), ""))
 
 
 def without_unknown(kind: Kind, obj: Object) -> Object:
     """A copy without the fields that the kind does not have, and without null: what the server stores of a body."""
-    return obj if kind.is_custom or kind is CUSTOM_RESOURCE_DEFINITIONS else _pruned(obj, _model_of(kind))
+    return _pruned(obj, model) if (model := _model_of(kind)) else obj
 
 
-def _model_of(kind: Kind) -> str:
-    return "CoreV1Event" if kind is EVENTS else f"V1{kind.kind}"
+def _model_of(kind: Kind) -> str | None:
+    """None for a kind whose fields are left open."""
+    if kind is CUSTOM_RESOURCE_DEFINITIONS or (kind.is_custom and kind.kind not in custom_fields.MODELS):
+        return None
+    return kind.kind if kind.is_custom else "CoreV1Event" if kind is EVENTS else f"V1{kind.kind}"
 
 
 @cache
 def _fields(model: str) -> dict[str, str]:
     """The type of each field of a model, by its name in JSON."""
+    if own := custom_fields.MODELS.get(model):
+        return own
     found = getattr(models, model)
     return {found.attribute_map[name]: type_ for name, type_ in found.openapi_types.items()}
 
@@ -74,7 +77,7 @@ def _item_type(declared: str) -> str | None:
 
 
 def _is_model(declared: str) -> bool:
-    return inspect.isclass(getattr(models, declared, None))
+    return declared in custom_fields.MODELS or inspect.isclass(getattr(models, declared, None))
 
 
 def _faults(value: Any, declared: str, path: Steps, struct: str) -> Iterator[Fault]:
@@ -83,7 +86,8 @@ def _faults(value: Any, declared: str, path: Steps, struct: str) -> Iterator[Fau
     if path and path[-1] in _QUANTITIES:
         yield from _quantity_faults(value, path)
     elif not _is_taken(value, declared):
-        yield Fault(path, _wrong_type(value, declared, path, struct))
+        message = _wrong_type(value, declared, path, struct)
+        yield Fault(path, message, _SCHEMA_TYPES.get(type(value), "null"), _wanted(declared))
     elif declared == "bytes":
         yield from _base64_faults(value, path)
     elif _is_model(declared):
@@ -100,7 +104,7 @@ def _faults(value: Any, declared: str, path: Steps, struct: str) -> Iterator[Fau
         for key, item in value.items():
             # The decoder names the map, not the key in it.
             faults = _faults(item, below, path, struct)
-            yield from (Fault((*path, key), fault.message) for fault in faults)
+            yield from (replace(fault, path=(*path, key)) for fault in faults)
 
 
 def _is_taken(value: Any, declared: str) -> bool:
@@ -119,6 +123,10 @@ def _wrong_type(value: Any, declared: str, path: Steps, struct: str) -> str:
     where = ".".join(step for step in path if isinstance(step, str))
     found, wanted = _JSON_KINDS.get(type(value), "null"), _go_type(declared)
     return f"json: cannot unmarshal {found} into Go struct field {_go_name(struct)}.{where} of type {wanted}"
+
+
+def _wanted(declared: str) -> str:
+    return _SCHEMA_TYPES[_taken(declared)[-1]]
 
 
 def _go_type(declared: str) -> str:

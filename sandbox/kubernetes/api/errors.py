@@ -88,6 +88,8 @@ def _invalid(what: str, name: str, problems: Sequence[Problem], details: Object)
 
 
 def _reason(why: str) -> str:
+    if " in body must be of type " in why:
+        return "FieldValueTypeInvalid"
     return next((reason for start, reason in _REASONS.items() if why.startswith(start)), "FieldValueInvalid")
 
 

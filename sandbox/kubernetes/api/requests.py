@@ -7,21 +7,30 @@ from typing import Any
 
 import yaml
 
-from sandbox.kubernetes.api.decoding import find_faults, without_unknown
+from sandbox.kubernetes.api.decoding import Fault, find_faults, without_unknown
 from sandbox.kubernetes.api.errors import (
     ApiError,
     bad_request,
+    invalid,
     invalid_options,
     no_such_path,
     unsupported_media_type,
     untyped,
 )
 from sandbox.kubernetes.api.fields import dotted, find_duplicate, keyed_path
-from sandbox.kubernetes.api.kinds import Kind, Object, find_kind, namespace_of
+from sandbox.kubernetes.api.kinds import Kind, Object, find_kind, name_of, namespace_of
 from sandbox.kubernetes.api.registry import Write
 from sandbox.kubernetes.api.selectors import Matcher, select_fields, select_labels
 
 DEFAULT_WATCH_SECONDS = 1800.0
+# What server-side apply says of a value, by the type that its schema wants; what it got instead follows.
+_EXPECTED = {
+    **dict.fromkeys(("integer", "number"), "expected numeric (int or float), got "),
+    "string": "expected string, got ",
+    "boolean": "expected boolean, got ",
+    "array": "expected list, got ",
+    "object": "expected map, got ",
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ def require_name(target: Target, obj: Object) -> None:
 def decode(kind: Kind, obj: Object, query: Mapping[str, str]) -> Object:
     """The object as its kind's types have it. Raises 400 for a wrong type, and for an unknown field if asked to."""
     faults = find_faults(kind, obj)
+    if kind.is_custom:
+        _require_schema(kind, obj, faults)
     if wrong := next((fault for fault in faults if fault.message), None):
         raise _undecodable(kind, wrong.message)
     if faults and query.get("fieldValidation") == "Strict":
@@ -113,13 +124,27 @@ def decode(kind: Kind, obj: Object, query: Mapping[str, str]) -> Object:
     return without_unknown(kind, obj)
 
 
+def _require_schema(kind: Kind, obj: Object, faults: list[Fault]) -> None:
+    """Raise 422 for values of types that a custom kind's definition does not have."""
+    wrong = [fault for fault in faults if fault.wanted and fault.path[0] != "metadata"]
+    if wrong:
+        said = 'Invalid value: "{0.found}": {0} in body must be of type {0.wanted}: "{0.found}"'
+        raise invalid(kind, name_of(obj), *((str(fault), said.format(fault)) for fault in wrong))
+
+
 def require_typed(kind: Kind, applied: Object) -> None:
     """Raise 500, as server-side apply does, for a body that is not of the kind's schema."""
     for fault in find_faults(kind, applied):
         where = dotted(keyed_path(kind, applied, fault.path))
-        raise untyped(applied, kind, f"{where}: {fault.message or 'field not declared in schema'}")
+        raise untyped(applied, kind, f"{where}: {_untyped(fault)}")
     if twice := find_duplicate(kind, applied):
         raise untyped(applied, kind, f"{dotted(twice[:-1])}: duplicate entries for key {dotted(twice[-1:])}")
+
+
+def _untyped(fault: Fault) -> str:
+    if not fault.message:
+        return "field not declared in schema"
+    return f"{_EXPECTED[fault.wanted]}{fault.found}" if fault.wanted else fault.message
 
 
 def _undecodable(kind: Kind, why: str, found: str = "") -> ApiError:

@@ -8,6 +8,7 @@ from kubernetes.client import ApiException
 from kubernetes.dynamic import DynamicClient
 
 from tests.sandbox.kubernetes.contract import each_endpoint
+from tests.sandbox.kubernetes.manifests import rollout
 
 pytestmark = each_endpoint
 
@@ -120,6 +121,28 @@ def test_conflicts_with_one_manager_are_told_line_by_line(services, namespace) -
 def test_what_is_not_of_its_kind_is_not_applied(services, namespace, ports, said) -> None:
     with pytest.raises(ApiException) as refused:
         services.server_side_apply(service(ports=ports), namespace=namespace, field_manager="one")
+    assert refused.value.status == 500
+    assert said in json.loads(refused.value.body or "")["message"]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"setWeigth": 20}, ".spec.strategy.canary.steps[0].setWeigth: field not declared in schema"),
+        (
+            {"setWeight": "20"},
+            ".spec.strategy.canary.steps[0].setWeight: expected numeric (int or float), got string",
+        ),
+    ],
+    ids=["misspelt", "text"],
+)
+def test_a_step_that_no_rollout_has_is_not_applied(client, namespace, step, said) -> None:
+    body = rollout("none", replicas=0)
+    body["spec"]["strategy"]["canary"]["steps"] = [step]
+    with pytest.raises(ApiException) as refused:
+        client.resources.get(api_version=body["apiVersion"], kind="Rollout").server_side_apply(
+            body, namespace=namespace, field_manager="one"
+        )
     assert refused.value.status == 500
     assert said in json.loads(refused.value.body or "")["message"]
 
