@@ -36,7 +36,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.states import Cancelling
 
 from clients.prefect_runs import LogLine, Run, flow_run, log_line, task_run
-from delivery.errors import NotFound, Rejected, SettingsError, Unavailable
+from delivery.errors import DeliveryError, NotFound, Rejected, SettingsError, Unavailable
 
 # A worker tells the server of itself every half a minute.
 WORKER_IS_GONE_AFTER = timedelta(seconds=75)
@@ -206,9 +206,14 @@ def translated(what: str, url: str) -> Iterator[None]:
         raise Unavailable(f"Prefect's server at {url} does not answer. Is it running?") from error
     except httpx.HTTPStatusError as error:  # Prefect's own are of this type.
         status = error.response.status_code
-        kind = Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Rejected
-        kind = NotFound if status == HTTPStatus.NOT_FOUND else kind
-        raise kind(f"Prefect's server answered {status} while {what}: {_reason(error)}") from error
+        raise error_type(status)(f"Prefect's server answered {status} while {what}: {_reason(error)}") from error
+
+
+def error_type(status: int) -> type[DeliveryError]:
+    """Which error an answer is. A server, or what stands before it, that has too much to do may answer next time."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable
+    return NotFound if status == HTTPStatus.NOT_FOUND else Rejected
 
 
 def _reason(error: httpx.HTTPStatusError) -> str:

@@ -1,31 +1,34 @@
-"""A connection that fails as networks do: an answer is lost, nobody answers, or somebody else is quicker."""
+"""A connection that fails as networks do: an answer is lost, nobody answers, all is too much, or others are quicker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import httpx
 import yaml
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 
 
 class LossyServer(ThreadingHTTPServer):
-    """In front of an API server.
+    """In front of a server, or of an API server unless told.
 
-    lost: how many answers to writes of a status are still to be lost. away: how many reads are still not answered.
-    reads: what was read, by its path and query. carried_out: the writes of a status that the API server accepted.
+    written: the end of the paths whose writes are counted. lost: how many answers to such writes are still to be lost.
+    away: how many reads are still not answered. throttled: how many are answered that they are too many.
+    reads: what was read, by its path and query. carried_out: the writes that the server accepted.
     before_write: is called before each of them.
     """
 
     daemon_threads = True
 
-    def __init__(self, upstream: httpx.Client) -> None:
+    def __init__(self, upstream: httpx.Client, written: str = "/status") -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.upstream = upstream
-        self.lost = self.away = self.carried_out = 0
+        self.upstream, self.written = upstream, written
+        self.lost = self.away = self.throttled = self.carried_out = 0
         self.reads: list[str] = []
         self.before_write: Callable[[], None] = lambda: None
 
@@ -40,7 +43,11 @@ class Handler(BaseHTTPRequestHandler):
             self.server.away -= 1
             self.close_connection = True
             return
-        is_write = self.command == "PATCH" and self.path.partition("?")[0].endswith("/status")
+        if self.command == "GET" and self.server.throttled:
+            self.server.throttled -= 1
+            self.answer(httpx.Response(HTTPStatus.TOO_MANY_REQUESTS))
+            return
+        is_write = self.command in ("PATCH", "POST") and self.path.partition("?")[0].endswith(self.server.written)
         if is_write:
             self.server.before_write()
         answer = self.server.upstream.request(self.command, self.path, content=body, headers=headers)
@@ -49,6 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.lost -= 1
             self.close_connection = True
             return
+        self.answer(answer)
+
+    def answer(self, answer: httpx.Response) -> None:
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
             if name.lower() not in HOP:
@@ -68,13 +78,31 @@ def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, Los
     """A kubeconfig that leads to the same API server over a connection that can lose answers."""
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
-    with httpx.Client(base_url=cluster["server"], verify=False, timeout=30) as upstream:  # noqa: S501
-        server = LossyServer(upstream)
-        Thread(target=server.serve_forever, daemon=True).start()
+    with (
+        httpx.Client(base_url=cluster["server"], verify=False, timeout=30) as upstream,  # noqa: S501
+        serving(LossyServer(upstream)) as server,
+    ):
         config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_port}"}
         path = folder / "lossy-kubeconfig"
         path.write_text(yaml.safe_dump(config))
-        try:
-            yield path, server
-        finally:
-            server.shutdown()
+        yield path, server
+
+
+@contextmanager
+def lossy_prefect(url: str) -> Iterator[LossyServer]:
+    """Prefect's client reaches the same server over such a connection within the block; states are its writes."""
+    with (
+        httpx.Client(base_url=url.removesuffix("/api"), timeout=30) as upstream,
+        serving(LossyServer(upstream, "/set_state")) as server,
+        temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}),
+    ):
+        yield server
+
+
+@contextmanager
+def serving(server: LossyServer) -> Iterator[LossyServer]:
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()

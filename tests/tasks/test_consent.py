@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
-from prefect.input import keyset_from_base_key, read_flow_run_input
+from prefect.input import keyset_from_base_key, keyset_from_paused_state, read_flow_run_input
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Paused, Running
 
 from delivery.application import CanaryRun
 from delivery.canary import Counts
@@ -30,6 +31,7 @@ from tasks.judging import Watch
 from tasks.question import Question
 from tests.aws import ALARM
 from tests.environments import production, production_policy
+from tests.lossy import lossy_prefect
 from tests.sandbox.polling import eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
@@ -160,6 +162,22 @@ def test_a_server_that_is_away_answers_nothing(prefect_server: str) -> None:
     question = Question(uuid4(), "1", keyset_from_base_key("paused-1"))
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         assert question.read_answer() is None
+
+
+def new_question(api: SyncPrefectClient) -> Question:
+    """That of a run which is under way here, and has not been paused yet."""
+    run, pause = api.create_flow_run(go_on_without_an_answer, state=Running()).id, uuid4().hex
+    return Question(run, pause, keyset_from_paused_state(Paused(pause_key=pause)))
+
+
+def test_a_server_that_has_too_much_to_do_does_not_end_the_question(prefect_server: str) -> None:
+    with get_client(sync_client=True) as api:
+        question = new_question(api)
+    question.put("Does the canary go on?", timedelta(minutes=1))
+    with lossy_prefect(prefect_server) as connection:
+        connection.throttled = 1
+        assert question.read_answer() is None
+        assert connection.throttled == 0
 
 
 @flow
