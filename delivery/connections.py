@@ -31,12 +31,16 @@ REFERENCES = {
     "configMapRef": "ConfigMap",
     "configMap": "ConfigMap",
 }
+# As application.yml names it, in the folder where genai-demo-config is mounted.
+DATABASE_CA = "database-ca.pem"
 BASE_NAMES = ("msk-config", "rds-config", "redis-config", "genai-demo-config")
 
 
 @dataclass(frozen=True)
 class ConnectionValues:
-    """What the application is told. username, password: of the database; not shown by repr."""
+    """What the application is told. username, password: of the database; not shown by repr. database_ca: certificates,
+    in PEM, of those who sign the database's.
+    """
 
     bootstrap_servers: str
     database_host: str
@@ -47,6 +51,7 @@ class ConnectionValues:
     cache_host: str
     cache_port: str
     application_yml: str = field(repr=False)
+    database_ca: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,12 @@ def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
     }
     # The cache of RDSStack takes encrypted connections only.
     cache = {"host": values.cache_host, "port": values.cache_port, "tls": "true"}
+    application = {"application.yml": values.application_yml, DATABASE_CA: values.database_ca}
     return (
         ConnectionSetting("Secret", "msk-config", {"bootstrap-servers": values.bootstrap_servers}),
         ConnectionSetting("Secret", "rds-config", database),
         ConnectionSetting("ConfigMap", "redis-config", cache),
-        ConnectionSetting("ConfigMap", "genai-demo-config", {"application.yml": values.application_yml}),
+        ConnectionSetting("ConfigMap", "genai-demo-config", application),
     )
 
 

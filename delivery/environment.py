@@ -44,7 +44,7 @@ class WhenMoved(StrEnum):
 class Planning(Section):
     """when_moved: what a release does whose plan, made again with the hold taken, is not the one that was shown."""
 
-    when_moved: WhenMoved = WhenMoved.STOP
+    when_moved: WhenMoved
 
 
 class Outputs(Section):
@@ -124,19 +124,23 @@ class Addons(Section):
 
 class Application(Section):
     """repository: of the image registry. manifests: directory, relative to the checkout. certificate_arn: for
-    the load balancer's listener. kubeconfig: file that names the cluster where it is not reached through EKS.
+    the load balancer's listener. database_ca: file, relative to the checkout, with the certificates of those who sign
+    the database's. kubeconfig: file that names the cluster where it is not reached through EKS.
     """
 
     repository: str
     namespace: str
     manifests: str
     certificate_arn: str
+    database_ca: str
     api_url: str
     kubeconfig: str | None = None
 
     @property
     def health_url(self) -> str:
         """What answers 200 when the backend is well, by the front door."""
+        # The guide's address. The manifests cannot tell it: their probes and the Ingress's health check ask the pods
+        # past the front door, and which of the Ingress's paths speaks of health it does not say.
         return f"{self.api_url}/actuator/health"
 
 
@@ -155,7 +159,7 @@ class WhenDied(StrEnum):
 class Recovery(Section):
     """when_died: what becomes of the canary of a release that died, or lost its hold."""
 
-    when_died: WhenDied = WhenDied.TAKE_BACK
+    when_died: WhenDied
 
 
 class Notices(Section):
@@ -180,7 +184,7 @@ class Environment(Section):
     name: str
     aws: AwsAccount
     state: StateStore
-    plan: Planning = Planning()
+    plan: Planning
     stacks: Stacks
     outputs: Outputs
     addons: Addons
@@ -188,7 +192,7 @@ class Environment(Section):
     application: Application
     canary: Canary
     hold: Hold
-    recovery: Recovery = Recovery()
+    recovery: Recovery
     notices: Notices = Notices()
     tls: Tls = Tls()
     resolve: dict[str, str] = Field(default_factory=dict)

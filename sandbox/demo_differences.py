@@ -25,6 +25,7 @@ REASONS = {
     "canary.abort_deadline": "its traffic is back within seconds",
     "canary.poll": "what is waited for comes sooner",
     "aws.account_id": "no default: a release into another account is refused",
+    "application.database_ca": "who signed its database's certificate; RDS has authorities of its own",
     "state.url": "holds and journals, in a folder in place of a bucket",
     "tls.ca_bundle": "who signed its certificates, which no public authority did",
     "resolve": "the site's names lead to its load balancer, without DNS",

@@ -20,6 +20,9 @@ account_id = "{account_id}"
 [state]
 url = "file://{state}/store"
 
+[application]
+database_ca = "{state}/ca/ca.pem"
+
 [tls]
 ca_bundle = "{state}/ca/ca.pem"
 

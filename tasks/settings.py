@@ -1,9 +1,11 @@
 """Connection settings: made of stack outputs and secrets, put into the cluster under names that tell their content."""
 
+from collections.abc import Mapping
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from clients.application_config import read_application_yml
+from clients.application_config import read_application_yml, read_database_ca
 from clients.cloudformation import read_outputs
 from clients.cluster import Cluster
 from clients.manifests import read_manifests
@@ -46,9 +48,10 @@ def make_settings_plan(environment: Environment) -> PartPlan:
 def observe_settings(environment: Environment) -> ObservedSettings:
     """The settings as the stacks are now, by name, and whether the cluster has them. No value leaves this task."""
     outputs = read_outputs(environment)
+    files = read_files(environment)
     if missing := outputs.missing(*NEEDED_OUTPUTS, *outputs_of_cluster(environment)):
         return ObservedSettings(missing=missing)
-    wanted = render_settings(read_values(environment, outputs))
+    wanted = render_settings(read_values(environment, outputs, files))
     cluster = open_cluster(environment, outputs)
     present = [
         (setting.kind, setting.name)
@@ -66,7 +69,7 @@ def apply_settings(environment: Environment, release: Release) -> dict[str, str]
     holds something else.
     """
     outputs = read_outputs(environment)
-    settings = render_settings(read_values(environment, outputs))
+    settings = render_settings(read_values(environment, outputs, read_files(environment)))
     cluster = open_cluster(environment, outputs)
     ensure_namespace(environment, release, cluster)
     for setting in settings:
@@ -76,7 +79,15 @@ def apply_settings(environment: Environment, release: Release) -> dict[str, str]
     return {setting.base_name: setting.name for setting in settings}
 
 
-def read_values(environment: Environment, outputs: StackOutputs) -> ConnectionValues:
+def read_files(environment: Environment) -> dict[str, str]:
+    """What the application is told by files; one that is missing is found out in the plan, before there are stacks."""
+    return {
+        "application_yml": read_application_yml(environment.application.manifests),
+        "database_ca": read_database_ca(environment.application.database_ca),
+    }
+
+
+def read_values(environment: Environment, outputs: StackOutputs, files: Mapping[str, str]) -> ConnectionValues:
     """Raises NotFound where a stack was not deployed."""
     region = environment.aws.region
     credentials = read_credentials(outputs.need("database_secret_arn"), region)
@@ -89,7 +100,8 @@ def read_values(environment: Environment, outputs: StackOutputs) -> ConnectionVa
         password=credentials.password,
         cache_host=outputs.need("cache_host"),
         cache_port=outputs.need("cache_port"),
-        application_yml=read_application_yml(environment.application.manifests),
+        application_yml=files["application_yml"],
+        database_ca=files["database_ca"],
     )
 
 

@@ -18,6 +18,7 @@ def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: t
     content["aws"]["account_id"] = "123456789012"
     content["state"] = {"url": store.as_uri()}
     content["application"]["certificate_arn"] = "arn:aws:acm:us-east-1:123456789012:certificate/none"
+    content["application"]["database_ca"] = "tests/database-ca.pem"
     content["hold"] = {"lease": lease, "wait": wait}
     return Environment.model_validate(content)
 
@@ -34,4 +35,5 @@ def installed(store: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setenv("SLIPWAY_AWS__ACCOUNT_ID", environment.aws.account_id)
     monkeypatch.setenv("SLIPWAY_STATE__URL", environment.state.url)
     monkeypatch.setenv("SLIPWAY_APPLICATION__CERTIFICATE_ARN", environment.application.certificate_arn)
+    monkeypatch.setenv("SLIPWAY_APPLICATION__DATABASE_CA", environment.application.database_ca)
     return environment

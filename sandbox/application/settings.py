@@ -1,15 +1,20 @@
 """What the application reads from its environment, which is the Deployment's `env`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
+CONFIGURATION = "app/config/application.yml"
 BEHAVIOURS = ("healthy", "errors", "few-errors", "slow", "crash-loop", "silent")
 
 
 @dataclass(frozen=True)
 class ApplicationSettings:
-    """ca_bundle: file that TLS is verified against; None: no TLS to the database. broker_protocol: in Kafka's words."""
+    """ca_bundle: file that TLS is verified against, as a Java's trust store. database_ca: the same for the database,
+    which has authorities of its own; None: no TLS to it. broker_protocol: in Kafka's words.
+    """
 
     host: str
     port: int
@@ -29,6 +34,7 @@ class ApplicationSettings:
     cache_port: int
     cache_tls: bool
     ca_bundle: str | None
+    database_ca: str | None
     aws_endpoint: str | None
     metric_step_seconds: float
 
@@ -55,6 +61,7 @@ class ApplicationSettings:
             cache_port=int(variables.get("REDIS_PORT", "6379")),
             cache_tls=variables.get("REDIS_TLS", "false").lower() == "true",
             ca_bundle=variables.get("SSL_CERT_FILE"),
+            database_ca=read_database_ca(variables),
             aws_endpoint=variables.get("AWS_ENDPOINT_URL"),
             metric_step_seconds=float(variables.get("METRIC_STEP_SECONDS", "5")),
         )
@@ -76,3 +83,12 @@ def read_behaviour(variables: Mapping[str, str]) -> str:
     if behaviour not in BEHAVIOURS:
         raise SystemExit(f"BEHAVIOUR={behaviour} is unknown; there are {', '.join(BEHAVIOURS)}")
     return behaviour
+
+
+def read_database_ca(variables: Mapping[str, str]) -> str | None:
+    """The file that the mounted configuration names to the driver of its database; without one, the common trust."""
+    root = Path(variables.get("POD_ROOT", "/"))
+    configuration = root / CONFIGURATION
+    text = configuration.read_text() if configuration.is_file() else ""
+    named = re.search(r"[?&]sslrootcert=/([^&\s]+)", text)
+    return str(root / named[1]) if named else variables.get("SSL_CERT_FILE")

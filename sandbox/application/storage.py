@@ -36,8 +36,8 @@ def database_parameters(settings: ApplicationSettings) -> dict[str, Any]:
         "password": settings.database_password,
         "connect_timeout": SECONDS_TO_CONNECT,
     }
-    if settings.ca_bundle:
-        parameters |= {"sslmode": "verify-full", "sslrootcert": settings.ca_bundle, "sslnegotiation": "direct"}
+    if settings.database_ca:
+        parameters |= {"sslmode": "verify-full", "sslrootcert": settings.database_ca, "sslnegotiation": "direct"}
     return parameters
 
 

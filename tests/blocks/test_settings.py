@@ -12,6 +12,7 @@ REQUIRED = {
     "SLIPWAY_AWS__ACCOUNT_ID": "123456789012",
     "SLIPWAY_STATE__URL": "file:///tmp/state",
     "SLIPWAY_APPLICATION__CERTIFICATE_ARN": "arn:aws:acm:us-east-1:123456789012:certificate/none",
+    "SLIPWAY_APPLICATION__DATABASE_CA": "tests/database-ca.pem",
 }
 
 
@@ -49,7 +50,7 @@ def test_all_missing_settings_are_named_at_once_with_their_variables(monkeypatch
     for name in REQUIRED:
         monkeypatch.delenv(name)
     problems = problems_of()
-    assert len(problems) == 3
+    assert len(problems) == len(REQUIRED)
     for name in REQUIRED:
         assert any(problem.endswith(f"in an overlay, or as {name}.") for problem in problems)
 

@@ -7,7 +7,12 @@ import pytest
 from cli.main import main
 from tests.environments import CHECKOUT
 
-REQUIRED = ("SLIPWAY_AWS__ACCOUNT_ID", "SLIPWAY_STATE__URL", "SLIPWAY_APPLICATION__CERTIFICATE_ARN")
+REQUIRED = (
+    "SLIPWAY_AWS__ACCOUNT_ID",
+    "SLIPWAY_STATE__URL",
+    "SLIPWAY_APPLICATION__CERTIFICATE_ARN",
+    "SLIPWAY_APPLICATION__DATABASE_CA",
+)
 FEW = ("--runs", "4", "--seed", "1")
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from delivery.connections import (
     BASE_NAMES,
+    DATABASE_CA,
     ConnectionSetting,
     ConnectionValues,
     ObservedSettings,
@@ -33,6 +34,7 @@ VALUES = ConnectionValues(
     cache_host="cache.internal",
     cache_port="6379",
     application_yml=(MANIFESTS / "application.yml").read_text(),
+    database_ca="-----BEGIN CERTIFICATE-----",
 )
 
 
@@ -100,6 +102,21 @@ def test_the_application_reads_its_secrets_from_its_environment() -> None:
     assert content["spring"]["datasource"]["password"] == "${DB_PASSWORD}"
 
 
+def test_the_application_is_told_where_the_authorities_are_that_its_database_is_verified_by() -> None:
+    """The config map is one folder: every key of it a file beside application.yml."""
+    pod = yaml.safe_load((MANIFESTS / "rollout.yaml").read_text())["spec"]["template"]["spec"]
+    (volume,) = (found for found in pod["volumes"] if found.get("configMap") == {"name": "${GENAI_DEMO_CONFIG}"})
+    (mount,) = (found for found in pod["containers"][0]["volumeMounts"] if found["name"] == volume["name"])
+    url = yaml.safe_load(VALUES.application_yml)["spring"]["datasource"]["url"]
+    assert url.endswith(f"?sslmode=verify-full&sslrootcert={mount['mountPath']}/{DATABASE_CA}")
+    assert setting("genai-demo-config").data[DATABASE_CA] == VALUES.database_ca
+
+
+def test_other_authorities_are_another_setting_for_the_pods() -> None:
+    others = replace(VALUES, database_ca="another")
+    assert setting("genai-demo-config").name != setting("genai-demo-config", others).name
+
+
 def test_neither_values_nor_settings_show_the_password() -> None:
     assert PASSWORD not in repr(VALUES)
     assert PASSWORD not in repr(render_settings(VALUES))
@@ -109,6 +126,7 @@ def test_the_plan_shows_names_and_keys_and_no_value() -> None:
     plan = plan_settings(compare_settings(render_settings(VALUES), ()))
     lines = [line for step in plan.steps for line in step.changes]
     assert lines[1] == f"Secret {setting('rds-config').name}: host, port, name, username, password"
+    assert lines[3] == f"ConfigMap {setting('genai-demo-config').name}: application.yml, database-ca.pem"
     assert not any(value in str(plan) for value in (PASSWORD, "db.internal", "b-1:9098"))
 
 

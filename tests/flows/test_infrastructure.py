@@ -50,6 +50,7 @@ def project(aws: SandboxAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr
         "STACKS__ASSEMBLY": made.environment.stacks.assembly,
         "STACKS__POLL": "1s",
         "APPLICATION__CERTIFICATE_ARN": made.environment.application.certificate_arn,
+        "APPLICATION__DATABASE_CA": made.environment.application.database_ca,
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"SLIPWAY_{name}", value)

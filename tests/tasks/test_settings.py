@@ -8,7 +8,7 @@ import pytest
 from clients.cluster import Cluster, connect_cluster
 from delivery.connections import plan_settings
 from delivery.environment import Environment
-from delivery.errors import NotApplied
+from delivery.errors import NotApplied, SettingsError
 from delivery.plan import Action
 from delivery.release import Release
 from sandbox.instance import Sandbox
@@ -138,6 +138,18 @@ def test_an_object_of_the_name_with_other_content_is_not_taken_for_the_setting(
 def test_settings_wait_for_the_stacks_that_are_missing(project: Project, aws: SandboxAws) -> None:
     project.write({"MSKStack": {"One": project.parameter("one", "1")}})
     assert observe_settings.fn(project.environment).missing == ("MSKStack", "SecurityStack", "RDSStack", "EKSStack")
+
+
+def test_authorities_that_are_not_there_are_found_out_before_there_are_stacks(
+    project: Project, aws: SandboxAws
+) -> None:
+    application = project.environment.application.model_copy(update={"database_ca": "environments/forgotten.pem"})
+    environment = project.environment.model_copy(update={"application": application})
+    project.write({"MSKStack": {"One": project.parameter("one", "1")}})
+    with pytest.raises(
+        SettingsError, match=r"database_ca: .*/environments/forgotten.pem cannot be read \(No such file"
+    ):
+        observe_settings.fn(environment)
 
 
 def test_a_cluster_that_a_kubeconfig_names_needs_no_stack(project: Project, aws: SandboxAws) -> None:

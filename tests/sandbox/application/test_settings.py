@@ -35,6 +35,18 @@ def test_the_rollout_sets_each_variable_that_the_applications_configuration_name
     assert set(re.findall(r"\$\{(\w+)", content)) <= {item["name"] for item in rollout_variables()}
 
 
+def test_the_database_is_verified_by_what_the_mounted_configuration_names(tmp_path: Path) -> None:
+    """As a pod of the manifests has it; one without that configuration goes by the common trust."""
+    trusting = COMPLETE | {"SSL_CERT_FILE": "/trust.pem", "POD_ROOT": str(tmp_path)}
+    assert ApplicationSettings.read(trusting).database_ca == "/trust.pem"
+    mounted = tmp_path / "app" / "config" / "application.yml"
+    mounted.parent.mkdir(parents=True)
+    mounted.write_text((MANIFESTS / "application.yml").read_text())
+    settings = ApplicationSettings.read(trusting)
+    assert settings.database_ca == str(mounted.with_name("database-ca.pem"))
+    assert settings.ca_bundle == "/trust.pem"
+
+
 @pytest.mark.parametrize("name", list(COMPLETE))
 def test_what_is_missing_is_named_and_no_secret_with_it(name: str) -> None:
     with pytest.raises(SystemExit, match=name) as ended:
