@@ -61,6 +61,8 @@ def image_reference(environment: Environment, artifact_digest: str) -> str:
 def variables_of(environment: Environment, artifact_digest: str, settings_names: Mapping[str, str]) -> dict[str, str]:
     """What the manifests may use. settings_names: `msk-config` -> its name in the cluster, with its hash."""
     return {
+        "PROJECT": environment.project,
+        "ENVIRONMENT": environment.name,
         "IMAGE": image_reference(environment, artifact_digest),
         "SSL_CERTIFICATE_ARN": environment.application.certificate_arn,
         "MIN_SUCCESS_RATE": f"{environment.canary.min_success_rate:g}",

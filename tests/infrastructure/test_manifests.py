@@ -1,33 +1,165 @@
-"""What stands in two reviewed files, because neither can read the other."""
-
-from typing import Any
+"""The manifests of production: the guide's numbers, what it leaves out, and what another file has to agree with."""
 
 import yaml
 
-from delivery.application import variables_of
-from delivery.manifests import render_manifests
-from tests.environments import CHECKOUT, production
-
-MANIFESTS = CHECKOUT / "infrastructure" / "k8s" / "production"
-
-
-def read(name: str) -> dict[str, Any]:
-    return yaml.safe_load((MANIFESTS / name).read_text())
-
-
-def test_the_analysis_in_the_cluster_aborts_below_the_success_rate_of_the_environment() -> None:
-    environment = production(CHECKOUT)
-    sources = {path.name: path.read_text() for path in MANIFESTS.glob("*.yaml")}
-    names = {name: name for name in ("msk-config", "rds-config", "redis-config", "genai-demo-config")}
-    with_certificate = environment.application.model_copy(update={"certificate_arn": "arn:aws:acm:::certificate/c"})
-    environment = environment.model_copy(update={"application": with_certificate})
-    manifests = render_manifests(sources, variables_of(environment, "sha256:aa", names))
-    (template,) = (manifest for manifest in manifests if manifest["kind"] == "AnalysisTemplate")
-    (metric,) = template["spec"]["metrics"]
-    assert metric["failureCondition"].endswith(f"result[0].Values[0] < {environment.canary.min_success_rate}")
+from tests.infrastructure.manifests import (
+    ENVIRONMENT,
+    MANIFESTS,
+    annotation,
+    container,
+    of_kind,
+    pod,
+    rendered,
+    rollout,
+    timing,
+)
 
 
-def test_the_analysis_in_the_cluster_looks_at_the_load_balancer_of_the_ingress() -> None:
-    values = {item["name"]: item.get("value") for item in read("analysis-template.yaml")["spec"]["args"]}
-    annotations = read("ingress.yaml")["metadata"]["annotations"]
-    assert values["load-balancer"] == annotations["alb.ingress.kubernetes.io/load-balancer-name"]
+def test_the_guides_numbers_are_kept() -> None:
+    assert rollout()["replicas"] == 3
+    assert container()["resources"] == {
+        "requests": {"memory": "1Gi", "cpu": "500m"},
+        "limits": {"memory": "2Gi", "cpu": "1000m"},
+    }
+    assert timing("livenessProbe") == [60, 30, 10, 3]
+    assert timing("readinessProbe") == [30, 10, 5, 3]
+    canary = rollout()["strategy"]["canary"]
+    assert (canary["scaleDownDelaySeconds"], canary["abortScaleDownDelaySeconds"]) == (30, 30)
+    assert [step["setWeight"] for step in canary["steps"][::2]] == [20, 40, 60, 80]
+
+
+def test_the_guides_profile_port_and_folders_are_kept() -> None:
+    assert {"name": "SPRING_PROFILES_ACTIVE", "value": "msk"} in container()["env"]
+    assert container()["ports"] == [{"containerPort": 8080, "name": "http"}]
+    folders = {mount["name"]: mount["mountPath"] for mount in container()["volumeMounts"]}
+    assert (folders["config"], folders["logs"]) == ("/app/config", "/app/logs")
+    volumes = {volume["name"]: volume for volume in pod()["volumes"]}
+    assert volumes["config"]["configMap"] == {"name": "genai-demo-config"}
+    assert volumes["logs"]["emptyDir"] == {}
+
+
+def test_the_guides_labels_and_annotations_are_kept() -> None:
+    metadata = rollout()["template"]["metadata"]
+    assert metadata["labels"] == {"app": "genai-demo-backend", "version": "v1"}
+    assert metadata["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "8080",
+        "prometheus.io/path": "/actuator/prometheus",
+    }
+    assert of_kind("Rollout")["metadata"]["labels"] == metadata["labels"]
+    assert rollout()["selector"] == {"matchLabels": {"app": "genai-demo-backend"}}
+
+
+def test_both_services_lead_to_the_pods_by_the_guides_port() -> None:
+    services = {found["metadata"]["name"]: found["spec"] for found in rendered() if found["kind"] == "Service"}
+    assert services.keys() == {"genai-demo-backend-service", "genai-demo-backend-canary"}
+    for spec in services.values():
+        assert spec["selector"] == {"app": "genai-demo-backend"}
+        assert spec["ports"] == [{"port": 80, "targetPort": 8080, "name": "http"}]
+        assert spec["type"] == "ClusterIP"
+
+
+def test_a_slow_start_has_three_minutes_before_liveness_counts() -> None:
+    probe = container()["startupProbe"]
+    assert probe["httpGet"] == container()["livenessProbe"]["httpGet"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 180
+
+
+def test_liveness_and_readiness_are_asked_for_apart() -> None:
+    """A restart mends neither database nor cache, so liveness must not depend on them."""
+    assert container()["livenessProbe"]["httpGet"] == {"path": "/actuator/health/liveness", "port": 8080}
+    assert container()["readinessProbe"]["httpGet"] == {"path": "/actuator/health/readiness", "port": 8080}
+    groups = yaml.safe_load((MANIFESTS / "application.yml").read_text())["management"]["endpoint"]["health"]["group"]
+    assert groups == {"liveness": {"include": "livenessState"}, "readiness": {"include": "readinessState,db,redis"}}
+
+
+def test_a_pod_that_ends_serves_until_the_load_balancer_has_left_it() -> None:
+    """The gate, the pause before the end, and a grace period that is longer than the pause."""
+    gate = of_kind("Namespace")["metadata"]["labels"]["elbv2.k8s.aws/pod-readiness-gate-inject"]
+    assert gate == "enabled"
+    pause = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pause == 20
+    assert pod()["terminationGracePeriodSeconds"] >= pause + 30
+
+
+def test_two_of_three_pods_stay_while_nodes_are_drained() -> None:
+    spec = of_kind("PodDisruptionBudget")["spec"]
+    assert spec == {"minAvailable": 2, "selector": rollout()["selector"]}
+
+
+def test_the_application_has_no_rights_on_its_node() -> None:
+    whole = pod()["securityContext"]
+    assert (whole["runAsNonRoot"], whole["runAsUser"], whole["runAsGroup"]) == (True, 10001, 10001)
+    assert whole["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container()["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_the_application_has_no_token_for_the_kubernetes_api() -> None:
+    account = of_kind("ServiceAccount")
+    assert pod()["serviceAccountName"] == account["metadata"]["name"] == "genai-demo-service-account"
+    assert (pod()["automountServiceAccountToken"], account["automountServiceAccountToken"]) == (False, False)
+
+
+def test_three_revisions_can_be_gone_back_to_and_ten_are_remembered() -> None:
+    assert rollout()["rollbackWindow"] == {"revisions": 3}
+    assert rollout()["revisionHistoryLimit"] == 10
+
+
+def test_the_rollout_moves_traffic_at_the_ingress_through_both_services() -> None:
+    canary = rollout()["strategy"]["canary"]
+    assert canary["stableService"] == "genai-demo-backend-service"
+    assert canary["canaryService"] == "genai-demo-backend-canary"
+    assert canary["trafficRouting"]["alb"]["ingress"] == of_kind("Ingress")["metadata"]["name"] == "genai-demo-ingress"
+    assert [step for step in canary["steps"] if "pause" in step] == [{"pause": {}}] * 4
+
+
+def test_the_load_balancer_takes_tls_from_1_2_on_and_redirects_what_comes_without() -> None:
+    assert of_kind("Ingress")["spec"]["ingressClassName"] == "alb"
+    assert annotation("listen-ports") == '[{"HTTP": 80}, {"HTTPS": 443}]'
+    assert annotation("ssl-redirect") == "443"
+    assert annotation("ssl-policy") == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    assert annotation("certificate-arn") == ENVIRONMENT.application.certificate_arn
+    assert (annotation("scheme"), annotation("target-type")) == ("internet-facing", "ip")
+    assert "kubernetes.io/ingress.class" not in of_kind("Ingress")["metadata"]["annotations"]
+
+
+def test_the_load_balancer_asks_the_pods_what_kubernetes_asks_them() -> None:
+    assert annotation("healthcheck-path") == container()["readinessProbe"]["httpGet"]["path"]
+
+
+def test_the_front_door_publishes_no_actuator_but_health() -> None:
+    published = {
+        rule["host"]: [path["path"] for path in rule["http"]["paths"]] for rule in of_kind("Ingress")["spec"]["rules"]
+    }
+    assert published == {
+        "api.genai-demo.com": ["/api", "/actuator/health"],
+        "genai-demo.com": ["/api", "/ws"],
+        "www.genai-demo.com": ["/api", "/ws"],
+    }
+
+
+def test_every_way_to_the_backend_is_the_weighted_action() -> None:
+    action = rollout()["strategy"]["canary"]["trafficRouting"]["alb"]["rootService"]
+    for rule in of_kind("Ingress")["spec"]["rules"]:
+        for path in rule["http"]["paths"]:
+            assert path["pathType"] == "Prefix"
+            assert path["backend"] == {"service": {"name": action, "port": {"name": "use-annotation"}}}
+
+
+def test_project_and_environment_are_those_of_the_environments_file() -> None:
+    stated = {item["name"]: item.get("value") for item in container()["env"]}
+    assert (stated["PROJECT"], stated["ENVIRONMENT"]) == (ENVIRONMENT.project, ENVIRONMENT.name)
+    namespace = of_kind("Namespace")["metadata"]
+    labels = namespace["labels"]
+    assert (labels["project"], labels["environment"]) == (ENVIRONMENT.project, ENVIRONMENT.name)
+    assert namespace["name"] == ENVIRONMENT.application.namespace
+    assert annotation("load-balancer-name") == f"{ENVIRONMENT.prefix}-alb"
+
+
+def test_everything_stands_in_the_environments_namespace() -> None:
+    others = [manifest for manifest in rendered() if manifest["kind"] != "Namespace"]
+    assert {manifest["metadata"]["namespace"] for manifest in others} == {ENVIRONMENT.application.namespace}

@@ -23,9 +23,9 @@ def test_the_guides_variables_are_enough() -> None:
 
 
 def test_the_rollout_names_project_and_environment_as_the_application_reads_them() -> None:
-    renamed = {"genai-demo": "shop", "production": "stage"}
+    given = {"${PROJECT}": "shop", "${ENVIRONMENT}": "stage"}
     stated = {
-        item["name"]: renamed.get(item["value"], str(item["value"])) for item in rollout_variables() if "value" in item
+        item["name"]: given.get(item["value"], str(item["value"])) for item in rollout_variables() if "value" in item
     }
     assert ApplicationSettings.read(COMPLETE | stated).topic("traces") == "shop.stage.observability.traces"
 
