@@ -36,7 +36,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.states import Cancelling
 
 from clients.prefect_runs import LogLine, Run, flow_run, log_line, task_run
-from delivery.errors import DeliveryError, NotFound, Rejected, SettingsError, Unavailable
+from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable
 
 # A worker tells the server of itself every half a minute.
 WORKER_IS_GONE_AFTER = timedelta(seconds=75)
@@ -78,7 +78,7 @@ class PrefectApi:
         try:
             with self._translated("saying its version"):
                 self._client.api_version()
-        except (NotFound, Rejected, ValueError) as error:
+        except (NotFound, Conflict, Rejected, ValueError) as error:
             raise SettingsError(wrong) from error
         except Unavailable as error:
             raise Unavailable(f"{error} Nothing was begun.") from error
@@ -213,7 +213,8 @@ def error_type(status: int) -> type[DeliveryError]:
     """Which error an answer is. A server, or what stands before it, that has too much to do may answer next time."""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable
-    return NotFound if status == HTTPStatus.NOT_FOUND else Rejected
+    kinds: dict[int, type[DeliveryError]] = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.CONFLICT: Conflict}
+    return kinds.get(status, Rejected)
 
 
 def _reason(error: httpx.HTTPStatusError) -> str:

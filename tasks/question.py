@@ -6,21 +6,22 @@ can only end Failed.
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self, cast
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.input import Keyset, RunInput, keyset_from_paused_state, read_flow_run_input
+from prefect.input import Keyset, RunInput, create_flow_run_input, keyset_from_paused_state, read_flow_run_input
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Paused, Running
 
 from clients.prefect_api import translated
-from delivery.errors import DeliveryError, Rejected, Unavailable
+from delivery.errors import Conflict, DeliveryError, Rejected, Unavailable
 from tasks.progress import progress
 
 # So much longer than a question does its pause last. The server ends the pause of a process that died, never ours.
@@ -55,10 +56,24 @@ class Question:
         state.state_details.run_input_keyset = cast(dict[str, str], self.keyset)
         with speaking_to_prefect("pausing the run") as api:
             answer = api.set_flow_run_state(self.run, state)
-            if answer.status is not SetStateStatus.ACCEPT:
-                why = getattr(answer.details, "reason", None) or answer.status
+            # The client repeats a request whose answer was lost, and the server refuses a second pause.
+            if answer.status is not SetStateStatus.ACCEPT and not self._is_put(api):
+                why = str(getattr(answer.details, "reason", None) or answer.status).rstrip(".")
                 raise Rejected(f"The run could not be paused to ask a person, so that nobody was asked: {why}.")
-            Decision.with_initial_data(description=text).save(self.keyset, self.run)
+        self._write_form(text)
+
+    def _is_put(self, api: SyncPrefectClient) -> bool:
+        state = api.read_flow_run(self.run).state
+        return state is not None and state.is_paused() and state.state_details.pause_key == self.pause
+
+    def _write_form(self, text: str) -> None:
+        """What is there already was written by a request whose answer was lost: the keyset is this pause's alone."""
+        for write in (
+            partial(create_flow_run_input, self.keyset["description"], text, self.run),
+            partial(Decision.save, self.keyset, self.run),
+        ):
+            with suppress(Conflict), speaking_to_prefect("writing the question"):
+                write()
 
     def read_answer(self) -> Decision | None:
         """None while there is none, also where Prefect's server is away: then nobody can give one either."""

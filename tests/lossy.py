@@ -89,11 +89,11 @@ def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, Los
 
 
 @contextmanager
-def lossy_prefect(url: str) -> Iterator[LossyServer]:
-    """Prefect's client reaches the same server over such a connection within the block; states are its writes."""
+def lossy_prefect(url: str, written: str = "/set_state") -> Iterator[LossyServer]:
+    """Prefect's client reaches the same server over such a connection within the block."""
     with (
         httpx.Client(base_url=url.removesuffix("/api"), timeout=30) as upstream,
-        serving(LossyServer(upstream, "/set_state")) as server,
+        serving(LossyServer(upstream, written)) as server,
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}),
     ):
         yield server

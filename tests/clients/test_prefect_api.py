@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from clients.prefect_api import translated
-from delivery.errors import DeliveryError, NotFound, Rejected, Unavailable
+from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, Unavailable
 
 URL = "http://127.0.0.1:4200/api"
 
@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:4200/api"
     ("status", "kind"),
     [
         (404, NotFound),
-        (409, Rejected),
+        (409, Conflict),
         (422, Rejected),
         (429, Unavailable),
         (500, Unavailable),

@@ -19,7 +19,7 @@ from prefect.states import Paused, Running
 from delivery.application import CanaryRun
 from delivery.canary import Counts
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldLost, NotPromoted, StopRequested
+from delivery.errors import DeliveryError, HoldLost, NotPromoted, Rejected, StopRequested
 from delivery.evidence import Evidence
 from delivery.manifests import CanaryStep
 from delivery.release import Event, Release
@@ -28,7 +28,7 @@ from sandbox.aws.client import client
 from tasks.consent import require_consent, wait_for_consent
 from tasks.journal import read_journal
 from tasks.judging import Watch
-from tasks.question import Question
+from tasks.question import Decision, Question
 from tests.aws import ALARM
 from tests.environments import production, production_policy
 from tests.lossy import lossy_prefect
@@ -178,6 +178,31 @@ def test_a_server_that_has_too_much_to_do_does_not_end_the_question(prefect_serv
         connection.throttled = 1
         assert question.read_answer() is None
         assert connection.throttled == 0
+
+
+@pytest.mark.parametrize("written", ["/set_state", "/input"])
+def test_a_question_of_which_an_answer_of_the_server_is_lost_is_put_all_the_same(
+    written: str, prefect_server: str
+) -> None:
+    with get_client(sync_client=True) as api:
+        question = new_question(api)
+        with lossy_prefect(prefect_server, written) as connection:
+            connection.lost = 1
+            question.put("Does the canary go on?", timedelta(minutes=1))
+            assert connection.lost == 0
+    assert read_flow_run_input(question.keyset["description"], question.run) == "Does the canary go on?"
+    resume(question.run, {"promote": True, "reason": "nobody shops at night"})
+    assert question.read_answer() == Decision(promote=True, reason="nobody shops at night")
+
+
+def test_a_run_that_somebody_paused_before_is_not_asked_in(prefect_server: str) -> None:
+    with get_client(sync_client=True) as api:
+        question = new_question(api)
+        api.set_flow_run_state(question.run, Paused(timeout_seconds=60, pause_key="somebody"))
+    with pytest.raises(
+        Rejected, match=r"so that nobody was asked: Cannot pause flows that are not currently running\."
+    ):
+        question.put("Does the canary go on?", timedelta(minutes=1))
 
 
 @flow
