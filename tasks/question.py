@@ -76,10 +76,15 @@ class Question:
                 write()
 
     def read_answer(self) -> Decision | None:
-        """None while there is none, also where Prefect's server is away: then nobody can give one either."""
+        """None while there is none, also where Prefect's server is away: then nobody can give one either.
+
+        A run that was cancelled, or ended otherwise, says no: nobody can answer in it any more.
+        """
         try:
             with temporary_settings(AT_ONCE), speaking_to_prefect("reading the answer") as api:
                 state = api.read_flow_run(self.run).state
+                if state and (state.is_cancelling() or state.is_final()):
+                    return Decision(promote=False, reason=f"the run was ended meanwhile, its state is {state.name}")
                 if state is None or not state.is_running():
                     return None
                 answer = read_flow_run_input(self.keyset["response"], self.run)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import State, StateType
 from prefect.input import keyset_from_base_key, keyset_from_paused_state, read_flow_run_input
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -203,6 +203,29 @@ def test_a_run_that_somebody_paused_before_is_not_asked_in(prefect_server: str) 
         Rejected, match=r"so that nobody was asked: Cannot pause flows that are not currently running\."
     ):
         question.put("Does the canary go on?", timedelta(minutes=1))
+
+
+@flow
+def cancel_and_go_back(environment: Environment, ended: StateType) -> str:
+    """As a release whose canary is cancelled while a person is asked about it; how the canary's run ended."""
+    runs: list[Any] = []
+
+    def look() -> None:
+        runs.append(flow_run.id)
+        with get_client(sync_client=True) as api:
+            api.set_flow_run_state(flow_run.id, State(type=ended))
+
+    with pytest.raises(NotPromoted, match=rf"no: the run was ended meanwhile, its state is {ended.title()}\.$"):
+        roll_out(environment, None, look)
+    assert len(runs) == 1
+    return state_of(flow_run.id).type.value
+
+
+@pytest.mark.parametrize("ended", [StateType.CANCELLING, StateType.CANCELLED, StateType.CRASHED])
+def test_somebody_who_cancels_the_paused_run_refuses_the_canary_at_once(
+    ended: StateType, prefect_server: str, tmp_path: Path
+) -> None:
+    assert cancel_and_go_back(asking(tmp_path, 60), ended) == "RUNNING"
 
 
 @flow
