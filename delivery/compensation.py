@@ -55,7 +55,7 @@ def ending_without_way_back(
 
 
 def ending_by_hand(failure: DeliveryError, journal: tuple[Record, ...] | None) -> DeliveryError:
-    """The error that a roll-back by hand ends by.
+    """The error that a roll-back by hand, or a recovery, ends by.
 
     Once it has moved anything it did not arrive, whatever the reason, unless traffic is there and a check failed.
     """

@@ -1,6 +1,9 @@
 """What the journal of an earlier release says."""
 
-from delivery.release import Record, has_ended, last_step
+from typing import Any
+
+from delivery.release import Event, Record, has_ended, last_step
+from delivery.steps import moves_traffic
 
 
 def describe_unfinished(number: int, journal: tuple[Record, ...]) -> str | None:
@@ -14,3 +17,9 @@ def describe_unfinished(number: int, journal: tuple[Record, ...]) -> str | None:
     where = f"in {step}" if step else "before its first effect"
     when = f", last heard of at {last:%Y-%m-%d %H:%M:%S} UTC" if last else ""
     return f"Release {number} did not end: its process stopped {where}{when}. This release goes on from what is there."
+
+
+def rollout_at_start(journal: tuple[Record, ...]) -> dict[str, Any] | None:
+    """The Rollout as the release found it, by its first intent on the traffic; None where it never touched that."""
+    intended = (record for record in journal if record.event is Event.INTENDED)
+    return next((record.detail for record in intended if moves_traffic(record.step)), None)

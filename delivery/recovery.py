@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from delivery.history import rollout_at_start
 from delivery.reading import Reading
-from delivery.release import HOLD_LOST, Event, Record, end_in
-from delivery.steps import moves_traffic
+from delivery.release import HOLD_LOST, Record, end_in
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Abandoned:
 
 def tells_nothing(request: Mapping[str, Any], journal: tuple[Record, ...]) -> bool:
     """Whether the release leaves the traffic to an earlier one: it never touched it, or died while it recovered it."""
-    return first_intent(journal) is None or (bool(request.get("recovers")) and is_left(journal))
+    return rollout_at_start(journal) is None or (bool(request.get("recovers")) and is_left(journal))
 
 
 def find_abandoned(number: int, request: Mapping[str, Any], journal: tuple[Record, ...]) -> Abandoned | None:
@@ -33,22 +33,16 @@ def find_abandoned(number: int, request: Mapping[str, Any], journal: tuple[Recor
 
     request: as the release was asked for. journal: of the newest release that tells anything.
     """
-    intent = first_intent(journal)
-    if intent is None or not is_left(journal):
+    found = rollout_at_start(journal)
+    if found is None or not is_left(journal):
         return None
     return Abandoned(
         number=number,
         artifact_digest=request["artifact_digest"],
-        stable_hash=intent.detail.get("stable_hash") or "",
-        current_hash=intent.detail.get("current_hash") or "",
+        stable_hash=found.get("stable_hash") or "",
+        current_hash=found.get("current_hash") or "",
         is_by_hand=request.get("plan_hash") is None,
     )
-
-
-def first_intent(journal: tuple[Record, ...]) -> Record | None:
-    """The record with the Rollout as the release found it; None where it never touched it."""
-    intended = (record for record in journal if record.event is Event.INTENDED)
-    return next((record for record in intended if moves_traffic(record.step)), None)
 
 
 def is_left(journal: tuple[Record, ...]) -> bool:
@@ -57,22 +51,20 @@ def is_left(journal: tuple[Record, ...]) -> bool:
     return end is None or HOLD_LOST in end.detail
 
 
-def has_no_canary(reading: Reading | None) -> bool:
-    """Whether one revision has all traffic, and nothing is to be taken back."""
-    return reading is not None and bool(reading.stable_hash) and not reading.is_unfinished
+def why_not_observed(reading: Reading) -> str | None:
+    """Why nobody can tell yet whether a canary is under way: the controller has not seen what was asked of it last."""
+    return None if reading.is_observed else "the Rollouts controller has not seen the last change"
 
 
-def why_left(abandoned: Abandoned, reading: Reading | None) -> str | None:
-    """What a person has to decide, as a sentence without its stop; None where there is a canary to take back."""
-    died = f"Release {abandoned.number} did not end"
-    if reading is None or not reading.stable_hash:
-        return f"{died}, and no revision served before it. Start it again: it goes on from what is there"
+def why_left(abandoned: Abandoned, reading: Reading) -> str | None:
+    """What a person has to decide, as a sentence without its stop; None where the canary may be taken back."""
     if abandoned.is_by_hand:
         back = "Ask for it again: slipway roll-back without --revision lists where to"
-        return f"{died}. It was a roll-back by hand, and only a person knows where to. {back}"
+        return f"It was a roll-back by hand, and only a person knows where to. {back}"
+    if reading.stable_hash != abandoned.stable_hash:
+        return f"It found all traffic at {abandoned.stable_hash}, and that is not the stable revision any more"
     canary = reading.current.artifact_digest if reading.current else reading.current_hash
     # One that it found under way, and died while it aborted it, is as good as its own.
-    is_its = canary == abandoned.artifact_digest or reading.current_hash == abandoned.current_hash
-    if not is_its or reading.stable_hash != abandoned.stable_hash:
-        return f"{died}. The canary that is under way, of {canary}, is not its own, and was left alone"
+    if canary != abandoned.artifact_digest and reading.current_hash != abandoned.current_hash:
+        return f"The canary that is under way, of {canary}, is not its own, and was left alone"
     return None

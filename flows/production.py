@@ -15,6 +15,7 @@ from flows.verification import look
 from tasks.endings import ending_by_name, failed, halted, nothing_to_do, promoted
 from tasks.holds import hold_environment
 from tasks.planning import confirm_plan, make_plan, show_plan
+from tasks.rollouts import end_other_canary
 
 
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")
@@ -44,6 +45,7 @@ def deploy_production(
 def carry_out(settings: Environment, release: Release) -> None:
     """The guide's sections in their order; where one fails, all traffic goes back."""
     try:
+        end_other_canary(settings, release)
         deploy_infrastructure(release)
         prepare_cluster(release)
         configure_topics(release)

@@ -11,15 +11,18 @@ from tasks.revisions import confirm_way_back
 
 @flow(name="recover", flow_run_name="recover {environment}")
 @ending_by_name
-def recover(environment: str = "production", reason: str = ""):
-    """Take the canary back that a release left which died or lost its hold; without one, nothing is touched."""
+def recover(environment: str = "production", reason: str = "", wait: bool = True):
+    """Take the canary back that a release left which died or lost its hold; without one, nothing is touched.
+
+    wait: for a hold that counts still, of a process that died just now.
+    """
     settings = load_environment(environment)
-    remains = look_for_remains(settings)
+    remains = look_for_remains(settings, wait=wait)
     dead = remains.abandoned
     if dead is None:
         return left_alone(remains)
     with (
-        hold_environment(settings, remains.stable_digest, None, reason, wait=False, recovers=dead.number) as release,
+        hold_environment(settings, remains.artifact_digest, None, reason, wait=False, recovers=dead.number) as release,
         telling_a_failure(settings, release),
     ):
         sentence = take_back_abandoned(settings, release, dead)

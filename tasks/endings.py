@@ -105,15 +105,15 @@ def promoted(environment: Environment, release: Release, seen: str | BaseExcepti
     serves = f"Release {release.number}: {release.artifact_digest} serves all traffic of {environment.name}."
     if isinstance(seen, BaseException):
         error = as_delivery_error(seen)
-        tell(environment, release, outcome_of(error, has_effects=True).state_name, f"{serves} {error}")
+        tell(environment, release.number, outcome_of(error, has_effects=True).state_name, f"{serves} {error}")
         raise error
-    tell(environment, release, COMPLETED.state_name, f"{serves} {seen}")
+    tell(environment, release.number, COMPLETED.state_name, f"{serves} {seen}")
     return Completed(message=f"{serves} {seen}")
 
 
 @contextmanager
 def telling_a_failure(environment: Environment, release: Release) -> Iterator[None]:
-    """Around a roll-back by hand: what it fails by is told to the environment's channels, as a release's failure is."""
+    """Around a way back that is a run of its own: what it fails by is told to the channels, as a release's is."""
     try:
         yield
     except Exception as failure:
@@ -125,7 +125,7 @@ def telling_a_failure(environment: Environment, release: Release) -> Iterator[No
 
 def rolled_back(environment: Environment, release: Release, seen: str) -> str:
     """The end of a roll-back by hand, told to the environment's channels."""
-    tell(environment, release, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
+    tell(environment, release.number, COMPLETED.state_name, f"Rolled back by hand, as release {release.number}: {seen}")
     return seen
 
 
@@ -181,12 +181,12 @@ def tell_failure(
 ) -> None:
     """By the name of the state that the run will end in."""
     event = outcome_of(error, may_have_changed(journal)).state_name
-    tell(environment, release, event, f"Release {release.number}: {error}")
+    tell(environment, release.number, event, f"Release {release.number}: {error}")
 
 
-def tell(environment: Environment, release: Release, event: str, text: str) -> None:
-    """Notify; a store that is away does not change how the release ended."""
+def tell(environment: Environment, number: int, event: str, text: str) -> None:
+    """Notify of the release of this number; a store that is away does not change how it ended."""
     try:
-        notify(environment, release, event, text)
+        notify(environment, number, event, text)
     except DeliveryError as error:
         progress(f"Nobody was told: {error}")

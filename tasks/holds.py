@@ -123,8 +123,13 @@ def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lea
         )
     if found.epoch != waited_for:
         progress(f"Waiting for {found.describe()}")
-    time.sleep(min(LONGEST_POLL, lease / 6).total_seconds())
+    time.sleep(pause_between_looks(lease).total_seconds())
     return found.epoch
+
+
+def pause_between_looks(lease: timedelta) -> timedelta:
+    """At a hold that is somebody else's."""
+    return min(LONGEST_POLL, lease / 6)
 
 
 def _begin(environment: Environment, lease: Lease, request: dict[str, Any], previous: HoldState | None) -> Release:

@@ -9,9 +9,9 @@ from clients.webhook import post_notice
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Unavailable
 from delivery.notices import Notice, has_notice, undelivered
-from delivery.release import Event, Release
+from delivery.release import Event
 from delivery.steps import NOTICES
-from tasks.journal import append, append_to, read_journal
+from tasks.journal import append_to, read_journal
 from tasks.progress import progress
 from tasks.waiting import ASKED_AGAIN
 
@@ -26,27 +26,28 @@ NO_CHANNEL = (
 Send = Callable[[Notice], None]
 
 
-def notify(environment: Environment, release: Release, event: str, text: str) -> None:
+def notify(environment: Environment, number: int, event: str, text: str) -> None:
     """Record the notice and deliver it; what a channel does not take now is told in the log and kept.
 
-    event: the name of the state that it tells of. Recorded once, however often it is asked for.
+    number: of the release that it tells of. event: the name of the state that it tells of. Recorded once, however
+    often it is asked for.
     """
-    if not has_notice(read_journal(environment, release.number), event, text):
-        append(environment, release, NOTICES, Event.NOTICE, {"event": event, "text": text})
+    if not has_notice(read_journal(environment, number), event, text):
+        append_to(environment, number, NOTICES, Event.NOTICE, {"event": event, "text": text})
     if not channels_of(environment):
         progress(NO_CHANNEL)
         return
     # A release does not fail because a channel is away.
-    if deliver_notices(environment, release, return_state=True).is_failed():
+    if deliver_notices(environment, number, return_state=True).is_failed():
         progress("Not every channel took its notices; they are kept, and sent again with the next release's.")
 
 
 @task(**ASKED_AGAIN, task_run_name="tell the channels")
-def deliver_notices(environment: Environment, release: Release) -> None:
+def deliver_notices(environment: Environment, number: int) -> None:
     """Send what this and the last releases have not delivered. Raises what the last channel said that took nothing."""
     failure: DeliveryError | None = None
-    for number in range(max(release.number - RELEASES_LOOKED_AT + 1, 1), release.number + 1):
-        failure = deliver_of(environment, number) or failure
+    for release in range(max(number - RELEASES_LOOKED_AT + 1, 1), number + 1):
+        failure = deliver_of(environment, release) or failure
     if failure is not None:
         raise failure
 

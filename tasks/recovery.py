@@ -2,61 +2,70 @@
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 
 from prefect import task
 from prefect.client.schemas import State
 from prefect.states import Completed
 
+from delivery.compensation import describe_kept, join_sentences
 from delivery.environment import Environment, WhenDied
-from delivery.errors import Refused, Unfinished
+from delivery.errors import NotFound, Refused, Unfinished
 from delivery.holds import SKEW, HoldState
-from delivery.outcome import COMPLETED, NOTHING_TO_DO
-from delivery.recovery import Abandoned, find_abandoned, has_no_canary, tells_nothing, why_left
+from delivery.outcome import COMPLETED, NOTHING_TO_DO, UNFINISHED
+from delivery.reading import Reading
+from delivery.recovery import Abandoned, find_abandoned, tells_nothing, why_left, why_not_observed
 from delivery.release import Release
 from tasks.endings import tell
-from tasks.holds import read_hold
+from tasks.holds import pause_between_looks, read_hold
 from tasks.journal import list_numbers, read_journal, read_request
 from tasks.leases import elapsed, system_now
 from tasks.progress import progress
 from tasks.stand import describe_stand
-from tasks.systems import LiveSystem, connect_system
-from tasks.waiting import ASKED_AGAIN
+from tasks.systems import connect_system
 from tasks.way_back import WAY_BACK, return_to, telling_where_traffic_is
+from tasks.workloads import find_workload
 
 LEASES_WAITED = 2
 
 
 @dataclass(frozen=True)
 class Remains:
-    """abandoned: the release whose canary is to be taken back, None where there is none. stable_digest: what is gone
+    """abandoned: the release whose canary is to be taken back, None where there is none. artifact_digest: what is gone
     back to. sentence: what was found.
     """
 
     abandoned: Abandoned | None
-    stable_digest: str
+    artifact_digest: str
     sentence: str
 
 
-@task(**ASKED_AGAIN, task_run_name="look for what a release left in {environment.name}")
-def look_for_remains(environment: Environment) -> Remains:
+@task(**WAY_BACK, task_run_name="look for what a release left in {environment.name}")
+def look_for_remains(environment: Environment, *, wait: bool = True) -> Remains:
     """What there is to recover, once nobody holds the environment.
 
-    Raises Unfinished where a person has to decide, or the environment says that a person does.
+    wait: for a process that died and whose hold counts still. Raises Unfinished, told to the environment's channels,
+    where a person has to decide.
     """
-    hold = await_end_of_hold(environment)
+    hold = await_end_of_hold(environment, wait=wait)
     if hold is not None:
         return Remains(None, "", f"{hold.describe()}, holds {environment.name} and sees to it. Nothing was touched.")
-    return judge_remains(environment, newest_abandoned(environment))
+    abandoned = newest_abandoned(environment)
+    try:
+        return judge_remains(environment, abandoned)
+    except Unfinished as why:
+        # The release that died told nobody.
+        if abandoned is not None:
+            tell(environment, abandoned.number, UNFINISHED.state_name, str(why))
+        raise
 
 
-def await_end_of_hold(environment: Environment) -> HoldState | None:
-    """Whoever still renews the hold after two leases; None once it is over. A process that died renews nothing."""
-    deadline = elapsed() + LEASES_WAITED * environment.hold.lease + SKEW
+def await_end_of_hold(environment: Environment, *, wait: bool) -> HoldState | None:
+    """Whoever holds it still after two of its leases; None once it is over. A process that died renews nothing."""
+    began = elapsed()
     while (hold := read_hold(environment)) is not None and not hold.is_over(system_now()):
-        if elapsed() >= deadline:
+        if not wait or elapsed() - began >= LEASES_WAITED * hold.holder.lease + SKEW:
             return hold
-        time.sleep(min(environment.hold.lease / 6, timedelta(seconds=5)).total_seconds())
+        time.sleep(pause_between_looks(hold.holder.lease).total_seconds())
     return None
 
 
@@ -65,33 +74,41 @@ def newest_abandoned(environment: Environment, before: int | None = None) -> Aba
     for number in reversed(list_numbers(environment)):
         if before is not None and number >= before:
             continue
-        request, journal = read_request(environment, number), read_journal(environment, number)
+        try:
+            request, journal = read_request(environment, number), read_journal(environment, number)
+        except NotFound:  # Its process was killed before it had asked for anything.
+            continue
         if not tells_nothing(request, journal):
             return find_abandoned(number, request, journal)
     return None
 
 
 def judge_remains(environment: Environment, abandoned: Abandoned | None) -> Remains:
-    if abandoned is None:
-        return Remains(None, "", f"No release left a canary behind in {environment.name}. Nothing was touched.")
+    """By the Rollout as it stands: a journal alone does not tell whether a canary is under way."""
+    reading = observe_workload(environment)
+    if reading is None or not reading.is_unfinished:
+        died = f"Release {abandoned.number} did not end, and no" if abandoned else "No"
+        return Remains(None, "", f"{died} canary is under way in {environment.name}. Nothing was touched.")
     live = connect_system(environment)
-    reading = live.find()
-    if has_no_canary(reading):
-        said = f"Release {abandoned.number} did not end, and no canary is under way. Nothing was touched."
-        return Remains(None, "", f"{said} See slipway status {environment.name}, and release again.")
+    if abandoned is None:
+        left = f"No release died in the canary that is under way. {describe_stand(live)} Nothing was touched."
+        return Remains(None, "", left)
+    died = f"Release {abandoned.number} did not end, and a canary is under way."
     if (why := why_left(abandoned, reading)) is not None:
-        raise Unfinished(f"{why}.")
-    died = f"Release {abandoned.number} did not end, and its canary is under way."
+        raise Unfinished(f"{died} {why}. {describe_stand(live)}")
     if environment.recovery.when_died is WhenDied.LEAVE:
         raise Unfinished(f"{died} It is left, as [recovery] when_died says. {describe_stand(live)}")
-    return Remains(abandoned, digest_of_stable(live), died)
+    # The digest only names the recovery: an abort needs none.
+    named = reading.stable.artifact_digest if reading.stable else ""
+    return Remains(abandoned, named or abandoned.artifact_digest, died)
 
 
-def digest_of_stable(live: LiveSystem) -> str:
-    stable = live.read().stable
-    if stable is None or not stable.artifact_digest:
-        raise Unfinished(f"The stable revision's image names no digest. {describe_stand(live)}")
-    return stable.artifact_digest
+def observe_workload(environment: Environment) -> Reading | None:
+    """The Rollout once its controller has seen it; None where there is none. Raises NotApplied where it does not."""
+    if find_workload(environment) is None:
+        return None
+    live, deadline = connect_system(environment), environment.canary.weight_deadline
+    return live.wait_until(live.read, why_not_observed, "the Rollout to be observed", deadline=deadline)
 
 
 def left_alone(remains: Remains) -> State:
@@ -107,14 +124,18 @@ def take_back_abandoned(environment: Environment, release: Release, abandoned: A
     """
     if newest_abandoned(environment, release.number) != abandoned:
         raise Refused(f"Meanwhile somebody else went on from what release {abandoned.number} left.")
-    progress(f"Release {abandoned.number} did not end: its canary is taken back.")
     live = connect_system(environment)
+    if (moved := why_left(abandoned, live.read())) is not None:
+        raise Refused(f"Meanwhile what release {abandoned.number} left was moved. {moved}.")
+    progress(f"Release {abandoned.number} did not end: its canary is taken back.")
     with telling_where_traffic_is(live):
         return return_to(live, release, abandoned.stable_hash)
 
 
 def recovered(environment: Environment, release: Release, abandoned: Abandoned, seen: str) -> str:
     """The end of a recovery, told to the environment's channels: the release that died told them nothing."""
-    sentence = f"Release {abandoned.number} did not end; its canary was taken back, as release {release.number}. {seen}"
-    tell(environment, release, COMPLETED.state_name, sentence)
+    died = f"Release {abandoned.number} did not end; its canary was taken back, as release {release.number}."
+    kept = describe_kept(read_journal(environment, abandoned.number))
+    sentence = join_sentences([died, seen, kept])
+    tell(environment, release.number, COMPLETED.state_name, sentence)
     return sentence

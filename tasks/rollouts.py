@@ -29,7 +29,20 @@ from tasks.progress import progress
 from tasks.stand import describe_before
 from tasks.systems import LiveSystem, connect_system
 from tasks.waiting import ASKED_AGAIN
-from tasks.workloads import preview_application, render_application
+from tasks.workloads import find_workload, preview_application, render_application
+
+
+@task(**ASKED_AGAIN, task_run_name="look for a canary that was left in {environment.name}")
+def end_other_canary(environment: Environment, release: Release) -> None:
+    """Abort a canary of another artifact before anything that takes long: nobody judges it meanwhile.
+
+    One of this artifact may be gone on with, as settle_workload finds.
+    """
+    reading = find_workload(environment)
+    if reading is None or not reading.is_unfinished:
+        return
+    if reading.current is None or reading.current.artifact_digest != release.artifact_digest:
+        abort_left(connect_system(environment), release, reading)
 
 
 @task(**ASKED_AGAIN, task_run_name="bring {environment.name} to rest")
@@ -51,11 +64,15 @@ def settle_workload(environment: Environment, release: Release, settings_names: 
         )
         return frozenset()
     if reading.is_unfinished:
-        progress(f"An earlier release left a canary of {reading.current and reading.current.image}; it is aborted.")
-        abort_rollout(live, release)
+        abort_left(live, release, reading)
     deadline = environment.canary.ready_deadline
     live.wait_until(live.read, why_not_ready_to_start, "the stable revision to be well", deadline=deadline)
     return frozenset(live.read_ringing())
+
+
+def abort_left(live: LiveSystem, release: Release, reading: Reading) -> None:
+    progress(f"An earlier release left a canary of {reading.current and reading.current.image}; it is aborted.")
+    abort_rollout(live, release)
 
 
 @task(**ASKED_AGAIN, task_run_name="apply {release.artifact_digest}")

@@ -9,15 +9,15 @@ from prefect import task
 from delivery.compensation import join_sentences
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, HoldLost, NotApplied, RollBackFailed, StopRequested, Unavailable
+from delivery.history import rollout_at_start
 from delivery.manifests import HASH_LABEL
-from delivery.release import Event, Release
+from delivery.release import Release
 from delivery.revisions import Target, describe_kept_since, describe_number
 from delivery.rollout import why_not_done
-from delivery.steps import ABORT, rollout_step
 from tasks.abort import abort_rollout, end_canary
 from tasks.journal import effect, read_journal
 from tasks.stand import describe_rest, describe_share, describe_stand
-from tasks.systems import LiveSystem, connect_system, read_objects, read_system, selector_of
+from tasks.systems import LiveSystem, connect_system, read_objects, selector_of
 from tasks.template import put_back_template
 from tasks.waiting import ASKED_AGAIN
 
@@ -127,6 +127,4 @@ def select_pods(environment: Environment) -> str:
 
 def found_at_start(environment: Environment, release: Release) -> dict[str, Any] | None:
     """The Rollout as the release's first intent on it found it; None where the release never got that far."""
-    journal, steps = read_journal(environment, release.number), (rollout_step(read_system(environment).rollout), ABORT)
-    touched = [record for record in journal if record.event is Event.INTENDED and record.step in steps]
-    return touched[0].detail if touched else None
+    return rollout_at_start(read_journal(environment, release.number))

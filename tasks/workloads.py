@@ -19,6 +19,7 @@ from delivery.application import (
     weights_ahead,
 )
 from delivery.environment import Environment
+from delivery.errors import NotFound
 from delivery.manifests import Manifest, render_manifests, without_controllers_fields
 from delivery.plan import PartPlan
 from delivery.reading import Reading
@@ -31,8 +32,16 @@ from tasks.waiting import ASKED_AGAIN
 
 
 def read_workload(environment: Environment) -> Reading | None:
-    """The Rollout with its revisions and pods; None before the first installation."""
+    """The Rollout with its revisions and pods; None before the first installation. NotFound without its cluster."""
     return connect_system(environment).find()
+
+
+def find_workload(environment: Environment) -> Reading | None:
+    """The same; None as well where there is no cluster yet, or one that knows no Rollouts."""
+    try:
+        return read_workload(environment)
+    except NotFound:
+        return None
 
 
 @task(**ASKED_AGAIN, task_run_name="plan the application of {environment.name}")

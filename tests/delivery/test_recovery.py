@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from delivery.reading import Reading
-from delivery.recovery import Abandoned, find_abandoned, has_no_canary, tells_nothing, why_left
+from delivery.recovery import Abandoned, find_abandoned, tells_nothing, why_left, why_not_observed
 from delivery.release import HOLD_LOST, Event, Record
 from tests.delivery.rollouts import CANARY, STABLE, at_pause, at_rest, replica_set
 
@@ -79,11 +79,11 @@ def test_where_a_roll_back_by_hand_was_to_lead_only_a_person_knows() -> None:
     assert "only a person knows where to" in (why_left(abandoned, canary_of(CANARY_DIGEST)) or "")
 
 
-def test_a_first_installation_that_died_is_started_again_by_a_person() -> None:
-    assert "no revision served before it. Start it again" in (why_left(LEFT, None) or "")
+def test_a_revision_that_was_promoted_since_is_not_taken_back() -> None:
+    why = why_left(replace(LEFT, stable_hash="58aa"), canary_of(CANARY_DIGEST))
+    assert why == "It found all traffic at 58aa, and that is not the stable revision any more"
 
 
-def test_a_rollout_at_rest_has_no_canary() -> None:
-    assert has_no_canary(at_rest())
-    assert not has_no_canary(canary_of(CANARY_DIGEST))
-    assert not has_no_canary(None)
+def test_what_the_controller_has_not_seen_tells_nothing_yet() -> None:
+    assert why_not_observed(at_rest()) is None
+    assert why_not_observed(replace(at_rest(), generation=5)) == "the Rollouts controller has not seen the last change"

@@ -22,7 +22,7 @@ def try_out(environment: str = "production") -> None:
     pass
 
 @flow
-def deploy_production() -> None:
+def deploy_trial() -> None:
     pass
 
 @flow
@@ -35,8 +35,8 @@ deployments:
   - { name: production, entrypoint: trial.flow.try_out, tags: [slipway], work_pool: { name: slipway } }
 """
 RECOVERED = f"""{DEPLOYMENTS}
-  - {{ name: production, entrypoint: trial.flow.deploy_production, work_pool: {{ name: slipway }} }}
-  - {{ name: production, entrypoint: trial.flow.recover, work_pool: {{ name: slipway }} }}
+  - {{ name: trial, entrypoint: trial.flow.deploy_trial, work_pool: {{ name: slipway }} }}
+  - {{ name: trial, entrypoint: trial.flow.recover, work_pool: {{ name: slipway }} }}
 """
 ENVIRON = {"SLIPWAY_OVERLAYS": "/etc/slipway.toml", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_ACCESS_KEY_ID": "key"}
 
@@ -99,11 +99,11 @@ def test_the_automation_waits_for_more_than_one_heartbeat_and_for_all_of_our_end
 
 def test_a_release_that_crashes_or_is_unfinished_has_what_it_left_recovered_once(checkout: Path) -> None:
     (checkout / "prefect.yaml").write_text(RECOVERED)
-    name = "slipway: recover production from a release that died"
+    name = "slipway: recover trial from a release that died"
     list(install(checkout, ENVIRON))
     assert f"Automation {name!r}: up to date." in list(install(checkout, ENVIRON))
     with get_client(sync_client=True) as client:
-        release = client.read_deployment_by_name("deploy-production/production").id
+        release = client.read_deployment_by_name("deploy-trial/trial").id
         for state in (Failed(name="RolledBack"), Completed(), Crashed()):
             run = client.create_flow_run_from_deployment(release, name=f"run-{state.name}")
             client.set_flow_run_state(run.id, state, force=True)

@@ -105,11 +105,12 @@ class Rehearsal:
         ended = self.slipway("install", **settings)
         assert ended.exit_code == 0, ended.output
         api = self.sandbox.addresses.prefect
-        verify = httpx.get(f"{api}/deployments/name/verify/production", trust_env=False).raise_for_status().json()
-        for schedule in verify["schedules"]:
-            url = f"{api}/deployments/{verify['id']}/schedules/{schedule['id']}"
-            # A server whose database is busy answers 503 for a moment.
-            eventually(lambda url=url: httpx.patch(url, json={"active": False}, trust_env=False).is_success, 30)
+        for name in ("verify", "recover"):
+            found = httpx.get(f"{api}/deployments/name/{name}/production", trust_env=False).raise_for_status().json()
+            for schedule in found["schedules"]:
+                url = f"{api}/deployments/{found['id']}/schedules/{schedule['id']}"
+                # A server whose database is busy answers 503 for a moment.
+                eventually(lambda url=url: httpx.patch(url, json={"active": False}, trust_env=False).is_success, 30)
 
     @contextmanager
     def installed_with(self, **settings: str) -> Iterator[None]:

@@ -31,8 +31,8 @@ def test_a_notice_is_sent_once_and_that_is_recorded(tmp_path: Path) -> None:
         environment = telling(tmp_path, receiver.url)
         with hold_environment(environment, DIGEST, "hash", "try") as release:
             record_notice(environment, release, "All well.")
-            deliver_notices.fn(environment, release)
-            deliver_notices.fn(environment, release)
+            deliver_notices.fn(environment, release.number)
+            deliver_notices.fn(environment, release.number)
     assert [body["text"] for body, _ in receiver.taken] == ["All well."]
     assert receiver.taken[0][0] == {
         "id": "production-1-1",
@@ -50,8 +50,8 @@ def test_a_notice_that_was_not_taken_is_sent_again_under_its_id(tmp_path: Path) 
             record_notice(environment, release, "All well.")
             receiver.answers = [503]
             with pytest.raises(Unavailable):
-                deliver_notices.fn(environment, release)
-            deliver_notices.fn(environment, release)
+                deliver_notices.fn(environment, release.number)
+            deliver_notices.fn(environment, release.number)
     assert [body["id"] for body, _ in receiver.taken] == ["production-1-1"] * 2
 
 
@@ -63,7 +63,7 @@ def test_a_notice_that_was_refused_keeps_no_later_one_back(tmp_path: Path) -> No
             record_notice(environment, release, "All well.")
             receiver.answers = [400]
             with pytest.raises(Rejected):
-                deliver_notices.fn(environment, release)
+                deliver_notices.fn(environment, release.number)
     assert [body["text"] for body, _ in receiver.taken] == ["Odd.", "All well."]
 
 
@@ -74,7 +74,7 @@ def test_a_notice_that_was_left_goes_out_with_the_next_releases(tmp_path: Path) 
             record_notice(environment, release, "First.")
         with hold_environment(environment, DIGEST, "hash", "second") as release:
             record_notice(environment, release, "Second.")
-            deliver_notices.fn(environment, release)
+            deliver_notices.fn(environment, release.number)
     assert [body["text"] for body, _ in receiver.taken] == ["First.", "Second."]
     assert read_journal(environment, 1)[-1].event is Event.DELIVERED
 
@@ -87,8 +87,8 @@ def test_a_release_does_not_fail_because_its_channel_refuses(tmp_path: Path, pre
         @flow
         def tell() -> str:
             with hold_environment(environment, DIGEST, "hash", "try") as release:
-                notify(environment, release, "Completed", "All well.")
-                notify(environment, release, "Completed", "All well.")
+                notify(environment, release.number, "Completed", "All well.")
+                notify(environment, release.number, "Completed", "All well.")
             return "done"
 
         assert tell() == "done"
@@ -103,7 +103,7 @@ def test_without_a_channel_the_notice_is_still_in_the_journal(tmp_path: Path, pr
     @flow
     def tell() -> None:
         with hold_environment(environment, DIGEST, "hash", "try") as release:
-            notify(environment, release, "RolledBack", "It failed.")
+            notify(environment, release.number, "RolledBack", "It failed.")
 
     tell()
     assert read_journal(environment, 1)[1].detail == {"event": "RolledBack", "text": "It failed."}

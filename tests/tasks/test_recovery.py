@@ -13,6 +13,8 @@ from delivery.release import Event
 from tasks.holds import hold_environment
 from tasks.journal import read_journal
 from tasks.recovery import look_for_remains, recovered, take_back_abandoned
+from tasks.rollouts import end_other_canary
+from tasks.systems import connect_system
 from tests.shop import Shop
 from tests.tasks.canaries import promote, stand_at_first_pause
 from tests.tasks.test_way_back import served_digest
@@ -28,7 +30,7 @@ class Killed(BaseException):
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
     """With holds that are soon over."""
-    hold = Hold(lease=timedelta(seconds=3), wait=timedelta())
+    hold = Hold(lease=timedelta(seconds=3), wait=timedelta(seconds=60))
     return replace(shop, environment=shop.environment.model_copy(update={"hold": hold}))
 
 
@@ -49,9 +51,9 @@ def test_a_canary_whose_release_died_is_taken_back_and_told_of(shop: Shop) -> No
     promote(shop, good)
     die_in_its_canary(shop, shop.push("b"))
     remains = look_for_remains.fn(shop.environment)
-    assert remains.sentence == "Release 2 did not end, and its canary is under way."
+    assert remains.sentence == "Release 2 did not end, and a canary is under way."
     assert remains.abandoned is not None
-    assert remains.stable_digest == good
+    assert remains.artifact_digest == good
     said = take_back(shop, remains.abandoned, good)
     assert said.startswith("Release 2 did not end; its canary was taken back, as release 3. Revision ")
     assert f"{good}, serves all traffic, read back from the load balancer." in said
@@ -60,7 +62,7 @@ def test_a_canary_whose_release_died_is_taken_back_and_told_of(shop: Shop) -> No
     assert told.detail["text"] == said
     again = look_for_remains.fn(shop.environment)
     assert again.abandoned is None
-    assert again.sentence.startswith("No release left a canary behind in ")
+    assert again.sentence == "No canary is under way in production. Nothing was touched."
 
 
 def test_who_went_on_with_the_canary_meanwhile_keeps_it(shop: Shop) -> None:
@@ -72,7 +74,7 @@ def test_who_went_on_with_the_canary_meanwhile_keeps_it(shop: Shop) -> None:
     with shop.release(digest) as release:
         _, canary = stand_at_first_pause(shop, release)
     with pytest.raises(Refused, match="Meanwhile somebody else went on from what release 2 left"):
-        take_back(shop, remains.abandoned, remains.stable_digest)
+        take_back(shop, remains.abandoned, remains.artifact_digest)
     reading = shop.cluster.read("Rollout", "till", shop.namespace)
     assert reading is not None
     assert reading["status"]["currentPodHash"] == canary.canary_hash
@@ -85,6 +87,10 @@ def test_an_environment_that_wants_a_person_leaves_the_canary_and_says_where_it_
     with pytest.raises(Unfinished, match="The canary stays at 30 % of the traffic, read back") as left:
         look_for_remains.fn(environment)
     assert "slipway roll-back production --revision 1 takes it back" in str(left.value)
+    with pytest.raises(Unfinished):
+        look_for_remains.fn(environment)
+    (told,) = (record for record in read_journal(shop.environment, 2) if record.event is Event.NOTICE)
+    assert told.detail == {"event": "Unfinished", "text": str(left.value)}
 
 
 def test_a_release_that_is_alive_is_not_recovered(shop: Shop) -> None:
@@ -94,3 +100,21 @@ def test_a_release_that_is_alive_is_not_recovered(shop: Shop) -> None:
         remains = look_for_remains.fn(shop.environment)
     assert remains.abandoned is None
     assert "holds production and sees to it. Nothing was touched." in remains.sentence
+
+
+def test_a_look_by_the_schedule_waits_for_nobody(shop: Shop) -> None:
+    promote(shop, shop.push("a"))
+    die_in_its_canary(shop, shop.push("b"))
+    assert "holds production and sees to it" in look_for_remains.fn(shop.environment, wait=False).sentence
+
+
+def test_a_release_of_another_artifact_ends_the_canary_that_was_left_before_anything_else(shop: Shop) -> None:
+    good, bad = shop.push("a"), shop.push("b")
+    promote(shop, good)
+    die_in_its_canary(shop, bad)
+    with hold_environment(shop.environment, bad, "plan", "test") as release:
+        end_other_canary.fn(shop.environment, release)
+        assert connect_system(shop.environment).read().is_unfinished
+    with shop.release(shop.push("c")) as release:
+        end_other_canary.fn(shop.environment, release)
+    assert served_digest(shop) == good
