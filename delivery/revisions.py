@@ -59,9 +59,9 @@ def why_not_back(
     if found.hash == reading.stable_hash or last_served(journals, found.hash) is not None:
         return None
     if (tried := last_tried(journals, found.hash)) is not None:
-        ended = f"ended {end}" if (end := outcome_in(journals[tried])) else "did not end"
+        part = _describe_part(journals.get(tried, ()), found.hash)
         return (
-            f"{named} never served all traffic: release {tried}, which tried it, {ended}. "
+            f"{named} never served all traffic: release {tried}, {part}. "
             f"Only a release of {found.artifact_digest} gives it traffic again, by a canary"
         )
     return None if is_unjudged_taken else f"{named} may never have been judged: no journal tells that it served"
@@ -82,10 +82,23 @@ def is_promoted(journal: tuple[Record, ...]) -> bool:
 
 
 def last_tried(journals: Journals, pod_hash: str) -> int | None:
-    """The newest release that made a canary of the revision; where none is told of, one that found it under way."""
+    """The newest release that made a canary of the revision; where none is told of, one that found it under way.
+
+    A recovery found the canary of the release that it recovered, which may not have lived to tell of it.
+    """
     made = (number for number, journal in journals.items() if _has(journal, "revision", pod_hash))
-    found = (number for number, journal in journals.items() if _has(journal, "current_hash", pod_hash))
+    found = (
+        recovered_in(journal) or number
+        for number, journal in journals.items()
+        if _has(journal, "current_hash", pod_hash)
+    )
     return next(made, None) or next(found, None)
+
+
+def recovered_in(journal: tuple[Record, ...]) -> int | None:
+    """The release whose canary was taken back; None where the journal is not a recovery's."""
+    started = (record.detail.get("recovers") for record in journal if record.event is Event.STARTED)
+    return next(started, None)
 
 
 def outcome_in(journal: tuple[Record, ...]) -> str | None:
@@ -156,6 +169,13 @@ def _role(reading: Reading, found: ReplicaSet) -> str:
         return ""
     roles = {reading.stable_hash: ", the stable one", reading.current_hash: ", the canary that is under way, unjudged"}
     return roles.get(found.hash, "")
+
+
+def _describe_part(journal: tuple[Record, ...], pod_hash: str) -> str:
+    """What the release had to do with the canary of the revision, and how it ended."""
+    found_only = _has(journal, "current_hash", pod_hash) and not _has(journal, "revision", pod_hash)
+    ended = f"ended {outcome}" if (outcome := outcome_in(journal)) else "did not end"
+    return f"which {'found it under way' if found_only else 'tried it'}, {ended}"
 
 
 def _has(journal: tuple[Record, ...], key: str, pod_hash: str) -> bool:

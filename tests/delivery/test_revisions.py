@@ -37,6 +37,10 @@ def made(pod_hash: str) -> Told:
     return "Application/Rollout backend", Event.DONE, {"revision": pod_hash}
 
 
+def recovers(number: int) -> Told:
+    return "Hold", Event.STARTED, {"artifact_digest": DIGESTS[STABLE], "plan_hash": None, "recovers": number}
+
+
 def ended(outcome: str) -> Told:
     return "Hold", Event.ENDED, {"outcome": outcome, "message": ""}
 
@@ -95,8 +99,21 @@ def test_a_canary_that_failed_is_refused_and_the_list_leaves_it_out() -> None:
 
 def test_a_canary_whose_release_died_is_known_by_the_release_that_found_it() -> None:
     journals = {2: journal(found_stable(CANARY, current=OLD)), 1: journal(found_stable(STABLE))}
-    with pytest.raises(Refused, match="release 2, which tried it, did not end"):
+    with pytest.raises(Refused, match="release 2, which found it under way, did not end"):
         choose(done(), journals, 0)
+
+
+def test_a_canary_that_was_recovered_is_known_by_the_release_that_died() -> None:
+    died = journal(found_stable(STABLE))
+    recovery = journal(recovers(7), found_stable(STABLE, current=OLD), ended("Completed"))
+    for journals in ({9: recovery, 7: died}, {9: recovery}):
+        with pytest.raises(Refused, match="never served all traffic: release 7, which tried it, did not end"):
+            choose(done(), journals, 0, unjudged=True)
+
+
+def test_what_a_recovery_brought_back_did_serve() -> None:
+    journals = {9: journal(recovers(7), found_stable(STABLE, current=OLD), ended("Completed"))}
+    assert choose(done(), journals, 1).found.hash == STABLE
 
 
 def test_a_revision_of_which_no_journal_tells_is_taken_only_where_that_is_said_outright() -> None:
