@@ -70,7 +70,10 @@ def plan(
     within: Within = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a release would do, step by step; change nothing."""
+    """Show what a release would do, step by step, and do none of it.
+
+    All that it deletes are change sets of plans and releases that died, left at the stacks for an hour.
+    """
     leaves = {"plan": plan_data_key(environment)}
     request = {"artifact_digest": digest_of(digest), "canary": canary}
     run("plan-release", environment, request, leaves, within=within, as_json=as_json)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from clients.cloudformation import ChangeSet, Formation
 from delivery.assembly import StackSpec
-from delivery.change_sets import describe_left_behind, find_left_behind, name_preview
+from delivery.change_sets import ListedChangeSet, describe_left_behind, find_left_behind, name_preview
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from tasks.progress import progress
@@ -45,16 +45,28 @@ def wait_until_described(environment: Environment, formation: Formation, arn: st
 
 
 def delete_left_behind(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
-    """Delete those change sets of ours at the stack that nobody looks after any more, and say so in one line.
+    """Delete those change sets of ours at the stack that nobody looks after any more, and say in a line what went.
 
     They do no harm but that they are in the way of whoever looks at the stack: nothing fails because of them.
     """
     try:
         left = find_left_behind(formation.list_change_sets(arn), now or datetime.now(UTC))
-        for found in left:
-            formation.delete_change_set(found.arn)
     except DeliveryError as error:
         progress(f"{stack.id}: what plans that died left of change sets stays: {error}")
-    else:
-        if left:
-            progress(describe_left_behind(stack.id, left))
+        return
+    refused = {found.arn: error for found in left if (error := why_not_deleted(formation, found)) is not None}
+    if deleted := tuple(found for found in left if found.arn not in refused):
+        progress(describe_left_behind(stack.id, deleted))
+    if refused:
+        progress(
+            f"{stack.id}: {len(refused)} of {len(left)} change sets that were left stay: {next(iter(refused.values()))}"
+        )
+
+
+def why_not_deleted(formation: Formation, found: ListedChangeSet) -> DeliveryError | None:
+    """None once the change set is gone; one that stays does not keep the others."""
+    try:
+        formation.delete_change_set(found.arn)
+    except DeliveryError as error:
+        return error
+    return None

@@ -58,6 +58,20 @@ def test_what_a_killed_plan_and_a_killed_release_left_is_deleted_and_told_in_one
     assert line.startswith("App: deleted 2 change sets, the oldest of ")
 
 
+def test_one_that_cannot_be_deleted_hides_none_of_those_that_were(
+    project: Project, formation: Formation, aws: SandboxAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for digit in "234":
+        leave(project, formation, name_preview(digit * 32))
+    aws.fault(kind="deny", match="cloudformation:DeleteChangeSet", skip=1, times=1)
+    delete_left_behind(formation, project.stack("App"), stack_arn(project, formation), LATER)
+    assert left(project, formation) == [name_preview("3" * 32)]
+    went, stayed = (message for message in caplog.messages if "change set" in message)
+    assert went.startswith("App: deleted 2 change sets, the oldest of ")
+    assert stayed.startswith("App: 1 of 3 change sets that were left stay: Could not delete change set arn:")
+
+
 def test_a_change_set_that_may_still_be_looked_at_stays(project: Project, formation: Formation) -> None:
     name = name_preview("1" * 32)
     leave(project, formation, name)
