@@ -131,7 +131,7 @@ def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
     if evidence.split.is_refuted(evidence.policy.split_alpha):
         return f"the weight is not honoured: {_split(evidence)}"
     if evidence.unreadable:
-        return f"the counts could not be read: {evidence.unreadable}"
+        return f"not everything could be read: {evidence.unreadable}"
     for arm, counts in (("new", evidence.step_canary), ("stable", evidence.step_stable)):
         if not counts.requests:
             return f"no requests were counted for the {arm} revision at {evidence.weight_percent} %"

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 from prefect import task
@@ -23,7 +24,7 @@ from delivery.weights import Arms, Witness, why_not_weight
 from tasks.analysis import ProgressBar, record_judgement
 from tasks.holds import ensure_held
 from tasks.progress import progress
-from tasks.systems import LiveSystem, Observation, connect_system
+from tasks.systems import LiveSystem, Observation, connect_system, passing_over
 from tasks.waiting import ASKED_AGAIN
 
 
@@ -56,9 +57,11 @@ def look_once_more(
     now, whatever the person said, and Unavailable where not everything can be looked at.
     """
     watch, now = Watch.resume(connect_system(environment), release, canary, step, before), datetime.now(UTC)
-    watch.look_at_everything(now)
+    unread = watch.look_at_everything(now)
     move = next_move(watch.evidence, now)
     watch.refuse_proof(move, "though a person wanted it")
+    if unread:
+        raise Unavailable(f"{unread}.")
     return watch.evidence, move
 
 
@@ -76,10 +79,8 @@ class Lasting:
 
 @dataclass
 class Watch:
-    """A step under way. source: counts the requests of both arms.
-
-    differs: the weight is another one. lacks: the canary has too few pods. told: while a person is asked, the verdict
-    that the run said last.
+    """A step under way. differs: the weight is another one. lacks: the canary has too few pods. told: while a person is
+    asked, the verdict that the run said last.
     """
 
     live: LiveSystem
@@ -87,7 +88,6 @@ class Watch:
     canary: CanaryRun
     step: CanaryStep
     evidence: Evidence
-    source: LoadBalancerCounts
     bar: ProgressBar
     differs: Lasting = field(default_factory=Lasting)
     lacks: Lasting = field(default_factory=Lasting)
@@ -115,9 +115,13 @@ class Watch:
         cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
     ) -> Self:
         """The step from where its evidence ends."""
-        settings, region = live.environment.canary, live.environment.aws.region
-        source = LoadBalancerCounts(live.find_load_balancer(), region, settings.period, settings.slow_after)
-        return cls(live, release, canary, step, evidence, source, ProgressBar(live.environment, release, step))
+        return cls(live, release, canary, step, evidence, ProgressBar(live.environment, release, step))
+
+    @cached_property
+    def source(self) -> LoadBalancerCounts:
+        """What counts the requests of both arms. Looked for with them: until it is found, all else is looked at."""
+        settings, region = self.live.environment.canary, self.live.environment.aws.region
+        return LoadBalancerCounts(self.live.find_load_balancer(), region, settings.period, settings.slow_after)
 
     def follow(self) -> Move:
         """The move that ends the pause; until then a line for each period."""
@@ -161,19 +165,29 @@ class Watch:
         record_judgement(environment, self.release, self.step, self.evidence, move, self.witnesses, now)
 
     def look(self, now: datetime) -> None:
-        """Take in what changed since the last look; a service that does not answer is a source that cannot be read."""
-        try:
-            self.look_at_everything(now)
-        except Unavailable as error:
-            self.evidence = self.evidence.cannot_read(str(error).rstrip("."))
+        """Take in what changed since the last look; while anything cannot be read, nothing is promoted."""
+        if unread := self.look_at_everything(now):
+            self.evidence = self.evidence.cannot_read(unread)
 
-    def look_at_everything(self, now: datetime) -> None:
-        ensure_held(self.live.environment, self.release)
+    def look_at_everything(self, now: datetime) -> str | None:
+        """Take in what each source shows, whatever the others do; what could not be read, None where all was.
+
+        A lost hold, a stop and a Rollout that somebody moved end the look.
+        """
+        unread: list[str] = []
         seen = self.live.observe()
-        self.look_at_rollout(seen.rollout, now)
-        self.look_at_weight(seen.call_witnesses(), now)
-        self.look_at_alarms()
-        self.look_at_counts(now, self.find_arms(seen, now))
+        with passing_over(unread):
+            ensure_held(self.live.environment, self.release)
+        with passing_over(unread):
+            self.look_at_rollout(seen.rollout, now)
+            # Without the cluster neither can be told, and a cluster that is away takes its time not to answer.
+            with passing_over(unread):
+                self.look_at_weight(seen.call_witnesses(), now)
+            with passing_over(unread):
+                self.look_at_counts(now, self.find_arms(seen, now))
+        with passing_over(unread):
+            self.look_at_alarms()
+        return "; ".join(unread) or None
 
     def look_at_rollout(self, reading: Reading, now: datetime) -> None:
         pods, lacks = reading.pods_of(self.canary.canary_hash), self.why_lacking(reading, now)

@@ -1,6 +1,7 @@
 """The system that a canary moves, as it is now: its Rollout, its Ingress and its load balancer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -11,7 +12,7 @@ from clients.cluster import Cluster
 from clients.load_balancer import find_load_balancer, read_rules
 from clients.manifests import read_manifests
 from delivery.environment import Environment
-from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError
+from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError, Unavailable
 from delivery.manifests import Manifest, System, describe_system, parse_manifests
 from delivery.reading import Reading, parse_reading
 from delivery.rollout import is_standing_still, why_broken
@@ -208,6 +209,15 @@ class Observation:
     def find_counted_arms(self, stable_hash: str, canary_hash: str) -> Arms:
         """The target groups by the revision that each counts now; Unavailable where nobody can tell."""
         return find_arms_by_hash(self.bindings, self.services, stable_hash, canary_hash)
+
+
+@contextmanager
+def passing_over(unread: list[str]) -> Iterator[None]:
+    """Around a look at one source: where it does not answer, that is kept, and the next one is looked at."""
+    try:
+        yield
+    except Unavailable as error:
+        unread.append(str(error).rstrip("."))
 
 
 def connect_system(environment: Environment) -> LiveSystem:

@@ -133,7 +133,7 @@ def test_a_source_that_errors_is_inconclusive_until_it_answers_again() -> None:
     analysis = judge(evidence, NOON + 10 * MINUTE)
     assert (analysis.verdict, analysis.reason) == (
         Verdict.INCONCLUSIVE,
-        "the counts could not be read: Throttling",
+        "not everything could be read: Throttling",
     )
     again = evidence.observe(Period(NOON + 10 * MINUTE, *HEALTHY))
     assert judge(again, NOON + 11 * MINUTE).verdict is Verdict.PASS

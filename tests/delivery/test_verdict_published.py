@@ -49,7 +49,7 @@ def test_measurements_that_all_err_never_promote(when_unsure: WhenUnsure) -> Non
     evidence = reduce(lambda seen, why: seen.cannot_read(why), ["Errored"] * 30, begun)
     move = next_move(evidence, NOON + 30 * MINUTE)
     assert move.action in (Action.REVERT, Action.ASK)
-    assert move.analysis.reason == "the counts could not be read: Errored"
+    assert move.analysis.reason == "not everything could be read: Errored"
 
 
 def test_no_values_found_waits_and_then_reverts() -> None:

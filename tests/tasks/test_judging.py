@@ -1,7 +1,7 @@
 """What a canary step is judged on, besides what is counted: after a person's yes, and whose counts they are."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from delivery.application import CanaryRun
-from delivery.errors import NotPromoted
+from delivery.errors import NotPromoted, Unavailable
 from delivery.evidence import Evidence
 from delivery.manifests import HASH_LABEL
 from delivery.release import Event, Release
-from delivery.verdict import Action, Verdict
+from delivery.verdict import Action, Move, Verdict, next_move
 from delivery.weights import find_arms
 from sandbox.aws.client import client
 from tasks.journal import read_journal
@@ -145,7 +145,7 @@ def test_a_look_at_a_canary_asks_for_each_object_once(shop: Shop, tmp_path: Path
         watch.look_at_everything(datetime.now(UTC))
         connection.reads.clear()
         aws.fault(kind="slow", seconds=0, match="elasticloadbalancing:*", caller="operator")
-        watch.look_at_everything(datetime.now(UTC))
+        assert watch.look_at_everything(datetime.now(UTC)) is None
         asked = Counter(hit["at"].partition(":")[2] for hit in aws.hits())
         aws.clear_faults()
     once = {"ingresses/front", "pods", "replicasets", "rollouts/till", "services/blue", "services/green"}
@@ -161,3 +161,63 @@ def test_an_alarm_that_begins_to_ring_after_the_last_pause_is_named(shop: Shop, 
         ring(shop, alarm)
         with pytest.raises(NotPromoted, match=rf"began to ring after the last pause: {alarm} \(12 failed\)\. Its cont"):
             confirm_promoted.fn(shop.environment, canary)
+
+
+@pytest.fixture
+def throttle(aws: SandboxAws) -> Callable[[], None]:
+    """From then on the load balancer's API has too much to do for us."""
+    return lambda: aws.fault(kind="throttle", match="elasticloadbalancing:*", caller="operator")
+
+
+def test_a_load_balancer_that_does_not_answer_hides_no_alarm(
+    shop: Shop, alarm: str, throttle: Callable[[], None]
+) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        watch = begin(shop, release, canary)
+        throttle()
+        ring(shop, alarm)
+        watch.look(datetime.now(UTC))
+    move = next_move(watch.evidence, datetime.now(UTC))
+    assert (move.action, move.line) == (Action.ABORT, f"an alarm began to ring during the canary: {alarm} (12 failed)")
+    assert "Throttling" in (watch.evidence.unreadable or "")
+
+
+def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothing(
+    shop: Shop, aws: SandboxAws, throttle: Callable[[], None]
+) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release, shop.users():
+        _, canary = stand_at_first_pause(shop, release)
+        watch = begin(shop, release, canary)
+        assert watch.follow().action is Action.ADVANCE
+        counted = watch.evidence.step_canary.requests
+        throttle()
+        eventually(lambda: look(watch) and watch.evidence.step_canary.requests > counted, 60)
+        assert look(watch).analysis.reason.startswith(
+            "not everything could be read: Could not list the load balancers: Throttling"
+        )
+        aws.clear_faults()
+        eventually(lambda: look(watch).action is Action.ADVANCE, 60)
+
+
+def look(watch: Watch) -> Move:
+    now = datetime.now(UTC)
+    watch.look(now)
+    return next_move(watch.evidence, now)
+
+
+def test_a_yes_is_not_followed_while_a_source_does_not_answer_and_not_where_another_shows_proof(
+    shop: Shop, alarm: str, throttle: Callable[[], None]
+) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        asked = begin(shop, release, canary).evidence
+        throttle()
+        with pytest.raises(Unavailable, match=r"^Could not .*: Throttling.*\.$"):
+            look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
+        ring(shop, alarm)
+        with pytest.raises(NotPromoted, match="though a person wanted it: an alarm began to ring"):
+            look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
