@@ -7,7 +7,7 @@ from delivery.plan import Action, Phase, ReleasePlan, Step
 from delivery.plan_text import describe_plan
 from delivery.stack_state import ObservedStack, ResourceChange
 from delivery.stacks import plan_stacks
-from tests.delivery.test_stacks import spec, state
+from tests.delivery.stacks import spec, state
 
 
 def policy(*actions: str, resource: Any = "*", effect: str = "Allow", **more: Any) -> dict[str, Any]:

@@ -2,49 +2,10 @@
 
 import json
 
-import pytest
-
-from delivery.assembly import StackSpec
-from delivery.plan import Action, PartPlan, Phase, Step, WayBack
-from delivery.stack_state import ObservedStack, PropertyChange, ResourceChange, StackState
-from delivery.stacks import plan_stacks, shown, way_back_of
-
-NAME = "genai-demo-production-rds"
-
-
-def spec(
-    stack_id: str = "RDS", *needs: str, types: tuple[str, ...] = ("AWS::EC2::VPC",), **fields: object
-) -> StackSpec:
-    template = json.dumps({"Resources": {f"R{number}": {"Type": kind} for number, kind in enumerate(types)}})
-    return StackSpec.model_validate({"id": stack_id, "name": NAME, "template": template, "depends_on": needs, **fields})
-
-
-def state(status: str = "UPDATE_COMPLETE", **fields: object) -> StackState:
-    return StackState.model_validate({"arn": "arn:stack", "name": NAME, "status": status, **fields})
-
-
-def modified(
-    kind: str = "AWS::RDS::DBInstance", path: str = "BackupRetentionPeriod", replacement: str = "False"
-) -> ResourceChange:
-    return ResourceChange(
-        logical_id="Database",
-        type=kind,
-        action="Modify",
-        replacement=replacement,
-        properties=(PropertyChange(path=path, before="14", after="30"),),
-    )
-
-
-def removed(kind: str) -> ResourceChange:
-    return ResourceChange(logical_id="Old", type=kind, action="Remove")
-
-
-def plan_one(stack: StackSpec, found: ObservedStack) -> PartPlan:
-    return plan_stacks([stack], {stack.id: found})
-
-
-def plan_changes(*changes: ResourceChange) -> PartPlan:
-    return plan_one(spec(), ObservedStack(id="RDS", state=state(), changes=changes, is_changed=True))
+from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.stack_state import ObservedStack, PropertyChange, ResourceChange
+from delivery.stacks import plan_stacks, shown
+from tests.delivery.stacks import NAME, modified, plan_changes, plan_one, removed, spec, state
 
 
 def test_a_stack_without_changes_is_nothing_to_do() -> None:
@@ -84,11 +45,6 @@ def test_a_stack_that_lacks_its_protection_gets_it() -> None:
 def test_a_missing_stack_is_created_with_its_number_of_resources() -> None:
     (step,) = plan_one(spec(types=("AWS::EC2::VPC", "AWS::EC2::Subnet")), ObservedStack(id="RDS")).steps
     assert step == Step(phase=Phase.STACKS, name="RDS", action=Action.CREATE, changes=("2 resources",))
-
-
-def test_a_new_stack_that_holds_data_is_costly_to_take_back() -> None:
-    (step,) = plan_one(spec(types=("AWS::RDS::DBInstance",)), ObservedStack(id="RDS")).steps
-    assert step.way_back is WayBack.COSTLY
 
 
 def test_a_missing_stack_is_created_after_the_missing_stacks_it_needs() -> None:
@@ -158,34 +114,6 @@ def test_a_template_too_large_for_a_bucket_is_refused() -> None:
     assert refusal.endswith("CloudFormation takes 1,048,576 from a bucket: split the stack.")
 
 
-STATEFUL_TYPES = [
-    "AWS::DynamoDB::Table",
-    "AWS::ElastiCache::CacheCluster",
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::EKS::Cluster",
-    "AWS::KMS::Key",
-    "AWS::MSK::Cluster",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::S3::Bucket",
-    "AWS::SecretsManager::Secret",
-]
-
-
-@pytest.mark.parametrize("kind", STATEFUL_TYPES)
-@pytest.mark.parametrize("replacement", ["True", "Conditional"])
-def test_what_holds_data_is_not_replaced(kind: str, replacement: str) -> None:
-    (refusal,) = plan_changes(modified(kind, replacement=replacement)).refusals
-    would = "would be" if replacement == "True" else "may be"
-    assert refusal.startswith(f"RDS: Database ({kind}) {would} replaced (BackupRetentionPeriod), and with it what")
-
-
-@pytest.mark.parametrize("kind", STATEFUL_TYPES)
-def test_what_holds_data_is_not_deleted(kind: str) -> None:
-    (refusal,) = plan_changes(removed(kind)).refusals
-    assert refusal.startswith(f"RDS: Old ({kind}) would be deleted, and with it what it holds")
-
-
 def test_a_refused_change_set_refuses_the_plan() -> None:
     plan = plan_one(spec(), ObservedStack(id="RDS", state=state(), refused="Unresolved reference."))
     assert plan.refusals == ("RDS: CloudFormation refused its change set. Unresolved reference.",)
@@ -200,56 +128,6 @@ def test_a_change_set_refused_while_a_stack_it_needs_changes_is_known_later() ->
     plan = plan_stacks(assembly, observed)
     assert plan.refusals == ()
     assert plan.steps[1].changes == ("~ cannot be shown in full: it takes values from Security, which changes first",)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "AWS::RDS::DBInstance",
-        "AWS::MSK::Cluster",
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::EKS::Cluster",
-        "AWS::KMS::Key",
-        "AWS::S3::Bucket",
-    ],
-)
-def test_deleting_or_replacing_what_holds_data_is_refused(kind: str) -> None:
-    plan = plan_changes(removed(kind), modified(kind, "Name", "True"), modified(kind, "Name", "Conditional"))
-    after = ", and with it what it holds: move its data by hand, or take the change out of the stack."
-    assert plan.refusals == (
-        f"RDS: Old ({kind}) would be deleted{after}",
-        f"RDS: Database ({kind}) would be replaced (Name){after}",
-        f"RDS: Database ({kind}) may be replaced (Name){after}",
-    )
-
-
-def test_replacing_what_holds_no_data_is_planned() -> None:
-    plan = plan_changes(modified("AWS::EC2::LaunchTemplate", "LaunchTemplateName", "True"))
-    assert plan.refusals == ()
-    assert plan.steps[0].changes[0].startswith("~ Database (AWS::EC2::LaunchTemplate, replaced) ")
-
-
-@pytest.mark.parametrize(
-    ("change", "way_back"),
-    [
-        (modified("AWS::CloudWatch::Alarm", "Threshold"), WayBack.REVERSIBLE),
-        (ResourceChange(logical_id="New", type="AWS::SNS::Topic", action="Add"), WayBack.REVERSIBLE),
-        (ResourceChange(logical_id="New", type="AWS::S3::Bucket", action="Add"), WayBack.COSTLY),
-        (modified(path="BackupRetentionPeriod"), WayBack.COSTLY),
-        (removed("AWS::SNS::Topic"), WayBack.COSTLY),
-        (modified("AWS::EC2::LaunchTemplate", "Name", "True"), WayBack.COSTLY),
-        (modified(path="AllocatedStorage"), WayBack.NONE),
-        (modified("AWS::MSK::Cluster", "BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize"), WayBack.NONE),
-        (removed("AWS::KMS::Key"), WayBack.NONE),
-    ],
-)
-def test_the_way_back_of_a_change(change: ResourceChange, way_back: WayBack) -> None:
-    assert way_back_of([change]) is way_back
-
-
-def test_the_hardest_way_back_counts() -> None:
-    changes = [modified("AWS::CloudWatch::Alarm"), modified(path="AllocatedStorage"), modified()]
-    assert way_back_of(changes) is WayBack.NONE
 
 
 def test_long_values_are_cut_and_still_told_apart() -> None:
