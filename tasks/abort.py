@@ -25,15 +25,15 @@ def end_canary(live: LiveSystem, release: Release) -> Reading:
     reading = live.read()
     if why_not_aborted(reading) is not None:
         with effect(live.environment, release, ABORT, describe_before(reading)) as done:
-            ask_for_abort(live)
+            ask_for_abort(live, release)
             done.read_back = describe_before(live.read())
     return reading
 
 
-def ask_for_abort(live: LiveSystem) -> None:
+def ask_for_abort(live: LiveSystem, release: Release) -> None:
     """Abort and wait for the traffic to go back. A controller that cannot act on it is gone past: see the next step."""
     deadline = live.environment.canary.abort_deadline
-    live.patch_rollout({"status": {"abort": True}}, why_not_abortable, subresource="status")
+    live.patch_status(release, {"abort": True}, why_not_abortable)
     try:
         live.wait_until(live.read, why_not_aborted, "the canary to be aborted", deadline=deadline)
         live.confirm_share(0)

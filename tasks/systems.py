@@ -15,6 +15,7 @@ from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError, Unavailable
 from delivery.manifests import Manifest, System, describe_system, parse_manifests
 from delivery.reading import Reading, parse_reading
+from delivery.release import Release
 from delivery.rollout import is_standing_still, why_broken
 from delivery.steps import rollout_step
 from delivery.weights import (
@@ -28,6 +29,7 @@ from delivery.weights import (
     why_not_weight,
 )
 from tasks.clusters import open_cluster
+from tasks.holds import ensure_held
 from tasks.pods import read_words
 from tasks.waiting import poll_until
 
@@ -141,25 +143,25 @@ class LiveSystem:
             return " The Rollouts controller does not act: look whether it runs (kubectl get pods -n argo-rollouts)."
         return self.last_words(seen, seen.current_hash)
 
-    def patch_rollout(
-        self, body: dict[str, Any], why_not: Callable[[Reading], str | None], subresource: str | None = None
-    ) -> None:
-        """Merge body into the Rollout as it was read, and read it again where somebody wrote in between.
+    def patch_status(self, release: Release, body: dict[str, Any], why_not: Callable[[Reading], str | None]) -> None:
+        """Merge body into the Rollout's status as it was read, and read it again where somebody wrote in between.
 
-        why_not: asked of each reading; its sentence is raised as Conflict, and nothing is written.
+        why_not: asked of each reading; its sentence is raised as Conflict, and nothing is written. Raises HoldLost or
+        StopRequested before each write: who wrote in between may hold the environment.
         """
         for _ in range(WRITES):
             reading = self.read()
             if (reason := why_not(reading)) is not None:
                 raise Conflict(f"Rollout {reading.name} was left as it is: {reason}.")
+            ensure_held(self.environment, release)
             try:
                 self.cluster.patch_merge(
                     "Rollout",
                     reading.name,
                     reading.namespace,
-                    body,
+                    {"status": body},
                     resource_version=reading.resource_version,
-                    subresource=subresource,
+                    subresource="status",
                 )
             except Conflict:
                 continue

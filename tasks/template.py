@@ -9,6 +9,7 @@ from delivery.reading import Reading, ReplicaSet
 from delivery.release import Release
 from delivery.revisions import describe_unjudged, name_revision
 from delivery.rollout import why_not_at_pause, why_not_done
+from tasks.holds import ensure_held
 from tasks.journal import effect
 from tasks.progress import progress
 from tasks.stand import describe_before
@@ -22,9 +23,9 @@ def put_back_template(live: LiveSystem, release: Release, pod_hash: str) -> None
     # A revision gets a new number when it is used again: it is told by the one that the operator knows.
     named = name_revision(found, pod_hash)
     with effect(live.environment, release, live.step, describe_before(found)) as done:
-        apply_template(live, pod_hash)
+        apply_template(live, release, pod_hash)
         live.wait_until(
-            lambda: step_through(live, pod_hash, named),
+            lambda: step_through(live, release, pod_hash, named),
             lambda reading: why_not_done(reading, pod_hash),
             f"{named} to serve all traffic",
             deadline=live.environment.canary.ready_deadline,
@@ -33,7 +34,7 @@ def put_back_template(live: LiveSystem, release: Release, pod_hash: str) -> None
         done.read_back = describe_before(live.read())
 
 
-def apply_template(live: LiveSystem, pod_hash: str) -> None:
+def apply_template(live: LiveSystem, release: Release, pod_hash: str) -> None:
     """Apply the Rollout as it is, with the template of the revision.
 
     By server-side apply, as every release does it: a patch would leave fields behind that the next release, which does
@@ -43,8 +44,11 @@ def apply_template(live: LiveSystem, pod_hash: str) -> None:
         target = live.read().replica_set(pod_hash)
         if target is None:
             raise NotFound(f"Revision {pod_hash} has no ReplicaSet any more.")
+        rollout = live.read_object("Rollout", live.system.rollout)
+        # Who wrote in between may hold the environment.
+        ensure_held(live.environment, release)
         try:
-            live.cluster.apply(with_template(live.read_object("Rollout", live.system.rollout), target))
+            live.cluster.apply(with_template(rollout, target))
         except Conflict:
             continue
         return
@@ -60,7 +64,7 @@ def with_template(rollout: dict[str, Any], target: ReplicaSet) -> dict[str, Any]
     return {"apiVersion": rollout["apiVersion"], "kind": "Rollout", "metadata": metadata, "spec": spec}
 
 
-def step_through(live: LiveSystem, pod_hash: str, named: str) -> Reading:
+def step_through(live: LiveSystem, release: Release, pod_hash: str, named: str) -> Reading:
     """A reading on the way back. A revision that is not inside the rollback window is given steps, unjudged here."""
     reading = live.look(pod_hash)
     for number, step in enumerate(read_steps(reading.steps)):
@@ -68,5 +72,5 @@ def step_through(live: LiveSystem, pod_hash: str, named: str) -> Reading:
             # What is true of all steps is said at the first of them.
             why = "" if number else f": {describe_unjudged(reading, pod_hash, named)}"
             progress(f"{step.weight_percent} %  unjudged{why}")
-            end_pause(live, pod_hash, step)
+            end_pause(live, release, pod_hash, step)
     return reading

@@ -34,7 +34,7 @@ def clear_pause(environment: Environment, release: Release, canary: CanaryRun, s
         live.confirm_share(step.weight_percent)
         before = {"revision": canary.canary_hash, "step": step.pause_index, "consent": consent}
         with effect(environment, release, canary_step(step), before) as done:
-            end_pause(live, canary.canary_hash, step)
+            end_pause(live, release, canary.canary_hash, step)
             done.read_back = {"step": live.read().step_index}
     wait_until_left(live, canary.canary_hash, step)
 
@@ -51,19 +51,17 @@ def has_left(reading: Reading, step: CanaryStep, canary_hash: str) -> bool:
     return is_being_cleared(reading) or why_not_promoted_past(reading, step, canary_hash) is None
 
 
-def end_pause(live: LiveSystem, canary_hash: str, step: CanaryStep) -> None:
+def end_pause(live: LiveSystem, release: Release, canary_hash: str, step: CanaryStep) -> None:
     """Take away the pause at which the Rollout stands, by a write that counts for exactly this state of it.
 
     The step's index is never written: the controller goes on by itself, once, however often this is tried. After a
-    lost answer the Rollout tells whether the write arrived.
+    lost answer the Rollout tells whether the write arrived. Raises HoldLost or StopRequested before each write.
     """
     is_lost = False
     for _ in range(WRITES):
         try:
-            live.patch_rollout(
-                {"status": {"pauseConditions": None}},
-                lambda reading: why_not_at_pause(reading, step, canary_hash),
-                subresource="status",
+            live.patch_status(
+                release, {"pauseConditions": None}, lambda reading: why_not_at_pause(reading, step, canary_hash)
             )
         except Unavailable as error:
             is_lost = True

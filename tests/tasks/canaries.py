@@ -40,7 +40,7 @@ def promote(shop: Shop, digest: str, settings_names: Mapping[str, str] = NO_SETT
         canary = start(shop, release, settings_names)
         for step in canary.steps:
             wait_until_paused.fn(shop.environment, canary, step)
-            end_pause(connect_system(shop.environment), canary.canary_hash, step)
+            end_pause(connect_system(shop.environment), release, canary.canary_hash, step)
         confirm_promoted.fn(shop.environment, canary)
 
 

@@ -180,7 +180,7 @@ def test_a_stable_revision_that_breaks_keeps_the_weight_where_it_is_and_is_named
             "the stable revision to break",
             deadline=shop.environment.canary.ready_deadline,
         )
-        end_pause(live, canary.canary_hash, canary.steps[0])
+        end_pause(live, release, canary.canary_hash, canary.steps[0])
         wait_for_sentence(shop, canary, canary.steps[1], stuck)
 
 
@@ -209,7 +209,7 @@ def test_a_pod_that_the_load_balancer_finds_unhealthy_keeps_its_gate_closed_and_
     path.write_text(yaml.safe_dump_all(manifests))
     with shop.release(shop.push("b", program=UNFIT)) as release:
         live, canary = stand_at_first_pause(shop, release)
-        end_pause(live, canary.canary_hash, canary.steps[0])
+        end_pause(live, release, canary.canary_hash, canary.steps[0])
         sentence = wait_for_sentence(shop, canary, canary.steps[1], "failed with these codes")
     assert "of the canary, 1 of 2 pods are available (pod till-" in sentence
     assert "its readiness gates are not open: target-health.elbv2.k8s.aws/k8s-" in sentence

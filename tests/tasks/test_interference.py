@@ -174,7 +174,7 @@ def test_a_controller_that_stops_at_a_pause_is_told_of_and_no_step_is_skipped(sh
     with shop.release(shop.push("b")) as release:
         live, canary = stand_at_first_pause(shop, release)
         scale_controller(shop, 0)
-        end_pause(live, canary.canary_hash, canary.steps[0])
+        end_pause(live, release, canary.canary_hash, canary.steps[0])
         with pytest.raises(NotApplied, match="The Rollouts controller does not act"):
             wait_until_left(hasty_system(shop), canary.canary_hash, canary.steps[0])
         scale_controller(shop, 1)
@@ -188,7 +188,7 @@ def test_who_is_quicker_makes_a_conflict_that_is_decided_on_a_new_reading(shop: 
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
             notes = iter(("one", "two"))
             connection.before_write = lambda: annotate(live, next(notes, ""))
-            end_pause(connect_system(shop.through(kubeconfig)), canary.canary_hash, canary.steps[0])
+            end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert next(notes, None) is None
             assert connection.carried_out == 1
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
@@ -202,7 +202,7 @@ def test_others_who_never_stop_writing_are_given_way_to(shop: Shop, tmp_path: Pa
             notes = iter(range(1, 100))
             connection.before_write = lambda: annotate(live, str(next(notes)))
             with pytest.raises(RolloutBroken, match="was written by others 5 times in a row"):
-                end_pause(connect_system(shop.through(kubeconfig)), canary.canary_hash, canary.steps[0])
+                end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert connection.carried_out == 0
         assert live.read().step_index == canary.steps[0].pause_index
 
@@ -221,7 +221,7 @@ def test_a_promotion_whose_answer_is_lost_arrived_once(shop: Shop, tmp_path: Pat
         _, canary = stand_at_first_pause(shop, release)
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
             connection.lost = 1
-            end_pause(connect_system(shop.through(kubeconfig)), canary.canary_hash, canary.steps[0])
+            end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert (connection.lost, connection.carried_out) == (0, 1)
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
 

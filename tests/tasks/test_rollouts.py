@@ -269,7 +269,7 @@ def test_a_canary_that_somebody_else_promotes_is_not_promoted_by_us(shop: Shop) 
         canary = start(shop, release)
         stand_at(shop, release, canary, 0)
         live = connect_system(shop.environment)
-        live.patch_rollout({"status": {"pauseConditions": None}}, lambda _: None, subresource="status")
+        live.patch_status(release, {"pauseConditions": None}, lambda _: None)
         with pytest.raises(RolloutBroken, match="somebody else"):
             watch.fn(shop.environment, release, canary, canary.steps[0], None)
         take_back_application.fn(shop.environment, release)
@@ -294,7 +294,7 @@ def test_a_promotion_whose_answer_is_lost_skips_no_step(shop: Shop, tmp_path: Pa
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
             live = connect_system(shop.through(kubeconfig))
             connection.lost = 1
-            end_pause(live, canary.canary_hash, canary.steps[0])
+            end_pause(live, release, canary.canary_hash, canary.steps[0])
             assert connection.lost == 0
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
         confirm_weight.fn(shop.environment, canary, canary.steps[1])

@@ -44,7 +44,7 @@ def test_a_strangers_manifests_are_released_through_their_own_steps(shop: Shop) 
         for step in canary.steps:
             wait_until_paused.fn(shop.environment, canary, step)
             confirm_weight.fn(shop.environment, canary, step)
-            end_pause(live, canary.canary_hash, step)
+            end_pause(live, release, canary.canary_hash, step)
             wait_until_left(live, canary.canary_hash, step)
         confirm_promoted.fn(shop.environment, canary)
     stable = live.read().stable
