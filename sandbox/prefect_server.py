@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox.addresses import Addresses
@@ -12,8 +13,12 @@ def main() -> None:
     die_with_parent()
     state = state_argument(__doc__)
     api = Addresses.read(state).prefect
-    address = urlsplit(api)
-    os.environ |= {
+    os.environ |= variables(state, api)
+    become(command(api))
+
+
+def variables(state: Path, api: str) -> dict[str, str]:
+    return {
         "PREFECT_HOME": str(state / "prefect"),
         # Its pages would ask port 4200 otherwise, wherever the server listens.
         "PREFECT_SERVER_UI_API_URL": api,
@@ -22,19 +27,12 @@ def main() -> None:
         # Kept in files, leases survive a restart of the server; in memory their slots would stay taken for good.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
-    become(
-        [
-            sys.executable,
-            "-m",
-            "prefect",
-            "server",
-            "start",
-            "--host",
-            str(address.hostname),
-            "--port",
-            str(address.port),
-        ]
-    )
+
+
+def command(api: str) -> list[str]:
+    address = urlsplit(api)
+    where = ["--host", str(address.hostname), "--port", str(address.port)]
+    return [sys.executable, "-m", "prefect", "server", "start", *where]
 
 
 if __name__ == "__main__":

@@ -143,10 +143,24 @@ def canary_settings(period: int) -> dict[str, Any]:
 
 def describe_shop(name: str, host: str, subnets: str) -> tuple[Mapping[str, Any], ...]:
     labels = {"shop": name}
-    port = [{"port": 80, "targetPort": 8000}]
     metadata = {"namespace": name, "labels": labels}
+    return (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+        *(describe_service(metadata | {"name": service}, labels) for service in ("blue", "green")),
+        describe_ingress(metadata | {"name": "front"}, host, subnets),
+        describe_rollout(metadata, labels),
+    )
+
+
+def describe_service(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str, Any]:
+    spec = {"selector": labels, "ports": [{"port": 80, "targetPort": 8000}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def describe_ingress(metadata: Mapping[str, Any], host: str, subnets: str) -> Mapping[str, Any]:
+    """Behind a load balancer of the shop's own. door: the weighted action."""
     annotations = {
-        "alb.ingress.kubernetes.io/load-balancer-name": name,
+        "alb.ingress.kubernetes.io/load-balancer-name": metadata["namespace"],
         "alb.ingress.kubernetes.io/subnets": subnets,
         "alb.ingress.kubernetes.io/target-type": "ip",
         "alb.ingress.kubernetes.io/listen-ports": '[{"HTTPS": 443}]',
@@ -155,25 +169,12 @@ def describe_shop(name: str, host: str, subnets: str) -> tuple[Mapping[str, Any]
     }
     backend = {"service": {"name": "door", "port": {"name": "use-annotation"}}}
     rule = {"host": host, "http": {"paths": [{"path": "/api", "pathType": "Prefix", "backend": backend}]}}
-    return (
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
-        *(
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": metadata | {"name": service},
-                "spec": {"selector": labels, "ports": port},
-            }
-            for service in ("blue", "green")
-        ),
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": metadata | {"name": "front", "annotations": annotations},
-            "spec": {"ingressClassName": "alb", "rules": [rule]},
-        },
-        describe_rollout(metadata, labels),
-    )
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {**metadata, "annotations": annotations},
+        "spec": {"ingressClassName": "alb", "rules": [rule]},
+    }
 
 
 def describe_rollout(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str, Any]:

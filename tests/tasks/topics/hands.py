@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (
     AdminClient,
@@ -19,11 +20,15 @@ from confluent_kafka.admin import (
 )
 
 from delivery.environment import BrokerSecurity, Environment, TopicsBy
+from delivery.release import Record, Release
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
+from tasks.journal import read_journal
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
 
+DAY = 24 * 60 * 60 * 1000
+CONFIGURATION = {"retention.ms": f"{14 * DAY}", "compression.type": "gzip", "min.insync.replicas": "2"}
 SECONDS = 20
 # What the ways call the same writes.
 REQUESTS = {"CreateTopic": ("CreateTopics",), "UpdateTopic": ("CreatePartitions", "IncrementalAlterConfigs")}
@@ -54,6 +59,10 @@ class Way:
 MSK_API = Way("msk-api", TopicsBy.MSK_API)
 KAFKA = Way("kafka", TopicsBy.KAFKA)
 PLAINTEXT = Way("kafka in plain text", TopicsBy.KAFKA, BrokerSecurity.PLAINTEXT)
+
+on_both_ways = pytest.mark.parametrize("way", [MSK_API, KAFKA], ids=lambda way: way.name)
+by_the_topic_api = pytest.mark.parametrize("way", [MSK_API], ids=lambda way: way.name)
+by_kafka = pytest.mark.parametrize("way", [KAFKA], ids=lambda way: way.name)
 
 
 @dataclass(frozen=True)
@@ -107,3 +116,13 @@ class Hands:
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
         self._admin.incremental_alter_configs([resource])[resource].result(SECONDS)
         eventually_everywhere(lambda: self.look(name, key).settings[key] == value)
+
+
+def told(environment: Environment, release: Release) -> list[Record]:
+    return [record for record in read_journal(environment, release.number) if record.step.startswith("Topics/")]
+
+
+def impatient(environment: Environment) -> Environment:
+    """Which waits no longer than the sandbox's topic API lags."""
+    topics = environment.topics.model_copy(update={"lag": timedelta(seconds=3)})
+    return environment.model_copy(update={"topics": topics})
