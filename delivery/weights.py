@@ -100,6 +100,12 @@ def call_witnesses(
     )
 
 
+def is_not_followed(witnesses: Sequence[Witness]) -> bool:
+    """Whether a listener rule says another share than the Ingress. witnesses: as called."""
+    _, ingress, *rules = witnesses
+    return any(rule.percent != ingress.percent for rule in rules)
+
+
 def read_annotation(text: str, system: System) -> float | None:
     """The canary's share in the action; None where the canary's Service is not among its target groups.
 

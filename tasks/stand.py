@@ -1,10 +1,12 @@
 """Where a Rollout and its traffic stand: for the journal, and for the person who goes on from there."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from delivery.errors import DeliveryError
+from delivery.manifests import System
 from delivery.reading import Reading
-from delivery.weights import describe_witness, why_not_weight
+from delivery.weights import Witness, describe_witness, is_not_followed, why_not_weight
 from tasks.systems import LiveSystem
 
 
@@ -52,17 +54,40 @@ def describe_canary(live: LiveSystem) -> str:
 
 def describe_rest(live: LiveSystem) -> str:
     """Where the traffic goes now, and what a person can do."""
-    name, namespace = live.system.rollout, live.system.namespace
+    try:
+        witnesses = live.call_witnesses()
+    except DeliveryError as error:
+        return f"{describe_unread(error)} {advise_on_rollout(live.system)}"
+    advice = advise_on_load_balancer if is_not_followed(witnesses) else advise_on_rollout
+    return f"{describe_shares(witnesses)} {advice(live.system)}"
+
+
+def advise_on_rollout(system: System) -> str:
     return (
-        f"{describe_share(live)} By hand: kubectl argo rollouts get rollout {name} -n {namespace}, then abort or undo "
-        "it, and look at the listener rules."
+        f"By hand: kubectl argo rollouts get rollout {system.rollout} -n {system.namespace}, then abort or undo it, "
+        "and look at the listener rules."
+    )
+
+
+def advise_on_load_balancer(system: System) -> str:
+    return (
+        f"The load balancer does not follow its Ingress. By hand: kubectl describe ingress {system.ingress} "
+        f"-n {system.namespace} says why, kubectl get pods -A -l app.kubernetes.io/name=aws-load-balancer-controller "
+        "whether its controller runs; what cannot wait for it is set in the listener rules (aws elbv2 modify-rule)."
     )
 
 
 def describe_share(live: LiveSystem) -> str:
     """What each witness says of the canary's share; that nobody can tell where they do not answer."""
     try:
-        witnesses = ", ".join(describe_witness(witness) for witness in live.call_witnesses())
+        return describe_shares(live.call_witnesses())
     except DeliveryError as error:
-        witnesses = f"nobody can tell ({error})"
-    return f"The new revision's share of the traffic: {witnesses}."
+        return describe_unread(error)
+
+
+def describe_shares(witnesses: Iterable[Witness]) -> str:
+    return f"The new revision's share of the traffic: {', '.join(map(describe_witness, witnesses))}."
+
+
+def describe_unread(error: DeliveryError) -> str:
+    return f"The new revision's share of the traffic: nobody can tell ({error})."

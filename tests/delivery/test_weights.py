@@ -9,9 +9,11 @@ from delivery.reading import Weights
 from delivery.weights import (
     Arms,
     ListenerRule,
+    Witness,
     call_witnesses,
     find_arms,
     find_arms_by_hash,
+    is_not_followed,
     read_annotation,
     share_of,
     why_not_weight,
@@ -136,3 +138,11 @@ def test_a_service_that_selects_an_unexpected_revision_is_said_and_not_counted(s
     services = [service("backend-stable", STABLE), service("backend-canary", selected)]
     with pytest.raises(Unavailable, match=f"cannot be told which revision .*, Service backend-canary selects {said};"):
         find_arms_by_hash(BINDINGS, services, STABLE, CANARY)
+
+
+@pytest.mark.parametrize(("ingress", "rule", "is_behind"), [(0, 30, True), (0, None, True), (30, 30, False)])
+def test_a_load_balancer_whose_rule_is_not_the_ingress_does_not_follow_it(
+    ingress: float, rule: float | None, is_behind: bool
+) -> None:
+    witnesses = Witness("the Rollout's status", 0), Witness("the annotation", ingress), Witness("listener rule 1", rule)
+    assert is_not_followed(witnesses) is is_behind

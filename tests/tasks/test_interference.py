@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from delivery.application import CanaryRun
-from delivery.errors import NotApplied, RolloutBroken
+from delivery.environment import Environment
+from delivery.errors import NotApplied, RollBackFailed, RolloutBroken
 from delivery.reading import Reading
 from delivery.rollout import why_moved
 from delivery.weights import why_not_weight
@@ -179,6 +181,52 @@ def test_a_controller_that_stops_at_a_pause_is_told_of_and_no_step_is_skipped(sh
             wait_until_left(hasty_system(shop), canary.canary_hash, canary.steps[0])
         scale_controller(shop, 1)
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
+
+
+def resigned(shop: Shop, *, ready: int) -> Environment:
+    """The shop's environment, where nobody waits long for a weight or an abort that does not come."""
+    environment = hasty(shop.environment, 3)
+    limits = {"ready_deadline": timedelta(seconds=ready), "abort_deadline": timedelta(seconds=3)}
+    return environment.model_copy(update={"canary": environment.canary.model_copy(update=limits)})
+
+
+def test_an_abort_whose_weight_the_load_balancer_does_not_take_is_escalated_with_its_rules(
+    shop: Shop, aws: SandboxAws
+) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        stand_at_first_pause(shop, release)
+        aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
+        with pytest.raises(RollBackFailed) as failed:
+            take_back_application.fn(resigned(shop, ready=60), release)
+    rule = f"listener rule 1 of :443 ({shop.host}, /api, /api/*) says 30 %"
+    assert str(failed.value) == (
+        f"Waited 0:00:03 for the canary's weight of 0 %: wanted 0 %, but {rule}. "
+        "The new revision's share of the traffic: the Rollout's status says 0 %, the annotation of Ingress front says "
+        f"0 %, {rule}. "
+        "The load balancer does not follow its Ingress. By hand: kubectl describe ingress front "
+        f"-n {shop.namespace} says why, kubectl get pods -A -l app.kubernetes.io/name=aws-load-balancer-controller "
+        "whether its controller runs; what cannot wait for it is set in the listener rules (aws elbv2 modify-rule)."
+    )
+
+
+def test_an_abort_that_the_controller_does_not_act_on_is_escalated_with_where_the_traffic_stays(
+    shop: Shop, without_controller
+) -> None:
+    install(shop, shop.push("a"))
+    with shop.release(shop.push("b")) as release:
+        stand_at_first_pause(shop, release)
+        scale_controller(shop, 0)
+        with pytest.raises(RollBackFailed) as failed:
+            take_back_application.fn(resigned(shop, ready=5), release)
+    said = str(failed.value)
+    assert said.startswith("Waited 0:00:05 for revision 1 to serve all traffic: the controller has not observed the ")
+    assert "The Rollouts controller does not act: look whether it runs (kubectl get pods -n argo-rollouts). " in said
+    assert "the Rollout's status says 30 %, the annotation of Ingress front says 30 %, listener rule 1 of :443" in said
+    by_hand = (
+        f"By hand: kubectl argo rollouts get rollout till -n {shop.namespace}, then abort or undo it, and look at "
+    )
+    assert said.endswith(f"{by_hand}the listener rules.")
 
 
 def test_who_is_quicker_makes_a_conflict_that_is_decided_on_a_new_reading(shop: Shop, tmp_path: Path) -> None:
