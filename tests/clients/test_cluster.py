@@ -154,9 +154,9 @@ def test_an_object_without_its_namespace_is_not_found(cluster: Cluster) -> None:
 
 
 def test_an_invalid_object_is_rejected_with_the_clusters_reason(cluster: Cluster, namespace: str) -> None:
-    broken = rollout(namespace) | {"apiVersion": "apps/v1", "kind": "ReplicaSet"}
-    template = broken["spec"]["template"]
-    broken["spec"] = {"selector": {"matchLabels": {"app": "b"}}, "template": template}
+    template = rollout(namespace)["spec"]["template"]
+    spec = {"selector": {"matchLabels": {"app": "b"}}, "template": template}
+    broken = rollout(namespace) | {"apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": spec}
     with pytest.raises(Rejected, match="does not match"):
         cluster.apply(broken)
 

@@ -68,7 +68,7 @@ MODELS: dict[str, Fields] = {
         "startingStep": "int",
         "analysisRunMetadata": "RolloutMetadata",
         "dryRun": "List[object]",
-        **{"measurementRetention": "List[object]", "templates": "List[object]"},
+        "measurementRetention": "List[object]",
     },
     "AnalysisReference": {"clusterScope": "bool", "templateName": "str"},
     "TrafficRouting": {
@@ -90,6 +90,7 @@ MODELS: dict[str, Fields] = {
         "args": "List[object]",
         "metrics": "List[object]",
         "dryRun": "List[object]",
-        **{"measurementRetention": "List[object]", "templates": "List[object]"},
+        "measurementRetention": "List[object]",
+        "templates": "List[object]",
     },
 }
