@@ -21,7 +21,8 @@ def pod(sandbox: Sandbox, root: Path, authorities: Path) -> Database:
     mounted.parent.mkdir(parents=True)
     shutil.copy(CHECKOUT / "infrastructure" / "k8s" / "production" / "application.yml", mounted)
     shutil.copy(authorities, mounted.with_name(DATABASE_CA))
-    return Database(ApplicationSettings.read(variables(sandbox, "127.0.0.1") | {"POD_ROOT": str(root)}))
+    own = {"POD_ROOT": str(root), "DB_USERNAME": "nobody"}
+    return Database(ApplicationSettings.read(variables(sandbox, "127.0.0.1") | own))
 
 
 @pytest.fixture(autouse=True)
