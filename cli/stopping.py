@@ -41,7 +41,10 @@ def stop_runs(environment: Environment, who: str, why: str) -> str:
 
 
 def describe_asked(hold: HoldState) -> str:
-    return f"Asked to stop: {hold.describe()}. It stops before its next step."
+    return (
+        f"Asked to stop: {hold.describe()}. It stops before its next step. A canary keeps the traffic that it has "
+        f"then, and nobody judges it: slipway roll-back {hold.environment} takes it back."
+    )
 
 
 def describe_runs(environment: str, api: PrefectApi, runs: Sequence[Run]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery.holds import HoldState
+from delivery.holds import SKEW, HoldState
 from delivery.release import Record, end_in, has_effects, last_step
 
 # A reason that nobody gave: who asked is told by the hold already.
@@ -71,6 +71,9 @@ def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> st
     sign = f"last sign of it {describe_elapsed(now - hold.renewed_at)} ago"
     if hold.is_over(now):
         return f"{environment} is free: {hold.describe()}, stopped without giving it back, {sign}."
+    if now - hold.renewed_at > hold.holder.lease / 2:
+        over = hold.renewed_at + hold.holder.lease + SKEW
+        sign += f"; its process may have died: unless it renews the hold, that is over at {over:%H:%M:%S} UTC"
     stop = f" It was asked to stop by {hold.stop.who}: {hold.stop.why}" if hold.stop else ""
     return f"{environment} is held: {hold.describe()}, {sign}.{stop}"
 

@@ -194,7 +194,7 @@ def _proof(evidence: Evidence) -> str:
 def _compared(evidence: Evidence) -> str:
     canary, stable, slow = evidence.step_canary, evidence.step_stable, evidence.step_slow
     failed = f"canary {canary.failures} of {canary.requests} failed, stable {stable.failures} of {stable.requests}"
-    return f"{failed}, slow were {slow.canary} and {slow.stable}" if slow and slow != Slow() else failed
+    return f"{failed}; slow: canary {slow.canary}, stable {slow.stable}" if slow and slow != Slow() else failed
 
 
 def _harm(evidence: Evidence) -> str:

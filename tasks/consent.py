@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from prefect import task
+from prefect.runtime import flow_run
 
 from delivery.application import CanaryRun
 from delivery.environment import Environment
@@ -52,7 +53,10 @@ def wait_for_consent(environment: Environment, step: CanaryStep, move: Move, loo
     look: at the canary, every poll until somebody answers; what it raises ends the question.
     """
     deadline = environment.canary.answer_deadline
-    progress(f"{step.weight_percent} %: {move.line}, within {deadline}, by resuming this run")
+    progress(
+        f"{step.weight_percent} %: {move.line}. Answer within {deadline}: Resume at {flow_run.ui_url}, with promote "
+        "and a reason. Where nobody does, the canary is taken back."
+    )
     not_promoted = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
     with asking(f"{move.line}. Does the canary go on?", deadline) as question:
         decision = look_until_answered(environment, question, look)

@@ -47,8 +47,8 @@ def describe_canary(live: LiveSystem) -> str:
     seen = f"The canary's weight is not in force everywhere: {differing}." if differing else stays
     revision = f" --revision {reading.stable.revision}" if reading.stable else ""
     return (
-        f"{seen} Nobody promotes it. A release of the same digest goes on from there, one of another digest aborts it "
-        f"first; slipway roll-back {live.environment.name}{revision} takes it back."
+        f"{seen} Nobody watches it any more, promotes it or takes it back. A release of the same digest goes on from "
+        f"there, one of another digest aborts it first; slipway roll-back {live.environment.name}{revision} takes it back."
     )
 
 

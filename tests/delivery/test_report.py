@@ -72,6 +72,11 @@ def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
     assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  UNDER WAY         in Topics/views  (spring)"
 
 
+def test_a_hold_that_was_not_renewed_for_long_says_when_it_is_over() -> None:
+    late = describe_status("production", hold(), [], NOW + timedelta(seconds=30))[0]
+    assert "last sign of it 42 s ago; its process may have died: unless it renews the hold, that is over at 12:" in late
+
+
 def test_the_newest_release_is_told_with_its_page_in_prefects_ui() -> None:
     newest, older = (replace(release(STARTED, number=number), page=f"http://ui/runs/{number}") for number in (9, 8))
     assert describe_page([newest, older]) == ("Release 9 in Prefect's UI: http://ui/runs/9",)

@@ -34,7 +34,7 @@ def test_a_slow_canary_fails_without_any_failure() -> None:
     period = Period(NOON, Counts(800), Counts(200), Slow(stable=40, canary=80))
     analysis = judge(Evidence.begin(POLICY, 20, NOON).observe(period), NOON + MINUTE)
     assert analysis.verdict is Verdict.FAIL
-    assert "canary 0 of 200 failed, stable 0 of 800, slow were 80 and 40" in analysis.reason
+    assert "canary 0 of 200 failed, stable 0 of 800; slow: canary 80, stable 40" in analysis.reason
 
 
 def test_failures_of_everybody_do_not_blame_the_canary_but_the_success_rate_speaks() -> None:
