@@ -46,9 +46,10 @@ def describe_canary(live: LiveSystem) -> str:
     stays = f"The canary stays at {share} % of the traffic, read back from the load balancer."
     seen = f"The canary's weight is not in force everywhere: {differing}." if differing else stays
     revision = f" --revision {reading.stable.revision}" if reading.stable else ""
+    back = f"slipway roll-back {live.environment.name}{revision} takes it back"
     return (
         f"{seen} Nobody watches it any more, promotes it or takes it back. A release of the same digest goes on from "
-        f"there, one of another digest aborts it first; slipway roll-back {live.environment.name}{revision} takes it back."
+        f"there, one of another digest aborts it first; {back}."
     )
 
 
