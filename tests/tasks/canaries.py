@@ -11,6 +11,8 @@ import yaml
 from delivery.application import CanaryRun
 from delivery.environment import Environment
 from delivery.release import Release
+from delivery.rollout import why_not_ready_to_start
+from delivery.weights import why_not_weight
 from tasks.revisions import choose_revision
 from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
 from tasks.systems import LiveSystem, connect_system
@@ -70,3 +72,19 @@ def change_pods(shop: Shop, change: Callable[[dict[str, Any]], None]) -> None:
     manifests = list(yaml.safe_load_all(path.read_text()))
     change(manifests[-1]["spec"]["template"]["spec"])
     path.write_text(yaml.safe_dump_all(manifests))
+
+
+def served_digest(shop: Shop) -> str:
+    """Of the revision that has all traffic, by every witness."""
+    live = connect_system(shop.environment)
+    assert why_not_weight(live.call_witnesses(), 0) is None
+    stable = live.read().stable
+    assert stable is not None
+    return stable.artifact_digest
+
+
+def digest_at_rest(shop: Shop) -> str:
+    """The same, once nothing is under way any more."""
+    live = connect_system(shop.environment)
+    live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
+    return served_digest(shop)

@@ -9,12 +9,11 @@ import yaml
 
 from clients.cluster import Cluster
 from delivery.plan import Action, PartPlan
-from delivery.weights import why_not_weight
 from tasks.systems import connect_system
 from tasks.workloads import make_object_plan, render_application
 from tests.sandbox.polling import eventually
 from tests.shop import Shop
-from tests.tasks.canaries import LONGEST, change_pods, go_back, promote
+from tests.tasks.canaries import LONGEST, change_pods, go_back, promote, served_digest
 
 # Each waits for what a cluster takes its time for, and a busy machine.
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
@@ -31,14 +30,6 @@ def weights_written(shop: Shop, percent: int) -> int:
     """How often the controller has given a canary this share."""
     events = shop.cluster.list("Event", shop.namespace, fields="involvedObject.kind=Rollout")
     return sum(event["count"] for event in events if f"desiredWeight '{percent}'" in event["message"])
-
-
-def served_digest(shop: Shop) -> str:
-    live = connect_system(shop.environment)
-    assert why_not_weight(live.call_witnesses(), 0) is None
-    stable = live.read().stable
-    assert stable is not None
-    return stable.artifact_digest
 
 
 def test_a_revision_inside_the_rollback_window_is_given_all_traffic_without_a_step(shop: Shop) -> None:

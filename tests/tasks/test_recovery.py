@@ -16,8 +16,7 @@ from tasks.recovery import look_for_remains, recovered, take_back_abandoned
 from tasks.rollouts import end_other_canary
 from tasks.systems import connect_system
 from tests.shop import Shop
-from tests.tasks.canaries import promote, stand_at_first_pause
-from tests.tasks.test_way_back import served_digest
+from tests.tasks.canaries import digest_at_rest, promote, stand_at_first_pause
 
 # Each waits for what a cluster takes its time for, and a busy machine.
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
@@ -57,7 +56,7 @@ def test_a_canary_whose_release_died_is_taken_back_and_told_of(shop: Shop) -> No
     said = take_back(shop, remains.abandoned, good)
     assert said.startswith("Release 2 did not end; its canary was taken back, as release 3. Revision ")
     assert f"{good}, serves all traffic, read back from the load balancer." in said
-    assert served_digest(shop) == good
+    assert digest_at_rest(shop) == good
     (told,) = (record for record in read_journal(shop.environment, 3) if record.event is Event.NOTICE)
     assert told.detail["text"] == said
     again = look_for_remains.fn(shop.environment)
@@ -117,4 +116,4 @@ def test_a_release_of_another_artifact_ends_the_canary_that_was_left_before_anyt
         assert connect_system(shop.environment).read().is_unfinished
     with shop.release(shop.push("c")) as release:
         end_other_canary.fn(shop.environment, release)
-    assert served_digest(shop) == good
+    assert digest_at_rest(shop) == good

@@ -11,17 +11,15 @@ from blocks.settings import load_environment
 from delivery.environment import Tls
 from delivery.errors import NotPromoted
 from delivery.release import Event, Release
-from delivery.weights import why_not_weight
 from flows.application import roll_out
 from flows.rollback import take_back
 from tasks.journal import read_journal
 from tasks.rollouts import confirm_promoted, wait_until_paused
-from tasks.systems import connect_system
 from tasks.traffic import clear_pause, confirm_weight
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 from tests.shop import Shop
-from tests.tasks.canaries import install, start
+from tests.tasks.canaries import install, served_digest, start
 
 WEIGHTS = (10, 25, 50, 75)
 # One that the sandbox's certificate is for.
@@ -96,15 +94,6 @@ def judged(shop: Shop, release: Release) -> list[tuple[int, str]]:
     journal = read_journal(shop.environment, release.number)
     details = [record.detail for record in journal if record.event is Event.JUDGED]
     return [(detail["weight_percent"], detail["verdict"]) for detail in details]
-
-
-def served_digest(shop: Shop) -> str:
-    """Of the revision that has all traffic, by every witness."""
-    live = connect_system(shop.environment)
-    assert why_not_weight(live.call_witnesses(), 0) is None
-    stable = live.read().stable
-    assert stable is not None
-    return stable.artifact_digest
 
 
 @pytest.mark.proof

@@ -8,15 +8,13 @@ import pytest
 
 from delivery.environment import Environment
 from delivery.errors import Refused, RollBackFailed, RolledBack, StopRequested
-from delivery.rollout import why_not_ready_to_start
-from delivery.weights import why_not_weight
 from tasks.holds import request_stop
 from tasks.journal import read_journal
 from tasks.revisions import choose_revision, confirm_revision
 from tasks.systems import connect_system
 from tasks.way_back import put_back_revision, take_back_application
 from tests.shop import SERVER, Shop
-from tests.tasks.canaries import promote, stand_at_first_pause
+from tests.tasks.canaries import digest_at_rest, promote, stand_at_first_pause
 
 # Each waits for what a cluster takes its time for, and a busy machine.
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
@@ -56,16 +54,6 @@ def impatient(environment: Environment) -> Environment:
     return environment.model_copy(update={"canary": canary})
 
 
-def served_digest(shop: Shop) -> str:
-    """Of the revision that has all traffic, by every witness and at rest."""
-    live = connect_system(shop.environment)
-    live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
-    assert why_not_weight(live.call_witnesses(), 0) is None
-    stable = live.read().stable
-    assert stable is not None
-    return stable.artifact_digest
-
-
 def test_a_roll_back_goes_to_what_served_before_and_to_nothing_else(shop: Shop) -> None:
     first, failed, second = shop.push("a"), shop.push("b"), shop.push("c")
     promote(shop, first)
@@ -83,7 +71,7 @@ def test_a_roll_back_goes_to_what_served_before_and_to_nothing_else(shop: Shop) 
     with shop.release(first) as release:
         sentence = put_back_revision.fn(shop.environment, release, confirm_revision.fn(shop.environment, chosen))
     assert f"{first}, serves all traffic, read back from the load balancer." in sentence
-    assert served_digest(shop) == first
+    assert digest_at_rest(shop) == first
     with pytest.raises(Refused, match=f"There is no revision {numbers[first]}"):
         confirm_revision.fn(shop.environment, chosen)
 
@@ -99,7 +87,7 @@ def test_a_stop_in_a_canary_says_where_the_traffic_stays_and_a_roll_back_takes_i
     chosen = choose_revision.fn(shop.environment, 1)
     with shop.release(good) as release:
         put_back_revision.fn(shop.environment, release, chosen)
-    assert served_digest(shop) == good
+    assert digest_at_rest(shop) == good
 
 
 def test_a_roll_back_that_is_asked_to_stop_says_where_the_traffic_stays(shop: Shop) -> None:
@@ -129,7 +117,7 @@ def test_a_roll_back_in_a_canary_does_not_wait_for_a_stable_revision_that_is_bro
     chosen = choose_revision.fn(shop.environment, 1)
     with shop.release(good) as release:
         put_back_revision.fn(shop.environment, release, chosen)
-    assert served_digest(shop) == good
+    assert digest_at_rest(shop) == good
 
 
 def test_a_service_that_a_release_changed_is_named_as_kept_by_the_way_back(shop: Shop) -> None:
