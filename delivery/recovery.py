@@ -1,12 +1,10 @@
 """What a release leaves that died in its canary: by its journal, and by the Rollout as it stands."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from delivery.history import rollout_at_start
 from delivery.reading import Reading
-from delivery.release import HOLD_LOST, Record, end_in
+from delivery.release import HOLD_LOST, Record, end_in, request_in
 
 
 @dataclass(frozen=True)
@@ -23,17 +21,17 @@ class Abandoned:
     is_by_hand: bool
 
 
-def tells_nothing(request: Mapping[str, Any], journal: tuple[Record, ...]) -> bool:
+def tells_nothing(journal: tuple[Record, ...]) -> bool:
     """Whether the release leaves the traffic to an earlier one: it never touched it, or died while it recovered it."""
-    return rollout_at_start(journal) is None or (bool(request.get("recovers")) and is_left(journal))
+    return rollout_at_start(journal) is None or (bool(request_in(journal).get("recovers")) and is_left(journal))
 
 
-def find_abandoned(number: int, request: Mapping[str, Any], journal: tuple[Record, ...]) -> Abandoned | None:
+def find_abandoned(number: int, journal: tuple[Record, ...]) -> Abandoned | None:
     """None where the release saw to its canary itself, or was asked to leave it where it is.
 
-    request: as the release was asked for. journal: of the newest release that tells anything.
+    journal: of the newest release that tells anything.
     """
-    found = rollout_at_start(journal)
+    found, request = rollout_at_start(journal), request_in(journal)
     if found is None or not is_left(journal):
         return None
     return Abandoned(

@@ -63,6 +63,11 @@ class Record(BaseModel):
     writer: str = ""
 
 
+def request_in(journal: tuple[Record, ...]) -> dict[str, Any]:
+    """What the release was asked for; empty where it died before it had said so."""
+    return next((record.detail for record in journal if record.event is Event.STARTED), {})
+
+
 def end_in(journal: tuple[Record, ...]) -> Record | None:
     """How the release ended; None where it did not. Notices may be recorded long after it."""
     return next((record for record in reversed(journal) if record.event is Event.ENDED), None)

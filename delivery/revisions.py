@@ -7,7 +7,7 @@ from functools import partial
 from delivery.compensation import kept_changes
 from delivery.errors import Refused
 from delivery.reading import Reading, ReplicaSet
-from delivery.release import Event, Record, end_in
+from delivery.release import Event, Record, end_in, request_in
 from delivery.rollout import why_not_done
 from delivery.steps import moves_traffic
 
@@ -97,8 +97,7 @@ def last_tried(journals: Journals, pod_hash: str) -> int | None:
 
 def recovered_in(journal: tuple[Record, ...]) -> int | None:
     """The release whose canary was taken back; None where the journal is not a recovery's."""
-    started = (record.detail.get("recovers") for record in journal if record.event is Event.STARTED)
-    return next(started, None)
+    return request_in(journal).get("recovers")
 
 
 def outcome_in(journal: tuple[Record, ...]) -> str | None:

@@ -1,7 +1,7 @@
 """What serves an environment now, and what it can go back to, as the operator reads it."""
 
 from delivery.reading import Reading, ReplicaSet
-from delivery.release import Event, Record, end_in
+from delivery.release import Record, end_in, request_in
 from delivery.revisions import Journals, is_promoted, why_not_back
 
 
@@ -89,5 +89,4 @@ def _when_ended(journal: tuple[Record, ...]) -> str:
 
 def digest_of(journal: tuple[Record, ...]) -> str | None:
     """Of the artifact that the release was started for."""
-    started = (record.detail.get("artifact_digest") for record in journal if record.event is Event.STARTED)
-    return next(started, None)
+    return request_in(journal).get("artifact_digest")

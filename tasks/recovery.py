@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from delivery.compensation import describe_kept, join_sentences
 from delivery.environment import Environment, WhenDied
-from delivery.errors import NotFound, Refused, Unfinished
+from delivery.errors import Refused, Unfinished
 from delivery.holds import SKEW, HoldState
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, UNFINISHED
 from delivery.reading import Reading
@@ -17,7 +17,7 @@ from delivery.recovery import Abandoned, find_abandoned, tells_nothing, why_left
 from delivery.release import Release
 from tasks.endings import tell
 from tasks.holds import pause_between_looks, read_hold
-from tasks.journal import list_numbers, read_journal, read_request
+from tasks.journal import list_numbers, read_journal
 from tasks.leases import elapsed, system_now
 from tasks.progress import progress
 from tasks.stand import describe_stand
@@ -74,12 +74,9 @@ def newest_abandoned(environment: Environment, before: int | None = None) -> Aba
     for number in reversed(list_numbers(environment)):
         if before is not None and number >= before:
             continue
-        try:
-            request, journal = read_request(environment, number), read_journal(environment, number)
-        except NotFound:  # Its process was killed before it had asked for anything.
-            continue
-        if not tells_nothing(request, journal):
-            return find_abandoned(number, request, journal)
+        journal = read_journal(environment, number)
+        if not tells_nothing(journal):
+            return find_abandoned(number, journal)
     return None
 
 

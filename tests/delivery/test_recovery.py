@@ -11,9 +11,9 @@ from tests.delivery.rollouts import CANARY, STABLE, at_pause, at_rest, replica_s
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 STABLE_DIGEST, CANARY_DIGEST, OTHER_DIGEST = (f"sha256:{digit * 64}" for digit in "123")
-RELEASE = {"artifact_digest": CANARY_DIGEST, "plan_hash": "p"}
-BY_HAND = {"artifact_digest": STABLE_DIGEST, "plan_hash": None}
-RECOVERY = {"artifact_digest": STABLE_DIGEST, "plan_hash": None, "recovers": 7}
+RELEASE = ("Hold", Event.STARTED, {"artifact_digest": CANARY_DIGEST, "plan_hash": "p"})
+BY_HAND = ("Hold", Event.STARTED, {"artifact_digest": STABLE_DIGEST, "plan_hash": None})
+RECOVERY = ("Hold", Event.STARTED, {"artifact_digest": STABLE_DIGEST, "plan_hash": None, "recovers": 7})
 LEFT = Abandoned(7, CANARY_DIGEST, STABLE, STABLE, is_by_hand=False)
 
 
@@ -40,22 +40,22 @@ def canary_of(digest: str) -> Reading:
 
 @pytest.mark.parametrize("last", [(), (LOST,)], ids=["died", "lost its hold"])
 def test_a_release_that_touched_the_rollout_and_saw_to_no_end_is_abandoned(last: tuple[Any, ...]) -> None:
-    assert find_abandoned(7, RELEASE, journal(STACKS, BEGAN, *last)) == LEFT
+    assert find_abandoned(7, journal(RELEASE, STACKS, BEGAN, *last)) == LEFT
 
 
 def test_a_release_that_was_asked_to_stop_left_its_canary_on_purpose() -> None:
-    assert find_abandoned(7, RELEASE, journal(BEGAN, ENDED)) is None
+    assert find_abandoned(7, journal(RELEASE, BEGAN, ENDED)) is None
 
 
 def test_a_release_that_never_came_to_the_rollout_says_nothing_about_its_canary() -> None:
-    assert tells_nothing(RELEASE, journal(STACKS))
-    assert not tells_nothing(RELEASE, journal(STACKS, BEGAN))
+    assert tells_nothing(journal(RELEASE, STACKS))
+    assert not tells_nothing(journal(RELEASE, STACKS, BEGAN))
 
 
 def test_a_recovery_that_died_leaves_the_release_that_it_recovered_to_the_next_one() -> None:
-    assert tells_nothing(RECOVERY, journal(BEGAN))
-    assert not tells_nothing(RECOVERY, journal(BEGAN, ENDED))
-    assert find_abandoned(8, RECOVERY, journal(BEGAN, ENDED)) is None
+    assert tells_nothing(journal(RECOVERY, BEGAN))
+    assert not tells_nothing(journal(RECOVERY, BEGAN, ENDED))
+    assert find_abandoned(8, journal(RECOVERY, BEGAN, ENDED)) is None
 
 
 def test_its_own_canary_is_taken_back() -> None:
@@ -74,7 +74,7 @@ def test_a_canary_of_somebody_else_is_left_alone() -> None:
 
 
 def test_where_a_roll_back_by_hand_was_to_lead_only_a_person_knows() -> None:
-    abandoned = find_abandoned(9, BY_HAND, journal(BEGAN))
+    abandoned = find_abandoned(9, journal(BY_HAND, BEGAN))
     assert abandoned is not None
     assert "only a person knows where to" in (why_left(abandoned, canary_of(CANARY_DIGEST)) or "")
 
