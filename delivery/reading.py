@@ -106,6 +106,11 @@ class Reading:
     def stable(self) -> ReplicaSet | None:
         return self.replica_set(self.stable_hash)
 
+    @property
+    def canary_percent(self) -> int:
+        """The canary's share of the traffic by the controller's word; 0 where it has not split any."""
+        return self.weights.canary_percent if self.weights else 0
+
     def replica_set(self, pod_hash: str) -> ReplicaSet | None:
         return next((found for found in self.replica_sets if found.hash == pod_hash), None)
 

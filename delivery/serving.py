@@ -65,9 +65,8 @@ def describe_canary(environment: str, reading: Reading, stable: ReplicaSet) -> t
 
 def describe_share(reading: Reading) -> str:
     """How much of the traffic a canary has, or why it has none."""
-    share = reading.weights.canary_percent if reading.weights else 0
-    if share:
-        return f"has {share} % of the traffic"
+    if reading.canary_percent:
+        return f"has {reading.canary_percent} % of the traffic"
     return "has no traffic any more" if reading.is_abort_asked else "its pods are starting, and it has no traffic yet"
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.plan import Action, PartPlan, Phase
 from delivery.reading import Reading
 from delivery.rollout import why_not_ready_to_start
+from delivery.serving import describe_revision
 from delivery.verdict import Verdict
 from delivery.weights import Witness, why_not_weight
 
@@ -49,13 +50,12 @@ def judge_rollout(reading: Reading | None, witnesses: Sequence[Witness] = ()) ->
 
 def judge_unfinished(environment: str, reading: Reading, release: int | None) -> Check:
     """A canary that stands still, with the ways on from there. release: that made it; None where no journal tells."""
-    canary, share = reading.current, reading.weights.canary_percent if reading.weights else 0
     whose = f"release {release}'s canary" if release is not None else "a canary"
-    named = f"revision {canary.revision}, {canary.artifact_digest or canary.image}" if canary else reading.current_hash
+    named = describe_revision(reading.current) if reading.current else reading.current_hash
     stands = (
         "which was aborted and is still the Rollout's template" if reading.is_abort_asked else "and nobody moves it"
     )
-    seen = f"{share} % of the traffic at {whose}, {named}, {stands}"
+    seen = f"{reading.canary_percent} % of the traffic at {whose}, {named}, {stands}"
     advice = describe_ways_on(environment, reading)
     return Check(name="rollout", verdict=Verdict.FAIL, seen=seen, wanted=ONE_REVISION, advice=advice)
 

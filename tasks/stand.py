@@ -41,7 +41,7 @@ def describe_canary(live: LiveSystem) -> str:
     reading = live.read()
     if not reading.is_unfinished:
         return "No canary is under way."
-    share = reading.weights.canary_percent if reading.weights else 0
+    share = reading.canary_percent
     differing = why_not_weight(live.call_witnesses(), share)
     stays = f"The canary stays at {share} % of the traffic, read back from the load balancer."
     seen = f"The canary's weight is not in force everywhere: {differing}." if differing else stays
