@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
+from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable, is_passing
 
 CONFIG = Config(
     connect_timeout=5,
@@ -153,4 +153,4 @@ def error_type(code: str, message: str, status: int) -> type[DeliveryError]:
     # CloudFormation has no code of its own for a stack that is missing.
     if code == "ValidationError" and "does not exist" in message:
         return NotFound
-    return Unavailable if status >= 500 or status == 429 else Rejected
+    return Unavailable if is_passing(status) else Rejected

@@ -18,7 +18,16 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError, UnauthorizedErr
 
 from clients.eks import BearerToken, Endpoint, describe_endpoint
 from delivery.environment import Environment
-from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
+from delivery.errors import (
+    Conflict,
+    DeliveryError,
+    NotFound,
+    NotPermitted,
+    Rejected,
+    SettingsError,
+    Unavailable,
+    is_passing,
+)
 from delivery.manifests import FIELD_MANAGER
 
 CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself gives up on a write after 34 seconds
@@ -221,7 +230,7 @@ def translate_answer(what: str, status: int, message: str) -> DeliveryError:
     sentence = f"Could not {what}: HTTP {status} {message}".rstrip()
     # What is not of its kind's schema is answered with 500, and will be again.
     is_lasting = message.startswith("failed to create typed patch object")
-    if (status == 429 or status >= 500) and not is_lasting:
+    if is_passing(status) and not is_lasting:
         return Unavailable(sentence)
     kinds = {401: NotPermitted, 403: NotPermitted, 404: NotFound, 409: Conflict}
     return kinds.get(status, Rejected)(sentence)

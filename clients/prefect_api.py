@@ -36,7 +36,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.states import Cancelling
 
 from clients.prefect_runs import LogLine, Run, flow_run, log_line, task_run
-from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable
+from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable, is_passing
 
 # A worker tells the server of itself every half a minute.
 WORKER_IS_GONE_AFTER = timedelta(seconds=75)
@@ -211,7 +211,7 @@ def translated(what: str, url: str) -> Iterator[None]:
 
 def error_type(status: int) -> type[DeliveryError]:
     """Which error an answer is. A server, or what stands before it, that has too much to do may answer next time."""
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_passing(status):
         return Unavailable
     kinds: dict[int, type[DeliveryError]] = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.CONFLICT: Conflict}
     return kinds.get(status, Rejected)

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import httpx
 from pydantic import SecretStr
 
-from delivery.errors import Rejected, Unavailable
+from delivery.errors import Rejected, Unavailable, is_passing
 
 TIMEOUT = httpx.Timeout(10.0)
-BUSY = 429
 
 
 def post_notice(url: SecretStr, notice: Mapping[str, object], key: str) -> None:
@@ -30,5 +29,4 @@ def post_notice(url: SecretStr, notice: Mapping[str, object], key: str) -> None:
         raise Unavailable(f"The webhook does not answer ({type(error).__name__}).") from None
     if answer.is_success:
         return
-    is_passing = answer.status_code == BUSY or answer.is_server_error
-    raise (Unavailable if is_passing else Rejected)(f"The webhook answered {answer.status_code}.")
+    raise (Unavailable if is_passing(answer.status_code) else Rejected)(f"The webhook answered {answer.status_code}.")

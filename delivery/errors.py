@@ -31,6 +31,9 @@ A verdict or a failed check is a value until a flow turns it into one of these.
 
 from collections.abc import Sequence
 
+# HTTP's.
+TOO_MANY_REQUESTS, FIRST_FAULT = 429, 500
+
 
 class DeliveryError(Exception):
     """Anything Slipway can say about a delivery that did not go as asked."""
@@ -140,6 +143,11 @@ class RollBackFailed(DeliveryError):
 
 class Unexpected(DeliveryError):
     """Names the fault by its type; its traceback is in the run's log."""
+
+
+def is_passing(status: int) -> bool:
+    """Whether what answers with this HTTP status is Unavailable: it has too much to do, or a fault of its own."""
+    return status == TOO_MANY_REQUESTS or status >= FIRST_FAULT
 
 
 def first_to_tell(errors: Sequence[DeliveryError]) -> DeliveryError:
