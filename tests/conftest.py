@@ -7,14 +7,23 @@ from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
+    PREFECT_SERVER_EPHEMERAL_ENABLED,
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
 
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
+from tests.sandbox.polling import PATIENCE
 
 pytest_plugins = ["tests.scheduling"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_server_unasked() -> Iterator[None]:
+    """A flow or task without `prefect_server` fails at once; Prefect would start a server of its own for it."""
+    with temporary_settings({PREFECT_SERVER_EPHEMERAL_ENABLED: False}):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +35,7 @@ def prefect_server() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         with (
-            prefect_test_harness(server_startup_timeout=120),
+            prefect_test_harness(server_startup_timeout=PATIENCE),
             temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
             temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}),
         ):

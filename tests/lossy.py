@@ -11,6 +11,8 @@ import httpx
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from tests.sandbox.polling import PATIENCE
+
 HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 
 
@@ -79,7 +81,7 @@ def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, Los
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     with (
-        httpx.Client(base_url=cluster["server"], verify=False, timeout=30) as upstream,  # noqa: S501
+        httpx.Client(base_url=cluster["server"], verify=False, timeout=PATIENCE) as upstream,  # noqa: S501
         serving(LossyServer(upstream)) as server,
     ):
         config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_port}"}
@@ -92,7 +94,7 @@ def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, Los
 def lossy_prefect(url: str, written: str = "/set_state") -> Iterator[LossyServer]:
     """Prefect's client reaches the same server over such a connection within the block."""
     with (
-        httpx.Client(base_url=url.removesuffix("/api"), timeout=30) as upstream,
+        httpx.Client(base_url=url.removesuffix("/api"), timeout=PATIENCE) as upstream,
         serving(LossyServer(upstream, written)) as server,
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}),
     ):

@@ -27,6 +27,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_starting.py",
         "tests/deployments/test_install.py",
         "tests/flows/",
+        "tests/tasks/test_addons.py",
         "tests/tasks/test_checks.py",
         "tests/tasks/test_consent.py",
         "tests/tasks/test_endings.py",

@@ -22,6 +22,7 @@ from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from tasks.holds import hold_environment
 from tests.environments import production
+from tests.sandbox.polling import PATIENCE
 
 # The one that a sandbox's account has.
 CERTIFICATE_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
@@ -29,6 +30,7 @@ MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": "sha256:" + "44" * 32, "size": 2}
 SERVER = """
 import http.server, os
+from tests.sandbox.polling import PATIENCE
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(int(os.environ["STATUS"]) if self.path == "/api/work" else 200)
@@ -83,6 +85,10 @@ class Shop:
         ecr.put_image(repositoryName=repository, **pushed)
         return digest
 
+    def remove(self) -> None:
+        """Delete the namespace with all that is in it, so that the sandbox works for no test that has ended."""
+        self.cluster.delete("Namespace", self.namespace)
+
     @contextmanager
     def release(self, digest: str) -> Iterator[Release]:
         with hold_environment(self.environment, digest, "plan", "test", wait=False) as release:
@@ -98,12 +104,12 @@ class Shop:
             yield
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(PATIENCE)
 
     def _ask(self, stop: threading.Event) -> None:
         url = f"https://{self.sandbox.addresses.load_balancer}/api/work"
         # A new connection each time: the load balancer splits requests whatever they come by, and nobody waits.
-        with httpx.Client(verify=False, headers={"Host": self.host}, timeout=5) as http:  # noqa: S501
+        with httpx.Client(verify=False, headers={"Host": self.host}, timeout=PATIENCE) as http:  # noqa: S501
             while not stop.wait(0.02):
                 http.get(url)
 
@@ -134,8 +140,9 @@ def make_shop(sandbox: Sandbox, folder: Path) -> Shop:
 
 def canary_settings(period: int) -> dict[str, Any]:
     """Short pauses; deadlines that are missed where something is wrong, and not where a machine is busy."""
-    seconds = {"pause": 3 * period, "period": period, "lateness": period, "mismatch_deadline": 5 * period}
-    seconds |= dict.fromkeys(("ready_deadline", "weight_deadline", "abort_deadline"), 150)
+    seconds = {"pause": 3 * period, "period": period, "lateness": period}
+    deadlines = "ready_deadline", "weight_deadline", "abort_deadline", "mismatch_deadline"
+    seconds |= dict.fromkeys(deadlines, PATIENCE)
     limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
     # What one user after another can show within a pause, and on a busy machine within many.
     return {**limits, "smallest_harm": SmallestHarm(stable=0.02, canary=0.5), "ceiling": 30.0}

@@ -1,5 +1,4 @@
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,6 +14,7 @@ from cli.following import TOLD_AFTER, Follower, Look
 from cli.lines import OF_FLOWS, Kind, Line, result_of, say_failure, say_retry, shorten, shorten_block
 from clients.prefect_api import PAGE, PrefectApi
 from delivery.errors import NotFound, Unavailable
+from tests.sandbox.polling import eventually
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -71,15 +71,8 @@ def look(prefect_server: str) -> tuple[Follower, Look]:
     state = deploy(return_state=True)
     assert state.state_details.flow_run_id
     follower = Follower(PrefectApi(prefect_server), state.state_details.flow_run_id)
-    wait_until(lambda: follower.has_all_lines(follower.look()))
+    eventually(lambda: follower.has_all_lines(follower.look()))
     return follower, Follower(follower.api, follower.run).look()
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def told(look: tuple[Follower, Look]) -> list[Line]:

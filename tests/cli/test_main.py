@@ -14,6 +14,7 @@ from cli.main import main
 from delivery.errors import RolledBack
 from tasks.holds import hold_environment, read_hold
 from tests.environments import CHECKOUT, installed, production
+from tests.sandbox.polling import PATIENCE
 
 DIGEST = "sha256:" + "d" * 64
 
@@ -54,7 +55,7 @@ def slipway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_the_command_ends_by_its_exit_code() -> None:
     command = [sys.executable, "-m", "cli.main", "release", "--digest", "latest"]
-    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "sha256: and 64 hexadecimal digits" in ended.stderr
 

@@ -196,7 +196,7 @@ def test_the_cluster_takes_the_token_of_its_own_name_alone(environment: Environm
 def test_a_token_that_the_cluster_no_longer_takes_is_signed_anew(environment: Environment, namespace: str) -> None:
     cluster, token = connect_cluster(environment, EKS_NAME), BearerToken(EKS_NAME, "us-east-1")
     signed = token.current()
-    eventually(lambda: not is_taken(environment, signed), TOKEN_SECONDS + 5)
+    eventually(lambda: not is_taken(environment, signed))
     assert token.current() == signed
     cluster.apply(config(namespace, key="1"))
     found = cluster.list("ConfigMap", namespace, labels="missing=yes")

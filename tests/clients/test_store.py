@@ -13,6 +13,7 @@ from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.aws import SandboxAws
+from tests.sandbox.polling import PATIENCE
 
 # An endpoint where nobody listens, and what a client wants to know before it asks.
 NOBODY = {
@@ -100,7 +101,7 @@ def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch
 @contextmanager
 def at_once(requests: int) -> Iterator[str]:
     """The address of a store that answers nobody before so many have asked."""
-    together = threading.Barrier(requests, timeout=30)
+    together = threading.Barrier(requests, timeout=PATIENCE)
     with answering(lambda _: together.wait()) as endpoint:
         yield endpoint
 

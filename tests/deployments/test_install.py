@@ -108,7 +108,7 @@ def test_a_release_that_crashes_or_is_unfinished_has_what_it_left_recovered_once
             run = client.create_flow_run_from_deployment(release, name=f"run-{state.name}")
             client.set_flow_run_state(run.id, state, force=True)
         recovered = FlowFilter(name=FlowFilterName(any_=["recover"]))
-        runs = eventually(lambda: client.read_flow_runs(flow_filter=recovered), 30)
+        runs = eventually(lambda: client.read_flow_runs(flow_filter=recovered))
     assert [run.parameters["reason"] for run in runs] == ["the run run-Crashed ended Crashed"]
 
 

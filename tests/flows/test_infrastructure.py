@@ -119,7 +119,6 @@ def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: s
         yield SandboxAws(sandbox.addresses.aws)
 
 
-@pytest.mark.timeout(300)
 def test_brokers_that_fail_at_their_third_resource_leave_nothing_and_what_was_made_beside_them_stays(
     committed: SandboxAws,
 ) -> None:
@@ -153,7 +152,6 @@ def read_stack(environment: Environment, stack_id: str) -> StackSpec:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
 def test_half_of_all_requests_throttled_and_first_answers_lost_do_nothing_twice(
     project: Project, aws: SandboxAws
 ) -> None:

@@ -73,7 +73,7 @@ def settle_at_load_balancer(rehearsal: Rehearsal) -> Counts:
             seen, since = now, time.monotonic()
         return time.monotonic() - since > quiet
 
-    eventually(is_quiet, 60)
+    eventually(is_quiet)
     return seen
 
 

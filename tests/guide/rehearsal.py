@@ -70,7 +70,9 @@ class Command:
 
     def wait_for(self, pattern: str, seconds: float = LONGEST_RUN) -> None:
         """Until it printed this; AssertionError where it ended before."""
-        found = eventually(lambda: re.search(pattern, self.output()) or self._process.poll() is not None, seconds)
+        found = eventually(
+            lambda: re.search(pattern, self.output()) or self._process.poll() is not None, seconds=seconds
+        )
         assert found is not True, self.output()
 
     def wait(self) -> Ending:
@@ -110,7 +112,7 @@ class Rehearsal:
             for schedule in found["schedules"]:
                 url = f"{api}/deployments/{found['id']}/schedules/{schedule['id']}"
                 # A server whose database is busy answers 503 for a moment.
-                eventually(lambda url=url: httpx.patch(url, json={"active": False}, trust_env=False).is_success, 30)
+                eventually(lambda url=url: httpx.patch(url, json={"active": False}, trust_env=False).is_success)
 
     @contextmanager
     def installed_with(self, **settings: str) -> Iterator[None]:

@@ -50,7 +50,7 @@ def crash_and_go_on(production: Rehearsal) -> Crash:
     command.wait_for("apply the connection settings")
     holder = production.holder()
     # Within the pause: the weight is there, and both arms were asked.
-    eventually(lambda: shares(production) == {20.0} and count_at_pods(production).canary > 0, 90)
+    eventually(lambda: shares(production) == {20.0} and count_at_pods(production).canary > 0)
     before = shares(production)
     os.kill(holder, signal.SIGKILL)
     ended = command.wait()

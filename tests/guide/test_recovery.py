@@ -30,10 +30,10 @@ def recovery(production: Rehearsal) -> Recovery:
         command = production.start_release(production.push("killed"))
         command.wait_for("apply the connection settings")
         holder = production.holder()
-        eventually(lambda: shares(production) == {20.0} and count_at_pods(production).canary > 0, 90)
+        eventually(lambda: shares(production) == {20.0} and count_at_pods(production).canary > 0)
         os.kill(holder, signal.SIGKILL)
         ended = command.wait()
-        eventually(lambda: production.last_release()["outcome"].startswith("COMPLETED"), 120)
+        eventually(lambda: production.last_release()["outcome"].startswith("COMPLETED"))
         recovery, release = production.status()["releases"][:2]
         return Recovery(ended, release, recovery)
 

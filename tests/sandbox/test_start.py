@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -62,14 +62,14 @@ def test_it_ends_in_order_and_leaves_nothing_running(
     lines_until_ready(command)
     assert len(processes_of(state)) == 2
     command.send_signal(number)
-    assert command.wait(timeout=10) == 0
+    assert command.wait(timeout=PATIENCE) == 0
     assert processes_of(state) == []
 
 
 def test_the_death_of_a_part_ends_it_with_that_parts_name(command: subprocess.Popen[str], state: Path) -> None:
     lines_until_ready(command)
     os.kill(processes_of(state)[0], signal.SIGKILL)
-    _, errors = command.communicate(timeout=10)
+    _, errors = command.communicate(timeout=PATIENCE)
     assert command.returncode == 1
     assert "ended with exit code -9. The end of" in errors
     assert processes_of(state) == []

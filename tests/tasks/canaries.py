@@ -20,8 +20,6 @@ from tasks.traffic import confirm_weight, end_pause
 from tasks.way_back import put_back_revision
 from tests.shop import Shop
 
-# So long is waited for what comes unless something is wrong.
-LONGEST = 150.0
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -62,7 +60,8 @@ def stand_at_first_pause(shop: Shop, release: Release) -> tuple[LiveSystem, Cana
 
 def hasty(environment: Environment, seconds: int) -> Environment:
     """The environment with deadlines of so many seconds, for what is not going to happen however long one waits."""
-    limits = {"ready_deadline": timedelta(seconds=seconds), "weight_deadline": timedelta(seconds=seconds)}
+    deadlines = "ready_deadline", "weight_deadline", "mismatch_deadline"
+    limits: dict[str, timedelta] = dict.fromkeys(deadlines, timedelta(seconds=seconds))
     return environment.model_copy(update={"canary": environment.canary.model_copy(update=limits)})
 
 

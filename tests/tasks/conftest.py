@@ -35,7 +35,9 @@ def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         if name.startswith("AWS_") or name.lower() == "no_proxy":
             monkeypatch.setenv(name, value)
     with disable_run_logger():
-        yield make_shop(sandbox, tmp_path)
+        shop = make_shop(sandbox, tmp_path)
+        yield shop
+        shop.remove()
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_the_addons_of_a_cluster_are_found_in_their_versions(environment: Enviro
 
 
 def test_the_check_of_the_addons_tells_what_a_release_goes_on_without(
-    environment: Environment, agent: Addon, cluster: Cluster
+    prefect_server: str, environment: Environment, agent: Addon, cluster: Cluster
 ) -> None:
     check = check_addons.fn(environment)
     assert check.verdict is Verdict.PASS

@@ -56,7 +56,6 @@ def test_a_front_door_that_nobody_opens_is_no_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
 def test_a_canary_that_a_release_left_is_told_with_its_share_its_release_and_the_ways_on(shop: Shop) -> None:
     promote(shop, shop.push("a"))
     digest = shop.push("b")

@@ -32,7 +32,7 @@ from tasks.question import Decision, Question
 from tests.aws import ALARM
 from tests.environments import production, production_policy
 from tests.lossy import lossy_prefect
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 
@@ -81,7 +81,7 @@ def answering(run: Any, answer: dict[str, Any] | None) -> Iterator[None]:
 
 def resume(run: Any, answer: dict[str, Any]) -> None:
     with get_client(sync_client=True) as api:
-        eventually(lambda: (state := api.read_flow_run(run).state) and state.is_paused(), 20)
+        eventually(lambda: (state := api.read_flow_run(run).state) and state.is_paused())
         api.resume_flow_run(run, run_input=answer)
 
 
@@ -93,13 +93,13 @@ def test_a_proof_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_a_person_may_let_the_canary_go_on_and_says_why(prefect_server: str, tmp_path: Path) -> None:
-    said = roll_out(asking(tmp_path, 10), {"promote": True, "reason": "nobody shops at night"}, see_nothing)
+    said = roll_out(asking(tmp_path, PATIENCE), {"promote": True, "reason": "nobody shops at night"}, see_nothing)
     assert said == f"{ASKED.line}: nobody shops at night"
 
 
 def test_a_person_may_refuse(prefect_server: str, tmp_path: Path) -> None:
     with pytest.raises(NotPromoted, match=r"past 20 %: no proof.* The answer was no: wait for the morning\.") as no:
-        roll_out(asking(tmp_path, 10), {"promote": False, "reason": "wait for the morning"}, see_nothing)
+        roll_out(asking(tmp_path, PATIENCE), {"promote": False, "reason": "wait for the morning"}, see_nothing)
     assert not no.value.is_failure
 
 
@@ -139,7 +139,7 @@ def test_what_a_look_finds_while_a_person_is_asked_ends_the_question(
         if len(found_at) == 2:
             raise error
 
-    ended = roll_out(asking(tmp_path, 60), None, look, return_state=True)
+    ended = roll_out(asking(tmp_path, PATIENCE), None, look, return_state=True)
     assert [state.name for state in found_at] == ["Paused", "Paused"]
     assert ended.is_failed()
     assert ended.result(raise_on_failure=False) is error
@@ -225,7 +225,7 @@ def cancel_and_go_back(environment: Environment, ended: StateType) -> str:
 def test_somebody_who_cancels_the_paused_run_refuses_the_canary_at_once(
     ended: StateType, prefect_server: str, tmp_path: Path
 ) -> None:
-    assert cancel_and_go_back(asking(tmp_path, 60), ended) == "RUNNING"
+    assert cancel_and_go_back(asking(tmp_path, PATIENCE), ended) == "RUNNING"
 
 
 @flow
@@ -248,7 +248,7 @@ def test_a_yes_is_followed_by_one_more_look(shop: Shop, prefect_server: str) -> 
 
 
 def test_proof_against_a_canary_is_acted_on_while_a_person_is_asked(shop: Shop, prefect_server: str) -> None:
-    canary_settings = shop.environment.canary.model_copy(update={"answer_deadline": timedelta(seconds=60)})
+    canary_settings = shop.environment.canary.model_copy(update={"answer_deadline": timedelta(seconds=PATIENCE)})
     shop = replace(shop, environment=shop.environment.model_copy(update={"canary": canary_settings}))
     cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
     name = f"{shop.environment.prefix}-{shop.namespace}"

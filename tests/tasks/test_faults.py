@@ -18,10 +18,9 @@ from tasks.rollouts import wait_until_paused
 from tasks.traffic import end_pause
 from tests.sandbox.polling import eventually
 from tests.shop import SERVER, Shop
-from tests.tasks.canaries import LONGEST, change_pods, hasty, install, stand_at_first_pause, start
+from tests.tasks.canaries import change_pods, hasty, install, stand_at_first_pause, start
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 UNREADY = """
 import http.server, os
@@ -90,7 +89,7 @@ def wait_for_sentence(shop: Shop, canary: CanaryRun, step: CanaryStep, said: str
             wait_until_paused.fn(hasty(shop.environment, 1), canary, step)
         return str(stopped.value) if said in str(stopped.value) else ""
 
-    return eventually(give_up, LONGEST)
+    return eventually(give_up)
 
 
 def seconds_since_first(shop: Shop, reason: str) -> float:

@@ -9,12 +9,11 @@ import yaml
 
 from delivery.manifests import Route, describe_system, parse_manifests
 from tests.environments import CHECKOUT
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
-from tests.tasks.canaries import LONGEST, install, stand_at_first_pause
+from tests.tasks.canaries import install, stand_at_first_pause
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 PRODUCTION = CHECKOUT / "infrastructure" / "k8s" / "production"
 SITE = "genai-demo.com"
@@ -63,7 +62,7 @@ def host_in(shop: Shop, route: Route) -> str:
 def count_arms(shop: Shop, route: Route, requests: int) -> Counter[int]:
     """How many requests by this way each revision answered."""
     url = f"https://{shop.sandbox.addresses.load_balancer}{route.path}/work"
-    with httpx.Client(verify=False, headers={"Host": host_in(shop, route)}, timeout=30) as http:  # noqa: S501
+    with httpx.Client(verify=False, headers={"Host": host_in(shop, route)}, timeout=PATIENCE) as http:  # noqa: S501
         return Counter(http.get(url).status_code for _ in range(requests))
 
 
@@ -75,7 +74,7 @@ def test_each_host_and_path_of_the_browser_and_the_api_is_split_by_the_weight(sh
     with shop.release(shop.push("b", status=CANARY, program=SERVER)) as release:
         _, canary = stand_at_first_pause(shop, release)
         # What elbv2 says is in force at the load balancer a moment later.
-        eventually(lambda: count_arms(shop, routes[0], 20)[CANARY] > 1, LONGEST)
+        eventually(lambda: count_arms(shop, routes[0], 20)[CANARY] > 1)
         counted = {route: count_arms(shop, route, REQUESTS) for route in routes}
     wanted = pytest.approx(REQUESTS * canary.steps[0].weight_percent / 100, abs=SCATTER)
     for route, arms in counted.items():

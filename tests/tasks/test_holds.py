@@ -13,13 +13,14 @@ from clients.store import open_state
 from delivery.environment import Environment
 from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested
 from delivery.release import Event, Release, has_ended
-from tasks.holds import ensure_held, hold_environment, request_stop
+from tasks.holds import ensure_held, hold_environment, read_hold, request_stop
 from tasks.journal import append, read_journal, read_request
 from tests.environments import CHECKOUT, production
+from tests.sandbox.polling import PATIENCE
 
 DIGEST = "sha256:" + "a" * 64
 CONTENDERS = 16
-SHORT = timedelta(milliseconds=600)
+SHORT = timedelta(seconds=2)
 
 
 def later(by: timedelta) -> Callable[[], datetime]:
@@ -82,7 +83,7 @@ def test_of_four_processes_one_gets_the_hold(tmp_path: Path) -> None:
         contender.stdin.flush()
     answers = [contender.stdout.readline() for contender in contenders if contender.stdout]
     for contender in contenders:
-        contender.communicate("done\n", timeout=30)
+        contender.communicate("done\n", timeout=PATIENCE)
     assert sorted(answers) == ["held\n", "taken\n", "taken\n", "taken\n"]
 
 
@@ -116,7 +117,7 @@ def test_who_finds_the_environment_held_is_told_by_whom_and_why(tmp_path: Path) 
 
 
 def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
-    environment = production(tmp_path, lease=SHORT, wait=timedelta(seconds=20))
+    environment = production(tmp_path, lease=SHORT, wait=timedelta(seconds=PATIENCE))
     got = threading.Event()
 
     def second() -> int:
@@ -128,18 +129,19 @@ def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
         with hold_environment(environment, DIGEST, "hash", "first"):
             waiting = pool.submit(second)
             assert not got.wait(0.3)
-        assert waiting.result(timeout=10) == 2
+        assert waiting.result(timeout=PATIENCE) == 2
 
 
 def test_a_dead_holders_environment_is_taken_once_its_lease_is_over(tmp_path: Path) -> None:
     environment = production(tmp_path)
     die_while_holding(environment)
-    with (
-        pytest.raises(HoldTaken),
-        hold_environment(environment, DIGEST, "hash", "early", now=later(timedelta(seconds=69))),
-    ):
+    left = read_hold(environment)
+    assert left is not None
+    last = left.renewed_at + timedelta(seconds=70)
+    with pytest.raises(HoldTaken), hold_environment(environment, DIGEST, "hash", "early", now=lambda: last):
         pass
-    with hold_environment(environment, DIGEST, "hash", "late", now=later(timedelta(seconds=71))) as release:
+    over = last + timedelta.resolution
+    with hold_environment(environment, DIGEST, "hash", "late", now=lambda: over) as release:
         assert release.hold_epoch == 2
     found = read_journal(environment, release.number)[0].detail["found"]
     assert found.startswith("Release 1 of production, by ")

@@ -23,12 +23,11 @@ from tasks.traffic import confirm_weight, end_pause, wait_until_left
 from tasks.way_back import take_back_application
 from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
-from tests.tasks.canaries import LONGEST, hasty, install, stand_at_first_pause, start
+from tests.tasks.canaries import hasty, install, stand_at_first_pause, start
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 CONTROLLER = {"name": "argo-rollouts", "namespace": "argo-rollouts"}
 
@@ -45,7 +44,7 @@ def kubectl(shop: Shop, *arguments: str) -> str:
     program = Path(sys.executable).parent / "kubectl"
     config = shop.environment.application.kubeconfig or ""
     command = [program, "--kubeconfig", config, "--namespace", shop.namespace, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -99,7 +98,7 @@ def test_an_ingress_that_leads_past_the_weighted_action_is_named_by_its_route(sh
         patch = [{"op": "replace", "path": "/spec/rules/0/http/paths/0/backend", "value": backend}]
         kubectl(shop, "patch", "ingress", "front", "--type=json", "-p", json.dumps(patch))
         # Until the load balancer has followed the edit, the weight is still the one before it.
-        eventually(lambda: why_not_weight(live.call_witnesses(), canary.steps[0].weight_percent), LONGEST)
+        eventually(lambda: why_not_weight(live.call_witnesses(), canary.steps[0].weight_percent))
         with pytest.raises(NotApplied) as stopped:
             hasty_system(shop).confirm_share(canary.steps[0].weight_percent)
         sentence = why_watching_ends(live, canary)
@@ -183,7 +182,7 @@ def test_a_controller_that_stops_at_a_pause_is_told_of_and_no_step_is_skipped(sh
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
 
 
-def resigned(shop: Shop, *, ready: int) -> Environment:
+def resigned(shop: Shop, *, ready: float) -> Environment:
     """The shop's environment, where nobody waits long for a weight or an abort that does not come."""
     environment = hasty(shop.environment, 3)
     limits = {"ready_deadline": timedelta(seconds=ready), "abort_deadline": timedelta(seconds=3)}
@@ -198,7 +197,7 @@ def test_an_abort_whose_weight_the_load_balancer_does_not_take_is_escalated_with
         stand_at_first_pause(shop, release)
         aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
         with pytest.raises(RollBackFailed) as failed:
-            take_back_application.fn(resigned(shop, ready=60), release)
+            take_back_application.fn(resigned(shop, ready=PATIENCE), release)
     rule = f"listener rule 1 of :443 ({shop.host}, /api, /api/*) says 30 %"
     assert str(failed.value) == (
         f"Waited 0:00:03 for the canary's weight of 0 %: wanted 0 %, but {rule}. "

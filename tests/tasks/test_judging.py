@@ -78,7 +78,7 @@ def test_what_was_counted_while_a_person_was_asked_is_evidence(shop: Shop) -> No
             assert move.analysis.verdict is not Verdict.FAIL
             return evidence
 
-        eventually(lambda: look().step_canary.requests, 60)
+        eventually(lambda: look().step_canary.requests)
         evidence = look()
     assert evidence.read_until > asked.read_until
     assert evidence.step_stable.requests > evidence.step_canary.requests
@@ -169,6 +169,7 @@ def throttle(aws: SandboxAws) -> Callable[[], None]:
     return lambda: aws.fault(kind="throttle", match="elasticloadbalancing:*", caller="operator")
 
 
+@pytest.mark.proof
 def test_a_load_balancer_that_does_not_answer_hides_no_alarm(
     shop: Shop, alarm: str, throttle: Callable[[], None]
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_load_balancer_that_does_not_answer_hides_no_alarm(
     assert "Throttling" in (watch.evidence.unreadable or "")
 
 
+@pytest.mark.proof
 def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothing(
     shop: Shop, aws: SandboxAws, throttle: Callable[[], None]
 ) -> None:
@@ -194,12 +196,12 @@ def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothi
         assert watch.follow().action is Action.ADVANCE
         counted = watch.evidence.step_canary.requests
         throttle()
-        eventually(lambda: look(watch) and watch.evidence.step_canary.requests > counted, 60)
+        eventually(lambda: look(watch) and watch.evidence.step_canary.requests > counted)
         assert look(watch).analysis.reason.startswith(
             "not everything could be read: Could not list the load balancers: Throttling"
         )
         aws.clear_faults()
-        eventually(lambda: look(watch).action is Action.ADVANCE, 60)
+        eventually(lambda: look(watch).action is Action.ADVANCE)
 
 
 def look(watch: Watch) -> Move:
@@ -208,6 +210,7 @@ def look(watch: Watch) -> Move:
     return next_move(watch.evidence, now)
 
 
+@pytest.mark.proof
 def test_a_yes_is_not_followed_while_a_source_does_not_answer_and_not_where_another_shows_proof(
     shop: Shop, alarm: str, throttle: Callable[[], None]
 ) -> None:

@@ -17,7 +17,6 @@ from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 
 
-@pytest.mark.timeout(600)
 def test_a_release_whose_environment_is_taken_while_it_writes_changes_nothing_more(shop: Shop, tmp_path: Path) -> None:
     install(shop, shop.push("a"))
     with shop.release(shop.push("b")) as release:

@@ -11,12 +11,11 @@ from clients.cluster import Cluster
 from delivery.plan import Action, PartPlan
 from tasks.systems import connect_system
 from tasks.workloads import make_object_plan, render_application
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
-from tests.tasks.canaries import LONGEST, change_pods, go_back, promote, served_digest
+from tests.tasks.canaries import change_pods, go_back, promote, served_digest
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 
 def set_window(shop: Shop, revisions: int) -> None:
@@ -97,9 +96,9 @@ def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> N
     assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")
     promote(shop, digest, after)
     # What elbv2 says is in force at the load balancer a moment later.
-    eventually(lambda: statuses(shop) == {202}, LONGEST)
+    eventually(lambda: statuses(shop) == {202})
     go_back(shop, digest, 1)
-    eventually(lambda: statuses(shop) == {200}, LONGEST)
+    eventually(lambda: statuses(shop) == {200})
     assert {name for pod in live.read().pods if not pod.is_ending for name in pod.secrets} == {"rds-config-1"}
 
 
@@ -119,5 +118,5 @@ def make_secrets(cluster: Cluster, namespace: str, contents: dict[str, str]) -> 
 def statuses(shop: Shop) -> set[int]:
     """What users are answered."""
     url = f"https://{shop.sandbox.addresses.load_balancer}/api/work"
-    with httpx.Client(verify=False, headers={"Host": shop.host}, timeout=30) as http:  # noqa: S501
+    with httpx.Client(verify=False, headers={"Host": shop.host}, timeout=PATIENCE) as http:  # noqa: S501
         return {http.get(url).status_code for _ in range(20)}

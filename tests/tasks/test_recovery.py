@@ -18,8 +18,7 @@ from tasks.systems import connect_system
 from tests.shop import Shop
 from tests.tasks.canaries import digest_at_rest, promote, stand_at_first_pause
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 
 class Killed(BaseException):

@@ -32,9 +32,6 @@ from tests.lossy import lossy_kubeconfig
 from tests.shop import CRASH, Shop
 from tests.tasks.canaries import hasty, start
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = pytest.mark.timeout(600)
-
 UNJUDGED = "the test wants it"
 
 
@@ -194,7 +191,7 @@ def test_a_weight_that_does_not_stay_is_named_by_its_rules_and_is_not_judged(sho
                 NotApplied, match=r"30 % was confirmed and has not been in force for .*: wanted 30 %, but listener rule"
             ),
         ):
-            watch.fn(shop.environment, release, canary, canary.steps[0], None)
+            watch.fn(hasty(shop.environment, 10), release, canary, canary.steps[0], None)
         assert judged(shop, release) == []
         take_back_application.fn(shop.environment, release)
 
@@ -313,7 +310,7 @@ def test_a_first_installation_is_taken_away_without_waiting_for_other_rollouts_p
         with pytest.raises(NotPromoted):
             start(shop, release)
         shop.cluster.apply(pod_of_another_rollout(shop))
-        sentence = take_back_application.fn(hasty(shop.environment, 30), release)
+        sentence = take_back_application.fn(shop.environment, release)
     assert sentence == "There was no revision before: Rollout till and its pods were taken away again."
     assert [pod["metadata"]["name"] for pod in shop.cluster.list("Pod", shop.namespace)] == ["counter-5d9c7"]
 

@@ -62,7 +62,7 @@ def kill_while_updating(project: Project, aws: SandboxAws, folder: Path, token: 
     settings = folder / "environment.json"
     settings.write_text(project.environment.model_dump_json())
     process = subprocess.Popen([sys.executable, "-m", "tests.tasks.updating", settings, "App", token])
-    eventually(lambda: status(project, aws) == "UPDATE_IN_PROGRESS", seconds=60)
+    eventually(lambda: status(project, aws) == "UPDATE_IN_PROGRESS")
     process.kill()
     process.wait()
 

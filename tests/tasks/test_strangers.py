@@ -97,7 +97,6 @@ def judged(shop: Shop, release: Release) -> list[tuple[int, str]]:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
 def test_a_strangers_manifests_are_released_judged_and_taken_back_by_the_flows(stranger: Shop) -> None:
     good = stranger.push("b")
     install(stranger, stranger.push("a"))
@@ -118,7 +117,6 @@ def test_a_strangers_manifests_are_released_judged_and_taken_back_by_the_flows(s
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(600)
 def test_each_of_two_pauses_at_one_share_is_ended_and_told_by_itself(shop: Shop) -> None:
     rewrite(shop, (25, 25))
     install(shop, shop.push("a"))

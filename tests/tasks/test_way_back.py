@@ -16,8 +16,7 @@ from tasks.way_back import put_back_revision, take_back_application
 from tests.shop import SERVER, Shop
 from tests.tasks.canaries import digest_at_rest, promote, stand_at_first_pause
 
-# Each waits for what a cluster takes its time for, and a busy machine.
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.proof
 
 
 def fail(shop: Shop, digest: str) -> None:

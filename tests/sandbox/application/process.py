@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.instance import Sandbox
 from sandbox.settings import SECRET_ACCESS_KEY
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 HOSTS = itertools.count(1)
 
@@ -89,7 +89,7 @@ def running(sandbox: Sandbox, **more: str) -> Iterator[Application]:
         yield application
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def page_view(event_id: str) -> dict[str, object]:

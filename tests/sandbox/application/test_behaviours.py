@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.instance import Sandbox
 from tests.sandbox.application.process import running
+from tests.sandbox.polling import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +32,13 @@ def test_slow_answers_take_800_milliseconds_more(sandbox: Sandbox) -> None:
 
 def test_a_request_that_has_come_in_is_answered_before_the_end(sandbox: Sandbox) -> None:
     with running(sandbox, BEHAVIOUR="slow") as application:
-        with closing(http.client.HTTPConnection(application.host, 8080, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(application.host, 8080, timeout=PATIENCE)) as connection:
             connection.request("GET", "/api/products")
             # Connections are taken in their order: when the next one is answered, the first has come in.
             assert application.is_alive()
             application.process.terminate()
             assert connection.getresponse().status == 200
-        assert application.process.wait(10) == 0
+        assert application.process.wait(PATIENCE) == 0
 
 
 def test_silence_is_no_answer_for_users_and_a_good_one_for_probes(sandbox: Sandbox) -> None:
@@ -51,7 +52,7 @@ def test_silence_is_no_answer_for_users_and_a_good_one_for_probes(sandbox: Sandb
 
 def test_a_crash_loop_ends_the_process_after_it_was_alive(sandbox: Sandbox) -> None:
     with running(sandbox, BEHAVIOUR="crash-loop") as application:
-        assert application.process.wait(10) == 1
+        assert application.process.wait(PATIENCE) == 1
 
 
 def test_without_brokers_and_database_it_is_alive_and_not_ready(sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from sandbox.application.events import STREAMS
 from sandbox.instance import Sandbox
 from tests.sandbox.application.process import Application, page_view, running
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def create_topics(sandbox: Sandbox) -> None:
     admin = AdminClient({"bootstrap.servers": ",".join(sandbox.addresses.kafka)})
     names = [f"genai-demo.application-test.observability.{stream}" for stream in STREAMS]
     for name in names:
-        eventually(lambda name=name: is_created(admin, name), 60)
+        eventually(lambda name=name: is_created(admin, name))
     eventually(lambda: knows(admin, names))
 
 
@@ -58,7 +58,7 @@ def is_created(admin: AdminClient, name: str) -> bool:
 
 def knows(admin: AdminClient, names: list[str]) -> bool:
     try:
-        return admin.list_topics(timeout=10).topics.keys() >= set(names)
+        return admin.list_topics(timeout=PATIENCE).topics.keys() >= set(names)
     except KafkaException:
         return False
 

@@ -11,7 +11,7 @@ from sandbox.application.tracing import Span, segment_document
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from tests.sandbox.application.process import Application, running
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 def span(header: str, status: int = 200) -> Span:
@@ -53,7 +53,7 @@ def test_metrics_and_traces_reach_aws(sandbox: Sandbox) -> None:
 
 
 def ask_traced(application: Application, trace: str) -> None:
-    with closing(http.client.HTTPConnection(application.host, 8080, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(application.host, 8080, timeout=PATIENCE)) as connection:
         connection.request("GET", "/api/products", headers={"X-Amzn-Trace-Id": f"Root={trace};Sampled=1"})
         connection.getresponse().read()
 

@@ -15,6 +15,7 @@ from sandbox.aws.cloud import Cloud
 from sandbox.aws.server import make_aws_server
 from sandbox.certificates import write_certificates
 from sandbox.settings import SandboxSettings
+from tests.sandbox.polling import PATIENCE
 
 AwsClient = Callable[[str], Any]
 
@@ -56,7 +57,7 @@ def aws(cloud: Cloud) -> AwsClient:
 
     def client(service: str) -> Any:
         if service not in made:
-            once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=20)
+            once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=PATIENCE)
             made[service] = client_at(cloud.addresses.aws, service, cloud.region, caller="tester", config=once)
         return made[service]
 

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-SECONDS = 20.0
+from tests.sandbox.polling import eventually
+
 Template = dict[str, Any]
 
 
@@ -30,17 +31,6 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def until(is_so: Callable[[], Any]) -> Any:
-    """The first truthy answer."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        answer = is_so()
-        if answer:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError(f"not so within {SECONDS:.0f} s")
-
-
 def planned(client: Any, stack: str, template: Template | str, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:
     """The change set, described once it is no longer in progress."""
     body = template if isinstance(template, str) else json.dumps(template)
@@ -52,7 +42,7 @@ def planned(client: Any, stack: str, template: Template | str, kind: str = "CREA
         answer = client.describe_change_set(ChangeSetName=made["Id"], IncludePropertyValues=True)
         return None if answer["Status"].endswith("_IN_PROGRESS") else answer
 
-    return until(described)
+    return eventually(described)
 
 
 def settled(client: Any, stack: str) -> dict[str, Any]:
@@ -62,7 +52,7 @@ def settled(client: Any, stack: str) -> dict[str, Any]:
         found = client.describe_stacks(StackName=stack)["Stacks"][0]
         return None if found["StackStatus"].endswith("_IN_PROGRESS") else found
 
-    return until(at_rest)
+    return eventually(at_rest)
 
 
 def deployed(client: Any, stack: str, template: Template, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sandbox.aws.cloud import Cloud
 from tests.sandbox.aws.conftest import AwsClient
-from tests.sandbox.aws.stacks import deployed, one, outputs, planned, settled, until
+from tests.sandbox.aws.stacks import deployed, one, outputs, planned, settled
+from tests.sandbox.polling import eventually
 
 ANYONE = {
     "Version": "2012-10-17",
@@ -176,7 +177,7 @@ def test_a_cluster_is_creating_until_its_time_is_over(aws: AwsClient, cloud: Clo
     cfn, kafka = aws("cloudformation"), aws("kafka")
     plan = planned(cfn, name, one("AWS::MSK::Cluster", brokers(name)))
     cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"])
-    found = until(lambda: kafka.list_clusters(ClusterNameFilter=name)["ClusterInfoList"])
+    found = eventually(lambda: kafka.list_clusters(ClusterNameFilter=name)["ClusterInfoList"])
     assert found[0]["State"] == "CREATING"
     settled(cfn, name)
     assert kafka.list_clusters(ClusterNameFilter=name)["ClusterInfoList"][0]["State"] == "ACTIVE"

@@ -10,7 +10,8 @@ from confluent_kafka.admin import AdminClient
 
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
-from tests.sandbox.aws.stacks import deployed, error_code, until
+from tests.sandbox.aws.stacks import deployed, error_code
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 class Cluster:
@@ -39,7 +40,7 @@ class Cluster:
                 return None
             return found if (found["Status"], found["PartitionCount"]) == ("ACTIVE", partitions) else None
 
-        return until(described)
+        return eventually(described)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_a_topic_is_made_on_the_brokers_and_described_after_a_while(cluster: Clu
     assert cluster.call("create_topic", **wanted)["Status"] == "CREATING"
     found = cluster.active(name, 3)
     assert (found["ReplicationFactor"], json.loads(base64.b64decode(found["Configs"]))) == (3, configs)
-    assert len(cluster.admin.list_topics(timeout=10).topics[name].partitions) == 3
+    assert len(cluster.admin.list_topics(timeout=PATIENCE).topics[name].partitions) == 3
     assert error_code(lambda: cluster.call("create_topic", **wanted)) == "TopicExistsException"
 
 
@@ -76,7 +77,7 @@ def test_a_deleted_topic_is_gone_from_the_brokers(cluster: Cluster, name: str) -
     cluster.call("create_topic", TopicName=name, PartitionCount=1, ReplicationFactor=3)
     cluster.active(name, 1)
     assert cluster.call("delete_topic", TopicName=name)["Status"] == "DELETING"
-    until(lambda: name not in cluster.admin.list_topics(timeout=10).topics)
+    eventually(lambda: name not in cluster.admin.list_topics(timeout=PATIENCE).topics)
     code = error_code(lambda: cluster.call("update_topic", TopicName=name, PartitionCount=2))
     assert code == "UnknownTopicOrPartitionException"
 

@@ -6,7 +6,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from sandbox.instance import Sandbox
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +16,13 @@ def admin(sandbox: Sandbox) -> AdminClient:
 
 
 def test_three_brokers_serve(admin: AdminClient) -> None:
-    assert len(admin.list_topics(timeout=10).brokers) == 3
+    assert len(admin.list_topics(timeout=PATIENCE).brokers) == 3
 
 
 def create(admin: AdminClient, name: str) -> None:
     """Back when all brokers know the topic, for a cluster tells each of them a little later than the one it told."""
     admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(20)
-    eventually(lambda: name in admin.list_topics(timeout=10).topics)
+    eventually(lambda: name in admin.list_topics(timeout=PATIENCE).topics)
 
 
 def setting(admin: AdminClient, topic: str, name: str) -> str | None:
@@ -35,7 +35,9 @@ def setting(admin: AdminClient, topic: str, name: str) -> str | None:
 
 def test_a_topic_gets_three_replicas_and_wants_two_in_sync(admin: AdminClient) -> None:
     create(admin, "brokers-test")
-    partitions = eventually(lambda: admin.list_topics("brokers-test", timeout=10).topics["brokers-test"].partitions)
+    partitions = eventually(
+        lambda: admin.list_topics("brokers-test", timeout=PATIENCE).topics["brokers-test"].partitions
+    )
     assert len(partitions[0].replicas) == 3
     assert eventually(lambda: setting(admin, "brokers-test", "min.insync.replicas")) == "2"
 
@@ -51,4 +53,4 @@ def test_a_topic_nobody_created_does_not_come_about(admin: AdminClient, sandbox:
     except KafkaException as error:
         errors.append(error)
     assert errors[0] is not None
-    assert "brokers-nobody" not in admin.list_topics(timeout=10).topics
+    assert "brokers-nobody" not in admin.list_topics(timeout=PATIENCE).topics

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 def connect(sandbox: Sandbox, **other: Any) -> AdminClient:
@@ -46,7 +46,7 @@ def name() -> str:
 
 
 def partitions(sandbox: Sandbox, name: str) -> int:
-    found = connect(sandbox).list_topics(timeout=10).topics
+    found = connect(sandbox).list_topics(timeout=PATIENCE).topics
     return len(found[name].partitions) if name in found else 0
 
 
@@ -62,7 +62,7 @@ def widen(sandbox: Sandbox, name: str) -> None:
 
 
 def test_a_client_with_a_token_is_led_to_every_broker(sandbox_with_brokers: Sandbox) -> None:
-    brokers = connect(sandbox_with_brokers).list_topics(timeout=10).brokers.values()
+    brokers = connect(sandbox_with_brokers).list_topics(timeout=PATIENCE).brokers.values()
     assert {f"{broker.host}:{broker.port}" for broker in brokers} == set(sandbox_with_brokers.addresses.kafka_iam)
 
 

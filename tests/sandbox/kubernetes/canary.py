@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.dynamic import DynamicClient
 
 from tests.sandbox.kubernetes.manifests import Manifest, ingress, rollout, service
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 ACTION = "alb.ingress.kubernetes.io/actions.backend-stable"
 MERGE = "application/merge-patch+json"
@@ -58,7 +58,7 @@ class Canary:
     def status(self) -> dict[str, Any]:
         return self.get().get("status", {})
 
-    def wait(self, meets: Callable[[dict[str, Any]], Any], what: str, timeout: float = 30.0) -> dict[str, Any]:
+    def wait(self, meets: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
         """The status once it meets the condition and tells of the newest generation."""
 
         def look() -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ class Canary:
             return status if is_current and meets(status) else None
 
         try:
-            found = eventually(look, what, timeout)
+            found = eventually(look, what)
         except AssertionError as error:
             raise AssertionError(f"{error}; status: {json.dumps(self.status())}") from None
         assert found is not None

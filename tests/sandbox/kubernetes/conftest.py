@@ -22,7 +22,7 @@ from sandbox.certificates import write_certificates
 from sandbox.settings import SandboxSettings
 from tests.sandbox.kubernetes.contract import KUBECONFIG, SANDBOX
 from tests.sandbox.kubernetes.images import SERVER, push
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +119,7 @@ def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
     def run(*arguments: str, manifest: Any = None, code: int = 0) -> str:
         command = [str(program), "--kubeconfig", str(kubeconfig), "--cache-dir", str(cache), *arguments]
         text = yaml.safe_dump(manifest) if manifest else None
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == code, f"{arguments}: {done.stdout}{done.stderr}"
         assert "error" not in done.stderr, f"{arguments}: {done.stderr}"
         return done.stdout
@@ -141,7 +141,7 @@ def start_part(module: str, state: Path) -> subprocess.Popen[str]:
 
 def stop_part(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    process.wait(timeout=15)
+    process.wait(timeout=PATIENCE)
 
 
 def _addresses(aws: str) -> Addresses:

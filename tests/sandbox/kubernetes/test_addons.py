@@ -7,7 +7,7 @@ from kubernetes.client import ApiException
 from kubernetes.dynamic import DynamicClient
 
 from tests.sandbox.kubernetes.canary import Canary, is_paused
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 CONTROLLER = {"name": "argo-rollouts", "namespace": "argo-rollouts"}
 DEFINITION = "experiments.argoproj.io"
@@ -60,5 +60,5 @@ def test_a_kind_whose_definition_is_gone_is_not_served_and_its_objects_are_gone(
 
 
 def test_rollout_status_follows_a_deployment_to_its_end(kubectl) -> None:
-    said = kubectl("rollout", "status", "deployment/argo-rollouts", "-n", "argo-rollouts", "--timeout=30s")
+    said = kubectl("rollout", "status", "deployment/argo-rollouts", "-n", "argo-rollouts", "--timeout=150s")
     assert 'deployment "argo-rollouts" successfully rolled out' in said

@@ -52,7 +52,7 @@ def test_apply_and_server_side_apply_take_a_custom_kind(kubectl, namespace) -> N
 def test_describe_wait_and_delete_work(kubectl, namespace) -> None:
     kubectl("apply", "-n", namespace, "-f", "-", manifest=config_map(a="1"))
     assert "Name:         settings" in kubectl("describe", "configmap", "settings", "-n", namespace)
-    kubectl("wait", "--for=jsonpath={.data.a}=1", "configmap/settings", "-n", namespace, "--timeout=5s")
+    kubectl("wait", "--for=jsonpath={.data.a}=1", "configmap/settings", "-n", namespace, "--timeout=150s")
     assert "deleted" in kubectl("delete", "configmap", "settings", "-n", namespace)
 
 

@@ -10,7 +10,7 @@ from kubernetes.dynamic import DynamicClient
 
 from tests.sandbox.kubernetes.images import SERVER
 from tests.sandbox.kubernetes.manifests import replica_set
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def waits_for(reason: str) -> Callable[[Any], bool]:
 
 
 def answer(pod: Any) -> str:
-    return urllib.request.urlopen(f"http://{pod.status.podIP}:8080/", timeout=5).read().decode()
+    return urllib.request.urlopen(f"http://{pod.status.podIP}:8080/", timeout=PATIENCE).read().decode()
 
 
 def test_a_ready_pod_serves_at_its_own_address(run, one_pod, pods, image) -> None:

@@ -10,7 +10,7 @@ from sandbox.aws.client import client as aws_client
 from tests.sandbox.kubernetes.canary import Canary
 from tests.sandbox.kubernetes.conftest import start_part, stop_part
 from tests.sandbox.kubernetes.manifests import rollout
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 Image = Callable[..., str]
 BALANCER = "genai-demo-production-alb"

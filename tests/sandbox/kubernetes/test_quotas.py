@@ -9,7 +9,7 @@ from kubernetes.dynamic import DynamicClient
 
 from sandbox.kubernetes.api.quantities import parse_quantity
 from tests.sandbox.kubernetes.manifests import replica_set
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 ASKED = {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}
 

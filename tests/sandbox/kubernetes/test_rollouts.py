@@ -9,7 +9,7 @@ from kubernetes.dynamic import DynamicClient
 from sandbox.kubernetes.clock import timestamp
 from tests.sandbox.kubernetes.canary import Canary, condition
 from tests.sandbox.kubernetes.manifests import rollout
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 Image = Callable[..., str]
 

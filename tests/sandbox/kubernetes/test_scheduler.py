@@ -7,7 +7,7 @@ from kubernetes.dynamic import DynamicClient
 
 from sandbox.kubernetes.kubelet.scheduler import NODE_NAME, why_no_room
 from tests.sandbox.kubernetes.manifests import replica_set
-from tests.sandbox.kubernetes.polling import eventually
+from tests.sandbox.polling import eventually
 
 
 def pod(*, node: str = "", phase: str = "Pending", **requests: str) -> dict[str, Any]:

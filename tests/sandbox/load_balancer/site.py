@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from tests.sandbox.load_balancer.backend import Backend
+from tests.sandbox.polling import PATIENCE
 
 
 class Connection(http.client.HTTPSConnection):
@@ -16,7 +17,7 @@ class Connection(http.client.HTTPSConnection):
 
     def __init__(self, sandbox: Sandbox, host: str) -> None:
         trust = ssl.create_default_context(cafile=str(sandbox.state / "ca" / "ca.pem"))
-        super().__init__("api.genai-demo.com", context=trust, timeout=15)
+        super().__init__("api.genai-demo.com", context=trust, timeout=PATIENCE)
         self._address = sandbox.addresses.load_balancer
         self._tls, self._headers = trust, {"Host": host}
 

@@ -25,11 +25,10 @@ from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
 from tasks.journal import read_journal
 from tests.aws import SandboxAws
-from tests.sandbox.polling import eventually
+from tests.sandbox.polling import PATIENCE, eventually
 
 DAY = 24 * 60 * 60 * 1000
 CONFIGURATION = {"retention.ms": f"{14 * DAY}", "compression.type": "gzip", "min.insync.replicas": "2"}
-SECONDS = 20
 # What the ways call the same writes.
 REQUESTS = {"CreateTopic": ("CreateTopics",), "UpdateTopic": ("CreatePartitions", "IncrementalAlterConfigs")}
 
@@ -79,6 +78,11 @@ def eventually_everywhere(claim: Callable[[], bool]) -> None:
     eventually(lambda: all(claim() for _ in range(9)))
 
 
+def names_at(broker: str) -> set[str]:
+    """The topics that this broker knows. A client of its own for each reading: one that has met others asks any."""
+    return set(AdminClient({"bootstrap.servers": broker, "log_level": 0}).list_topics(timeout=PATIENCE).topics)
+
+
 class Hands:
     """Somebody with an AdminClient of his own, who knows nothing of Slipway."""
 
@@ -87,34 +91,32 @@ class Hands:
         self._admin = AdminClient({"bootstrap.servers": ",".join(self._brokers), "log_level": 0})
 
     def look(self, name: str, *settings: str) -> Held:
-        found = self._admin.describe_topics(TopicCollection([name]))[name].result(SECONDS)
+        found = self._admin.describe_topics(TopicCollection([name]))[name].result(PATIENCE)
         resource = ConfigResource(ResourceType.TOPIC, name)
-        entries = self._admin.describe_configs([resource])[resource].result(SECONDS)
+        entries = self._admin.describe_configs([resource])[resource].result(PATIENCE)
         replicas = {len(partition.replicas) for partition in found.partitions}
         return Held(len(found.partitions), replicas.pop(), {key: entries[key].value for key in settings})
 
     def settle(self, *names: str) -> None:
         """Back when every broker knows the topics: one may have heard of a change that another is yet to hear of."""
         for broker in self._brokers:
-            # A client of its own for each: one that has met several brokers asks any of them.
-            admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
-            eventually(lambda admin=admin: set(names) <= admin.list_topics(timeout=SECONDS).topics.keys())
+            eventually(lambda broker=broker: set(names) <= names_at(broker), f"{names} at {broker}")
 
     def names(self, prefix: str) -> set[str]:
-        return {name for name in self._admin.list_topics(timeout=SECONDS).topics if name.startswith(prefix)}
+        return {name for name in self._admin.list_topics(timeout=PATIENCE).topics if name.startswith(prefix)}
 
     def create(self, name: str, partitions: int = 1, replicas: int = 3) -> None:
-        self._admin.create_topics([NewTopic(name, partitions, replicas)])[name].result(SECONDS)
+        self._admin.create_topics([NewTopic(name, partitions, replicas)])[name].result(PATIENCE)
         self.settle(name)
 
     def widen(self, name: str, partitions: int) -> None:
-        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result(SECONDS)
+        self._admin.create_partitions([NewPartitions(name, partitions)])[name].result(PATIENCE)
         eventually_everywhere(lambda: self.look(name).partitions == partitions)
 
     def set(self, name: str, key: str, value: str) -> None:
         entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
-        self._admin.incremental_alter_configs([resource])[resource].result(SECONDS)
+        self._admin.incremental_alter_configs([resource])[resource].result(PATIENCE)
         eventually_everywhere(lambda: self.look(name, key).settings[key] == value)
 
 
