@@ -26,6 +26,7 @@ from sandbox.kafka.gate import ignore_writes
 from tasks.journal import read_journal
 from tests.aws import SandboxAws
 from tests.sandbox.polling import PATIENCE, eventually
+from tests.tasks.topics.metadata import knows_topic
 
 DAY = 24 * 60 * 60 * 1000
 CONFIGURATION = {"retention.ms": f"{14 * DAY}", "compression.type": "gzip", "min.insync.replicas": "2"}
@@ -78,11 +79,6 @@ def eventually_everywhere(claim: Callable[[], bool]) -> None:
     eventually(lambda: all(claim() for _ in range(9)))
 
 
-def names_at(broker: str) -> set[str]:
-    """The topics that this broker knows. A client of its own for each reading: one that has met others asks any."""
-    return set(AdminClient({"bootstrap.servers": broker, "log_level": 0}).list_topics(timeout=PATIENCE).topics)
-
-
 class Hands:
     """Somebody with an AdminClient of his own, who knows nothing of Slipway."""
 
@@ -100,7 +96,8 @@ class Hands:
     def settle(self, *names: str) -> None:
         """Back when every broker knows the topics: one may have heard of a change that another is yet to hear of."""
         for broker in self._brokers:
-            eventually(lambda broker=broker: set(names) <= names_at(broker), f"{names} at {broker}")
+            for name in names:
+                eventually(lambda broker=broker, name=name: knows_topic(broker, name), f"{name} at {broker}")
 
     def names(self, prefix: str) -> set[str]:
         return {name for name in self._admin.list_topics(timeout=PATIENCE).topics if name.startswith(prefix)}
