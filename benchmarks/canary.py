@@ -24,8 +24,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from benchmarks.users import count_answers
 from blocks.settings import load_environment
 from delivery.errors import NotPromoted
+from delivery.journal.step_names import ABORT
 from delivery.release import Event, Record, Release
-from delivery.steps import ABORT
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
@@ -35,8 +35,8 @@ from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
-from tasks.holds import hold_environment
-from tasks.journal import read_journal
+from tasks.state.journal import read_journal
+from tasks.state.lock import hold_environment
 
 SETTINGS = SandboxSettings(metric_period_seconds=2)
 # Shorter than the sandbox's own: what is measured begins when the pause is over.

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from random import Random
 
 from benchmarks.policy import production_policy
-from delivery.simulation import simulate
-from delivery.traffic import Scenario
-from delivery.verdict import Action
+from delivery.canary.simulation import simulate
+from delivery.canary.synthetic_traffic import Scenario
+from delivery.canary.verdict import Action
 
 RATES = (0.5, 1, 2, 5, 10, 20, 50, 100)
 HARMS = {"2 % to 3 %": 0.03, "2 % to 5 %": 0.05, "2 % to 10 %": 0.10}

@@ -20,14 +20,14 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from blocks.settings import load_environment
 from clients.assembly import read_assembly
-from delivery.assembly import StackSpec
+from delivery.stacks.assembly import StackSpec
 from flows.infrastructure import deploy_infrastructure
 from sandbox.aws.client import client
 from sandbox.aws.cloudformation.change_sets import AWS_TIME_TO_PLAN
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
-from tasks.holds import hold_environment
+from tasks.state.lock import hold_environment
 
 DIGEST = f"sha256:{'0' * 64}"
 AWS_TIMES_ARE_SHORTER = 20

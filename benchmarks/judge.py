@@ -18,11 +18,11 @@ from statistics import quantiles
 
 from benchmarks.judges import JUDGES, PERIODS_PER_STEP
 from benchmarks.policy import production_policy
-from delivery.canary import Counts, Period, percent
-from delivery.evidence import Evidence
-from delivery.simulation import interval, simulate
-from delivery.traffic import Scenario, count_period
-from delivery.verdict import next_move
+from delivery.canary.counts import Counts, Period, percent
+from delivery.canary.evidence import Evidence
+from delivery.canary.simulation import interval, simulate
+from delivery.canary.synthetic_traffic import Scenario, count_period
+from delivery.canary.verdict import next_move
 
 WEIGHTS = (20, 40, 60, 80)
 REQUESTS_PER_READING = 600

@@ -8,10 +8,10 @@ from typing import Protocol
 from scipy.stats import mannwhitneyu
 
 from benchmarks.policy import production_policy
-from delivery.canary import Counts
-from delivery.evidence import Policy
-from delivery.sequential import Harm, Hits
-from delivery.verdict import is_success_rate_refuted
+from delivery.canary.counts import Counts
+from delivery.canary.evidence import Policy
+from delivery.canary.sequential import Harm, Hits
+from delivery.canary.verdict import is_success_rate_refuted
 
 LEVEL = 0.01
 SIGNIFICANT = NormalDist().inv_cdf(1 - LEVEL)

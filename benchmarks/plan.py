@@ -10,11 +10,11 @@ import json
 import time
 from collections.abc import Callable
 
-from delivery.assembly import StackSpec
 from delivery.plan import join_plan
 from delivery.plan_text import describe_plan
-from delivery.stack_state import ObservedStack, PropertyChange, ResourceChange, StackState
-from delivery.stacks import plan_stacks
+from delivery.stacks.assembly import StackSpec
+from delivery.stacks.planning import plan_stacks
+from delivery.stacks.state import ObservedStack, PropertyChange, ResourceChange, StackState
 from delivery.topics import ObservedTopic, TopicSpec, plan_topics
 
 TOPICS = (6, 60, 600)

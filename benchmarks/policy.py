@@ -3,8 +3,8 @@
 import tomllib
 from pathlib import Path
 
-from delivery.canary_settings import Canary
-from delivery.evidence import Policy, policy_of
+from delivery.canary.evidence import Policy, policy_of
+from delivery.canary.settings import Canary
 
 PRODUCTION = Path(__file__).parents[1] / "environments" / "production.toml"
 

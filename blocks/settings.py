@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as BadVariable
 
-from delivery.canary_settings import Canary
+from delivery.canary.settings import Canary
 from delivery.environment import Environment
 from delivery.errors import SettingsError
 

@@ -18,7 +18,7 @@ from cli.lines import (
     shorten_block,
 )
 from clients.prefect_api import LogLine, PrefectApi, Run
-from tasks.run_logs import OF_FLOWS
+from tasks.runs.run_logs import OF_FLOWS
 
 # A run's lines reach the server in batches of two seconds: told later, everything is told in its order.
 TOLD_AFTER = timedelta(seconds=3)

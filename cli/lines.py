@@ -8,7 +8,7 @@ from uuid import UUID
 
 from clients.prefect_api import LogLine
 from delivery.report import describe_elapsed
-from tasks.run_logs import OF_FLOWS, OF_TASKS
+from tasks.runs.run_logs import OF_FLOWS, OF_TASKS
 
 INFO, WARNING = 20, 30
 OF_RUNS = (OF_FLOWS, OF_TASKS)

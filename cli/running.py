@@ -15,7 +15,7 @@ from cli.starting import Start
 from clients.prefect_api import PrefectApi, Run
 from delivery.errors import Unavailable
 from delivery.outcome import INTERRUPTED, NOT_TAKEN, exit_code_of
-from tasks.history import may_have_effects
+from tasks.state.history import may_have_effects
 
 SECONDS_BETWEEN_LOOKS = 1.0
 TIME_FOR_LAST_LINES = timedelta(seconds=6)

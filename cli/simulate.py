@@ -11,12 +11,12 @@ import typer
 from blocks.settings import load_canary_settings, overlays_of
 from cli.screen import Screen
 from clients.manifests import read_manifests
+from delivery.canary.evidence import policy_of
+from delivery.canary.simulation import Summary, simulate_many
+from delivery.canary.simulation_text import Rehearsal, Simulated, as_object, describe_answer, describe_question
+from delivery.canary.synthetic_traffic import Scenario
 from delivery.errors import SettingsError
-from delivery.evidence import policy_of
-from delivery.manifests import describe_system, parse_manifests
-from delivery.simulation import Summary, simulate_many
-from delivery.simulation_text import Rehearsal, Simulated, as_object, describe_answer, describe_question
-from delivery.traffic import Scenario
+from delivery.rollout.manifests import describe_system, parse_manifests
 
 Environment = Annotated[str, typer.Option(help="Whose steps, pauses and judge, as in environments/.")]
 Rate = Annotated[float, typer.Option(min=0.001, max=1_000_000, help="Requests per second, of both revisions together.")]

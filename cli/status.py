@@ -9,15 +9,15 @@ from cli.screen import Screen
 from clients.prefect_api import find_page
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
-from delivery.holds import HoldState
-from delivery.reading import Reading
+from delivery.journal.lock import HoldState
 from delivery.report import ReleaseReport, describe_end, describe_page, describe_status
-from delivery.revisions import Journals
-from delivery.serving import as_serving, describe_serving
-from tasks.history import read_journals_of
-from tasks.holds import read_hold
-from tasks.journal import list_numbers, read_journal, read_request
-from tasks.workloads import read_workload
+from delivery.rollback.revisions import Journals
+from delivery.rollback.serving import as_serving, describe_serving
+from delivery.rollout.snapshot import Reading
+from tasks.application.planning import read_workload
+from tasks.state.history import read_journals_of
+from tasks.state.journal import list_numbers, read_journal, read_request
+from tasks.state.lock import read_hold
 
 
 def show_status(environment: str, *, count: int, as_json: bool) -> None:

@@ -9,8 +9,8 @@ from cli.screen import Screen
 from clients.prefect_api import PrefectApi, Run
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
-from delivery.holds import HoldState
-from tasks.holds import request_stop, request_stop_of_run
+from delivery.journal.lock import HoldState
+from tasks.state.lock import request_stop, request_stop_of_run
 
 
 def stop_release(environment: str, who: str, why: str, *, as_json: bool) -> None:

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from delivery.assembly import StackSpec, parse_assembly
 from delivery.errors import SettingsError
+from delivery.stacks.assembly import StackSpec, parse_assembly
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

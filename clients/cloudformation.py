@@ -8,13 +8,13 @@ from typing import Any
 from clients.assembly import read_assembly
 from clients.aws import aws_client, translated
 from clients.templates import send_template
-from delivery.assembly import StackSpec
-from delivery.change_sets import ListedChangeSet
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound
-from delivery.outputs import StackOutputs, find_outputs, source_of
-from delivery.stack_progress import STACK_TYPE, StackEvent
-from delivery.stack_state import ParameterValue, PropertyChange, ResourceChange, StackState
+from delivery.stacks.assembly import StackSpec
+from delivery.stacks.change_sets import ListedChangeSet
+from delivery.stacks.outputs import StackOutputs, find_outputs, source_of
+from delivery.stacks.progress import STACK_TYPE, StackEvent
+from delivery.stacks.state import ParameterValue, PropertyChange, ResourceChange, StackState
 
 # The two ways CloudFormation words a change set that would do nothing; it has no status of its own for that.
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")

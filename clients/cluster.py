@@ -28,7 +28,7 @@ from delivery.errors import (
     Unavailable,
     is_passing,
 )
-from delivery.manifests import FIELD_MANAGER
+from delivery.rollout.manifests import FIELD_MANAGER
 
 CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself gives up on a write after 34 seconds
 # The client shares its discovery between processes in one file per host, which another user may have written.

@@ -5,7 +5,7 @@ from typing import Any
 
 from clients.aws import aws_client, translated
 from delivery.errors import NotFound
-from delivery.weights import ListenerRule
+from delivery.rollout.weights import ListenerRule
 
 
 def find_load_balancer(hostname: str, region: str) -> str:

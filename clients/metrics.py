@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clients.aws import aws_client, translated
-from delivery.canary import Counts, Period, Slow, count_arm, count_slow
+from delivery.canary.counts import Counts, Period, Slow, count_arm, count_slow
 from delivery.errors import Unavailable
-from delivery.weights import Arms
+from delivery.rollout.weights import Arms
 
 NAMESPACE = "AWS/ApplicationELB"
 REQUESTS = "RequestCount"

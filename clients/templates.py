@@ -4,8 +4,8 @@ import hashlib
 from urllib.parse import urlsplit
 
 from clients.store import open_store
-from delivery.assembly import MAX_TEMPLATE_BYTES, StackSpec
 from delivery.errors import Conflict
+from delivery.stacks.assembly import MAX_TEMPLATE_BYTES, StackSpec
 
 
 def send_template(stack: StackSpec, state_url: str, region: str) -> dict[str, str]:

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
-from delivery.canary_settings import Canary
-from delivery.sections import Duration, PositiveDuration, Section
+from delivery.canary.settings import Canary
+from delivery.fields import Duration, PositiveDuration, Section
 
 
 class AwsAccount(Section):

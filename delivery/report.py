@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery.holds import SKEW, HoldState
+from delivery.journal.lock import SKEW, HoldState
 from delivery.release import Record, end_in, has_effects, last_step
 
 # A reason that nobody gave: who asked is told by the hold already.

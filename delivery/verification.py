@@ -2,28 +2,15 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
+from delivery.canary.verdict import Verdict
+from delivery.check import Check
 from delivery.plan import Action, PartPlan, Phase
-from delivery.reading import Reading
-from delivery.rollout import why_not_ready_to_start
-from delivery.serving import describe_revision
-from delivery.verdict import Verdict
-from delivery.weights import Witness, why_not_weight
+from delivery.rollback.serving import describe_revision
+from delivery.rollout.conditions import why_not_ready_to_start
+from delivery.rollout.snapshot import Reading
+from delivery.rollout.weights import Witness, why_not_weight
 
 ONE_REVISION = "healthy, one revision"
-
-
-class Check(BaseModel):
-    """One yes/no after a release. seen, wanted and advice, on what to do: as the operator reads them."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    verdict: Verdict
-    seen: str
-    wanted: str
-    advice: str = ""
 
 
 def judge_part(phase: Phase, part: PartPlan) -> Check:
@@ -76,23 +63,3 @@ def judge_answer(name: str, url: str, status: int | None) -> Check:
     return Check(
         name=name, verdict=verdict, seen=f"HTTP {status}" if status else "no answer", wanted=f"HTTP 200 from {url}"
     )
-
-
-def cannot_tell(name: str, why: str, wanted: str) -> Check:
-    """What could not be looked at has neither passed nor failed."""
-    return Check(name=name, verdict=Verdict.INCONCLUSIVE, seen=why, wanted=wanted)
-
-
-def describe_check(check: Check) -> str:
-    """What was seen in place of what was wanted, and what to do about it where that is known."""
-    advice = f" {check.advice}." if check.advice else ""
-    return f"{check.name}: saw {check.seen}, wanted {check.wanted}.{advice}"
-
-
-def sum_up(checks: Sequence[Check]) -> tuple[Verdict, str]:
-    """The worst verdict of all checks and a sentence naming each that did not pass."""
-    for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        found = [describe_check(check) for check in checks if check.verdict is verdict]
-        if found:
-            return verdict, f"{len(found)} of {len(checks)} checks {verdict}. " + " ".join(found)
-    return Verdict.PASS, f"{len(checks)} of {len(checks)} checks pass."

@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.addons import configure_addon
+from tasks.application.addons import configure_addon
 
 
 @flow(name="prepare-cluster", flow_run_name="prepare the cluster for release {release.number}")

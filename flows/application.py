@@ -4,11 +4,11 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.consent import require_consent
-from tasks.judging import watch
-from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
-from tasks.settings import apply_settings
-from tasks.traffic import clear_pause, confirm_weight
+from tasks.application.connections import apply_settings
+from tasks.canary.approval import require_consent
+from tasks.canary.start import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.canary.watch import watch
+from tasks.rollout.steps import clear_pause, confirm_weight
 
 
 @flow(name="roll-out", flow_run_name="roll out release {release.number}")

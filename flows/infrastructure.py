@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.stacks import conclude_deployments, deploy_stack, load_assembly
+from tasks.stacks.deploy import conclude_deployments, deploy_stack, load_assembly
 
 
 @flow(name="deploy-infrastructure", flow_run_name="deploy infrastructure of release {release.number}")

@@ -4,8 +4,8 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import ArtifactDigest
-from tasks.endings import ending_by_name
 from tasks.planning import make_plan, show_plan
+from tasks.rollback.outcomes import ending_by_name
 
 
 @flow(name="plan-release", flow_run_name="plan {artifact_digest}")

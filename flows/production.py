@@ -12,10 +12,10 @@ from flows.infrastructure import deploy_infrastructure
 from flows.rollback import go_back
 from flows.topics import configure_topics
 from flows.verification import look
-from tasks.endings import ending_by_name, failed, halted, nothing_to_do, promoted
-from tasks.holds import hold_environment
+from tasks.canary.start import end_other_canary
 from tasks.planning import confirm_plan, make_plan, show_plan
-from tasks.rollouts import end_other_canary
+from tasks.rollback.outcomes import ending_by_name, failed, halted, nothing_to_do, promoted
+from tasks.state.lock import hold_environment
 
 
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")

@@ -3,10 +3,10 @@
 from prefect import flow
 
 from blocks.settings import load_environment
-from tasks.endings import ending_by_name, telling_a_failure
-from tasks.holds import hold_environment
-from tasks.recovery import left_alone, look_for_remains, recovered, take_back_abandoned
-from tasks.revisions import confirm_way_back
+from tasks.rollback.outcomes import ending_by_name, telling_a_failure
+from tasks.rollback.recovery import left_alone, look_for_remains, recovered, take_back_abandoned
+from tasks.rollback.revisions import confirm_way_back
+from tasks.state.lock import hold_environment
 
 
 @flow(name="recover", flow_run_name="recover {environment}")

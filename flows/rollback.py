@@ -4,10 +4,10 @@ from prefect import flow
 
 from blocks.settings import load_environment
 from delivery.release import Release
-from tasks.endings import end_of, ending_by_name, rolled_back, telling_a_failure
-from tasks.holds import hold_environment
-from tasks.revisions import choose_revision, confirm_health, confirm_revision, confirm_way_back
-from tasks.way_back import put_back_revision, take_back_application
+from tasks.rollback.outcomes import end_of, ending_by_name, rolled_back, telling_a_failure
+from tasks.rollback.revisions import choose_revision, confirm_health, confirm_revision, confirm_way_back
+from tasks.rollback.rollback import put_back_revision, take_back_application
+from tasks.state.lock import hold_environment
 
 
 @flow(name="take-back", flow_run_name="take release {release.number} back")

@@ -6,7 +6,7 @@ from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.release import Release
 from tasks.checks import check_addons, check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
-from tasks.endings import end_of, ending_by_name, record_promotion
+from tasks.rollback.outcomes import end_of, ending_by_name, record_promotion
 
 
 @flow(name="verify", flow_run_name="verify {environment}")

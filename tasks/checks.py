@@ -9,33 +9,31 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.http import connect_http
-from delivery.addons import ALL_THERE, judge_addons
+from delivery.application.addons import ALL_THERE, judge_addons
+from delivery.canary.verdict import Verdict
+from delivery.check import Check, cannot_tell, sum_up
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
-from delivery.reading import Reading
-from delivery.revisions import last_tried
-from delivery.stack_check import WANTED
-from delivery.verdict import Verdict
+from delivery.rollback.revisions import last_tried
+from delivery.rollout.snapshot import Reading
+from delivery.stacks.check import WANTED
 from delivery.verification import (
     ONE_REVISION,
-    Check,
-    cannot_tell,
     judge_answer,
     judge_part,
     judge_rollout,
     judge_unfinished,
-    sum_up,
 )
-from tasks.addons import observe_addons
-from tasks.artifacts import showing
-from tasks.history import read_journals_since
-from tasks.holds import read_hold
-from tasks.progress import progress
-from tasks.stack_reading import compare_stacks
-from tasks.systems import connect_system
+from tasks.application.addons import observe_addons
+from tasks.rollout.live import connect_system
+from tasks.runs.artifacts import showing
+from tasks.runs.log import progress
+from tasks.runs.waiting import poll_until
+from tasks.stacks.drift import compare_stacks
+from tasks.state.history import read_journals_since
+from tasks.state.lock import read_hold
 from tasks.topics import make_topic_plan
-from tasks.waiting import poll_until
 
 # The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
 ANSWERS_WITHIN = timedelta(seconds=30)

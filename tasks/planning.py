@@ -9,16 +9,16 @@ from delivery.errors import Refused
 from delivery.plan import ReleasePlan, join_plan, sum_up
 from delivery.plan_text import describe_plan
 from delivery.release import Release
-from tasks.addons import make_addon_plan
-from tasks.admission import admit
-from tasks.artifacts import showing
-from tasks.history import observe_last_release
-from tasks.journal import record_plan
-from tasks.progress import progress
-from tasks.settings import make_settings_plan
-from tasks.stacks import make_stack_plan
+from tasks.application.addons import make_addon_plan
+from tasks.application.connections import make_settings_plan
+from tasks.application.planning import make_application_plan
+from tasks.preflight import admit
+from tasks.runs.artifacts import showing
+from tasks.runs.log import progress
+from tasks.stacks.deploy import make_stack_plan
+from tasks.state.history import observe_last_release
+from tasks.state.journal import record_plan
 from tasks.topics import make_topic_plan
-from tasks.workloads import make_application_plan
 
 
 @task(task_run_name="plan {artifact_digest}", cache_policy=NO_CACHE)

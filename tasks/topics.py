@@ -11,9 +11,9 @@ from clients.cloudformation import read_outputs
 from clients.topics import Topics, open_topics
 from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotApplied, Rejected
+from delivery.journal.step_names import planned_step
 from delivery.plan import Action, PartPlan, Phase
 from delivery.release import Release
-from delivery.steps import planned_step
 from delivery.topics import (
     ObservedTopic,
     TopicChange,
@@ -25,9 +25,9 @@ from delivery.topics import (
     plan_topics,
     specify_topics,
 )
-from tasks.journal import effect
-from tasks.progress import progress
-from tasks.waiting import ASKED_AGAIN, poll_until
+from tasks.runs.log import progress
+from tasks.runs.waiting import ASKED_AGAIN, poll_until
+from tasks.state.journal import effect
 
 CLUSTER = "broker_cluster_arn"
 TOLD = {Action.CREATE: "created", Action.CHANGE: "altered", Action.NOTHING: "as specified"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from clients.assembly import read_assembly
-from delivery.assembly import StackSpec
 from delivery.environment import Environment
+from delivery.stacks.assembly import StackSpec
 from tests.aws import SandboxAws
 from tests.environments import production
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from delivery.canary.evidence import Policy, policy_of
 from delivery.environment import Environment
-from delivery.evidence import Policy, policy_of
 
 CHECKOUT = Path(__file__).parent.parent
 

@@ -27,20 +27,24 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_starting.py",
         "tests/deployments/test_install.py",
         "tests/flows/",
-        "tests/tasks/test_addons.py",
+        "tests/tasks/application/test_addons.py",
         "tests/tasks/test_checks.py",
-        "tests/tasks/test_consent.py",
-        "tests/tasks/test_endings.py",
-        "tests/tasks/test_analysis.py",
-        "tests/tasks/test_notices.py",
+        "tests/tasks/canary/test_approval.py",
+        "tests/tasks/rollback/test_outcomes.py",
+        "tests/tasks/canary/test_record.py",
+        "tests/tasks/state/test_notices.py",
         "tests/tasks/test_planning.py",
-        "tests/tasks/test_run_logs.py",
-        "tests/tasks/test_stops.py",
-        "tests/tasks/test_telling.py",
+        "tests/tasks/runs/test_run_logs.py",
+        "tests/tasks/state/test_stops.py",
+        "tests/tasks/rollback/test_notifications.py",
     ),
 }
 # A rollout mostly waits: whichever worker is free takes the next one.
-ALONE = ("tests/tasks/test_rollouts.py", "tests/tasks/test_faults.py", "tests/tasks/test_interference.py")
+ALONE = (
+    "tests/tasks/canary/test_rollouts.py",
+    "tests/tasks/rollout/test_faults.py",
+    "tests/tasks/rollout/test_interference.py",
+)
 
 
 class Schedule(LoadScopeScheduling):

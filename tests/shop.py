@@ -15,12 +15,12 @@ import httpx
 import yaml
 
 from clients.cluster import Cluster, connect_cluster
-from delivery.canary_settings import SmallestHarm
+from delivery.canary.settings import SmallestHarm
 from delivery.environment import Environment
 from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
-from tasks.holds import hold_environment
+from tasks.state.lock import hold_environment
 from tests.environments import production
 from tests.sandbox.polling import PATIENCE
 

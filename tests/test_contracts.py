@@ -9,7 +9,13 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 ROOMS = ("cli", "deployments", "flows", "tasks", "blocks", "clients", "delivery", "sandbox")
+SUBROOMS = {
+    "delivery": ("application", "rollback", "stacks", "canary", "journal", "rollout"),
+    "tasks": ("canary", "rollback", "application", "rollout", "stacks", "state", "runs"),
+}
 DIRECTION = "Imports point down"
+IN_DELIVERY = "Within delivery, imports point down"
+IN_TASKS = "Within tasks, imports point down"
 PURE = "delivery decides"
 OUTSIDE = "Only clients speak to the outside"
 NO_SANDBOX = "The product does not know the sandbox"
@@ -17,7 +23,7 @@ NO_PRODUCT = "The sandbox does not know the product"
 
 
 def lint(tree: Path, room: str = "", statement: str = "") -> subprocess.CompletedProcess[str]:
-    for name in ROOMS:
+    for name in (*ROOMS, *(f"{above}/{name}" for above, names in SUBROOMS.items() for name in names)):
         (tree / name).mkdir()
         (tree / name / "__init__.py").write_text("")
     if room:
@@ -37,6 +43,10 @@ def test_a_tree_without_violations_keeps_every_contract(tmp_path: Path) -> None:
         ("tasks", "import flows", DIRECTION),
         ("clients", "import blocks", DIRECTION),
         ("flows", "import deployments", DIRECTION),
+        ("delivery/rollout", "import delivery.canary", IN_DELIVERY),
+        ("delivery/journal", "import delivery.canary", IN_DELIVERY),
+        ("tasks/state", "import tasks.rollout", IN_TASKS),
+        ("tasks/rollback", "import tasks.canary", IN_TASKS),
         ("delivery", "import prefect", PURE),
         ("delivery", "import subprocess", PURE),
         ("tasks", "import boto3", OUTSIDE),

@@ -16,7 +16,7 @@ def test_each_named_file_and_folder_is_there(request: pytest.FixtureRequest) -> 
 
 
 def test_rollouts_are_apart_and_begin_and_the_rest_goes_by_file() -> None:
-    first, second, plain = f"{ALONE[0]}::test_a", f"{ALONE[0]}::test_b", "tests/delivery/test_canary.py::test_a"
+    first, second, plain = f"{ALONE[0]}::test_a", f"{ALONE[0]}::test_b", "tests/delivery/canary/test_counts.py::test_a"
     assert group_of(first) != group_of(second)
-    assert group_of(plain) == "tests/delivery/test_canary.py"
+    assert group_of(plain) == "tests/delivery/canary/test_counts.py"
     assert sorted([plain, "tests/sandbox/kafka/test_brokers.py::test_a", first], key=rank_of)[0] == first

@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
 from delivery.errors import RolledBack
-from tasks.holds import hold_environment, read_hold
+from tasks.state.lock import hold_environment, read_hold
 from tests.environments import CHECKOUT, installed, production
 from tests.sandbox.polling import PATIENCE
 

@@ -8,9 +8,9 @@ import pytest
 
 from clients.load_balancer import find_load_balancer, read_rules
 from clients.metrics import read_periods, read_requests
-from delivery.canary import Counts, Period, Slow, periods_within
+from delivery.canary.counts import Counts, Period, Slow, periods_within
 from delivery.errors import NotFound, Unavailable
-from delivery.weights import Arms, share_of
+from delivery.rollout.weights import Arms, share_of
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.aws import SandboxAws

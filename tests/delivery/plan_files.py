@@ -14,20 +14,20 @@ from typing import Any
 
 from clients.assembly import read_assembly
 from clients.manifests import read_manifests
-from delivery.addons import ObservedAddon, plan_addons
-from delivery.application import ObjectPreview, Preview, plan_application, plan_unseen
-from delivery.connections import NEEDED_OUTPUTS, ObservedSettings, WantedSetting, plan_settings
+from delivery.application.addons import ObservedAddon, plan_addons
+from delivery.application.connections import NEEDED_OUTPUTS, ObservedSettings, WantedSetting, plan_settings
+from delivery.application.planning import ObjectPreview, Preview, plan_application, plan_unseen
+from delivery.application.rerelease import ask_what_is_meant, revisions_in_question
 from delivery.environment import Environment
 from delivery.errors import Refused
-from delivery.manifests import describe_system, parse_manifests
-from delivery.outputs import find_outputs
 from delivery.plan import PartPlan, join_plan
 from delivery.plan_text import describe_plan
-from delivery.released_again import ask_what_is_meant, revisions_in_question
-from delivery.stack_state import ObservedStack, StackState
-from delivery.stacks import plan_stacks
+from delivery.rollout.manifests import describe_system, parse_manifests
+from delivery.stacks.outputs import find_outputs
+from delivery.stacks.planning import plan_stacks
+from delivery.stacks.state import ObservedStack, StackState
 from delivery.topics import ObservedTopic, plan_topics, specify_topics
-from tests.delivery.rollouts import STABLE_IMAGE, at_rest, done, replica_set
+from tests.delivery.rollout.objects import STABLE_IMAGE, at_rest, done, replica_set
 from tests.environments import production
 
 FOLDER = Path(__file__).parent / "plans"

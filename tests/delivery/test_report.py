@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from delivery.holds import Holder, HoldState, Stop
+from delivery.journal.lock import Holder, HoldState, Stop
 from delivery.release import Event, Record
 from delivery.report import (
     ASKED_FOR_BY,

@@ -1,16 +1,14 @@
+from delivery.canary.verdict import Verdict
+from delivery.check import Check, cannot_tell, sum_up
 from delivery.plan import Action, PartPlan, Phase, Step
-from delivery.verdict import Verdict
+from delivery.rollout.weights import Witness
 from delivery.verification import (
-    Check,
-    cannot_tell,
     judge_answer,
     judge_part,
     judge_rollout,
     judge_unfinished,
-    sum_up,
 )
-from delivery.weights import Witness
-from tests.delivery.rollouts import aborted, at_pause, at_rest
+from tests.delivery.rollout.objects import aborted, at_pause, at_rest
 
 
 def part(action: Action) -> PartPlan:

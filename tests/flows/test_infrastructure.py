@@ -9,16 +9,16 @@ import pytest
 
 from blocks.settings import load_environment
 from clients.assembly import read_assembly
-from delivery.assembly import StackSpec
 from delivery.environment import Environment
 from delivery.errors import StackFailed
 from delivery.release import Event
+from delivery.stacks.assembly import StackSpec
 from flows.infrastructure import deploy_infrastructure
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
-from tasks.holds import hold_environment
-from tasks.journal import read_journal
+from tasks.state.journal import read_journal
+from tasks.state.lock import hold_environment
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
 from tests.environments import installed

@@ -18,7 +18,7 @@ import httpx
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
-from tasks.holds import read_hold
+from tasks.state.lock import read_hold
 from tests.environments import production
 from tests.sandbox.polling import eventually
 

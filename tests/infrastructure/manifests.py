@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from delivery.application import variables_of
-from delivery.manifests import Manifest, render_manifests
+from delivery.application.planning import variables_of
+from delivery.rollout.manifests import Manifest, render_manifests
 from tests.environments import CHECKOUT, production
 
 MANIFESTS = CHECKOUT / "infrastructure" / "k8s" / "production"

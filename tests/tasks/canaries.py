@@ -8,16 +8,16 @@ from typing import Any
 
 import yaml
 
-from delivery.application import CanaryRun
+from delivery.application.planning import CanaryRun
 from delivery.environment import Environment
 from delivery.release import Release
-from delivery.rollout import why_not_ready_to_start
-from delivery.weights import why_not_weight
-from tasks.revisions import choose_revision
-from tasks.rollouts import apply_application, confirm_promoted, settle_workload, wait_until_paused
-from tasks.systems import LiveSystem, connect_system
-from tasks.traffic import confirm_weight, end_pause
-from tasks.way_back import put_back_revision
+from delivery.rollout.conditions import why_not_ready_to_start
+from delivery.rollout.weights import why_not_weight
+from tasks.canary.start import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.rollback.revisions import choose_revision
+from tasks.rollback.rollback import put_back_revision
+from tasks.rollout.live import LiveSystem, connect_system
+from tasks.rollout.steps import confirm_weight, end_pause
 from tests.shop import Shop
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from prefect.logging import disable_run_logger
 
+from delivery.canary.verdict import Verdict
 from delivery.errors import ChecksFailed, Inconclusive, Unavailable
-from delivery.verdict import Verdict
 from delivery.verification import Check
 from tasks.checks import conclude, look_at_rollout, looked_at, require_rest, wait_for_answer
-from tasks.holds import hold_environment
+from tasks.state.lock import hold_environment
 from tests.environments import production
 from tests.shop import Shop
 from tests.tasks.canaries import promote, stand_at_first_pause

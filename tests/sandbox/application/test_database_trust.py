@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from delivery.connections import DATABASE_CA
+from delivery.application.connections import DATABASE_CA
 from sandbox.application.settings import CONFIGURATION, ApplicationSettings
 from sandbox.application.storage import Database
 from sandbox.certificates import write_certificates

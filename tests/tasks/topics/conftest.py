@@ -12,7 +12,7 @@ from delivery.release import Release
 from delivery.topics import TopicSpec
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
-from tasks.holds import hold_environment
+from tasks.state.lock import hold_environment
 from tasks.topics import connect_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from clients.topics import Topics
+from delivery.canary.verdict import Verdict
 from delivery.environment import Environment
 from delivery.errors import NotFound, TopicFixed, TopicWouldShrink
 from delivery.plan import Action, Phase
 from delivery.release import Event, Release
 from delivery.topics import TopicSpec, is_as_specified, plan_topics, specify_topics
-from delivery.verdict import Verdict
 from delivery.verification import judge_part
 from tasks.topics import configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project

@@ -1,0 +1,212 @@
+"""Planning the application: what applying its manifests would change, and whether a canary follows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.environment import Environment
+from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.rollout.conditions import is_inside_window, why_not_ready_to_start
+from delivery.rollout.manifests import HASH_LABEL, CanaryStep, Manifest, System, setting_variable
+from delivery.rollout.snapshot import Reading, ReplicaSet
+
+# The API server's own bookkeeping, which differs without anything having changed.
+BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+@dataclass(frozen=True)
+class CanaryRun:
+    """A revision on its way to all traffic. stable_hash: empty at a first installation.
+
+    steps: the pauses that are left, none where the controller takes no steps. rang_before: the alarms that it has not
+    set off.
+    """
+
+    stable_hash: str
+    canary_hash: str
+    image: str
+    steps: tuple[CanaryStep, ...]
+    rang_before: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ObjectPreview:
+    """What applying one manifest would do. changes: dotted paths that would differ; None: the object is missing."""
+
+    kind: str
+    name: str
+    changes: tuple[str, ...] | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Everything that applying the manifests would do. template: of the pods, as the cluster would hold it, without
+    the hash label; None while the cluster or its namespace does not exist.
+    """
+
+    objects: tuple[ObjectPreview, ...]
+    template: Mapping[str, Any] | None = None
+
+
+def image_reference(environment: Environment, artifact_digest: str) -> str:
+    """The image by digest in the account's registry."""
+    registry = f"{environment.aws.account_id}.dkr.ecr.{environment.aws.region}.amazonaws.com"
+    return f"{registry}/{environment.application.repository}@{artifact_digest}"
+
+
+def variables_of(environment: Environment, artifact_digest: str, settings_names: Mapping[str, str]) -> dict[str, str]:
+    """What the manifests may use. settings_names: `msk-config` -> its name in the cluster, with its hash."""
+    return {
+        "PROJECT": environment.project,
+        "ENVIRONMENT": environment.name,
+        "IMAGE": image_reference(environment, artifact_digest),
+        "SSL_CERTIFICATE_ARN": environment.application.certificate_arn,
+        "MIN_SUCCESS_RATE": f"{environment.canary.min_success_rate:g}",
+        **{setting_variable(name): actual for name, actual in settings_names.items()},
+    }
+
+
+def template_probe(rollout: Manifest) -> Manifest:
+    """A ReplicaSet with the Rollout's pod template.
+
+    Asked for as a dry run it comes back with the API server's defaults, which a custom kind is not given: only so can
+    the template be compared with the one of a revision.
+    """
+    metadata = {"name": f"{rollout['metadata']['name']}-preview", "namespace": rollout["metadata"]["namespace"]}
+    spec = {"replicas": 0, "selector": rollout["spec"]["selector"], "template": rollout["spec"]["template"]}
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+
+
+def clean_template(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A revision's pod template without what tells it from an equal one."""
+    metadata = {key: value for key, value in template.get("metadata", {}).items() if key != "creationTimestamp"}
+    labels = {key: value for key, value in metadata.get("labels", {}).items() if key != HASH_LABEL}
+    return {**template, "metadata": {**metadata, "labels": labels}}
+
+
+def find_changes(live: Mapping[str, Any], applied: Mapping[str, Any]) -> tuple[str, ...]:
+    """Dotted paths at which an object would differ; its status and the API server's bookkeeping aside.
+
+    The pod template of a Rollout is left out: it is compared with its defaults, by `template_probe`.
+    """
+    before, after = (_comparable(found) for found in (live, applied))
+    return tuple(_differences(before, after, ""))
+
+
+def plan_application(system: System, reading: Reading | None, preview: Preview, image: str) -> PartPlan:
+    """A step for each object, the Rollout last, which says how the traffic would move."""
+    steps = [_object_step(found) for found in preview.objects if found.kind != "Rollout"]
+    rollout = next(found for found in preview.objects if found.kind == "Rollout")
+    refusals = _refusals(reading) if reading else ()
+    return PartPlan(steps=(*steps, _rollout_step(system, reading, rollout, preview.template, image)), refusals=refusals)
+
+
+def plan_unseen(manifests: Iterable[Manifest], system: System, image: str, why: str) -> PartPlan:
+    """The plan while there is no cluster to ask: everything is new. why: what it waits for."""
+    objects = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], None) for found in manifests)
+    plan = plan_application(system, None, Preview(objects), image)
+    *others, rollout = plan.steps
+    return PartPlan(steps=(*others, rollout.model_copy(update={"changes": (*rollout.changes, why)})))
+
+
+def can_go_on(reading: Reading, template: Mapping[str, Any] | None) -> bool:
+    """Whether a canary under way is of the very template that is to be applied, and was not aborted."""
+    is_same = reading.current is not None and clean_template(reading.current.template) == template
+    return reading.is_unfinished and is_same and not reading.is_abort_asked
+
+
+def is_stable_already(reading: Reading, template: Mapping[str, Any] | None) -> bool:
+    """Whether all traffic goes to pods of this very template, and nothing is under way."""
+    stable = reading.stable
+    is_same = stable is not None and clean_template(stable.template) == template
+    return is_same and why_not_ready_to_start(reading) is None
+
+
+def window_revisions(reading: Reading, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
+    """The earlier revisions of this template that the controller would give all traffic at once, without a step.
+
+    It takes what is in its rollback window for proved; one whose canary failed is in there as well.
+    """
+    same = (found for found in reading.replica_sets if clean_template(found.template) == template)
+    return tuple(found for found in same if is_inside_window(reading, found.hash))
+
+
+def steps_left(reading: Reading, steps: Sequence[CanaryStep]) -> tuple[CanaryStep, ...]:
+    """The pauses that are still before the controller, the one it stands at included."""
+    return tuple(step for step in steps if step.pause_index >= (reading.step_index or 0))
+
+
+def weights_ahead(system: System, reading: Reading | None, template: Mapping[str, Any] | None) -> tuple[int, ...]:
+    """The shares in percent at which a canary of this template would be judged; none where there would be no canary."""
+    if reading is None or not reading.stable_hash or is_stable_already(reading, template):
+        return ()
+    steps = steps_left(reading, system.steps) if can_go_on(reading, template) else system.steps
+    return tuple(step.weight_percent for step in steps)
+
+
+def _object_step(found: ObjectPreview) -> Step:
+    if found.changes is None:
+        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE)
+    action = Action.CHANGE if found.changes else Action.NOTHING
+    return Step(phase=Phase.APPLICATION, name=found.title, action=action, changes=found.changes)
+
+
+def _refusals(reading: Reading) -> tuple[str, ...]:
+    """What does not pass by itself, and leaves a canary nothing to be compared with."""
+    if reading.is_paused_by_hand:
+        return (f"Rollout {reading.name} is paused by hand: set spec.paused to false.",)
+    if reading.phase == "Degraded" and reading.is_observed and not reading.is_unfinished:
+        way_out = "roll back to a revision that serves, or delete the Rollout for a first installation"
+        return (f"Rollout {reading.name} is Degraded with its stable revision ({reading.message}): {way_out}.",)
+    return ()
+
+
+def _rollout_step(
+    system: System, reading: Reading | None, found: ObjectPreview, template: Mapping[str, Any] | None, image: str
+) -> Step:
+    if reading is None or found.changes is None:
+        changes = (f"image {image}", "first installation: no canary, all pods at once, followed until they serve")
+        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE, changes=changes)
+    if is_stable_already(reading, template) and not found.changes:
+        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.NOTHING)
+    changes = (*found.changes, *_describe_way(system, reading, template, image))
+    return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CHANGE, changes=changes)
+
+
+def _describe_way(system: System, reading: Reading, template: Mapping[str, Any] | None, image: str) -> tuple[str, ...]:
+    """How the traffic would move, a line each."""
+    if is_stable_already(reading, template):
+        return ()
+    lines = [f"image {reading.stable.image if reading.stable else 'none'} -> {image}"]
+    if reading.is_unfinished and can_go_on(reading, template):
+        return (*lines, f"an unfinished canary of it is gone on with, at step {reading.step_index}")
+    if reading.is_unfinished:
+        lines.append(
+            f"an unfinished canary of {reading.current.image if reading.current else 'another'} is aborted first"
+        )
+    lines += [
+        f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once"
+        for found in window_revisions(reading, template)
+    ]
+    return (*lines, f"canary at {', '.join(str(step.weight_percent) for step in system.steps)} %, then all traffic")
+
+
+def _comparable(found: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in found["metadata"].items() if key not in BOOKKEEPING}
+    spec = {
+        key: value for key, value in found.get("spec", {}).items() if found["kind"] != "Rollout" or key != "template"
+    }
+    rest = {key: value for key, value in found.items() if key not in ("metadata", "spec", "status")}
+    return {**rest, "metadata": metadata, "spec": spec}
+
+
+def _differences(before: Any, after: Any, path: str) -> Iterable[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(before.keys() | after.keys()):
+            yield from _differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+    elif before != after:
+        yield path

@@ -1,0 +1,1 @@
+"""Judging a canary: counts, evidence, verdict, and the simulation of all three."""

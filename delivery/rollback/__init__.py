@@ -1,0 +1,1 @@
+"""Rolling back: which revisions served, what a rollback restores, and orphaned releases."""

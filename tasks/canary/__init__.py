@@ -1,0 +1,1 @@
+"""A canary: started, watched, approved and recorded."""

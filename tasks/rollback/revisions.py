@@ -1,0 +1,81 @@
+"""The revision that a Rollout goes back to, and whether the application is well after it did."""
+
+from typing import Any
+
+from prefect import task
+
+from delivery.canary.verdict import Verdict
+from delivery.environment import Environment
+from delivery.errors import ChecksFailed, DeliveryError, Refused, RollBackFailed, Unavailable
+from delivery.rollback.revisions import Target, choose_target
+from tasks.checks import check_address
+from tasks.rollout.live import connect_system
+from tasks.runs.waiting import ASKED_AGAIN
+from tasks.state.history import read_journals_of
+
+
+def name_choice(parameters: dict[str, Any]) -> str:
+    """The name of a run of choose_revision with these parameters."""
+    return "choose a revision" if parameters["revision"] is None else f"choose revision {parameters['revision']}"
+
+
+# Prefect calls a name's function with the parameters where it takes them; its types do not tell.
+CHOSEN: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_choice}
+
+
+@task(**CHOSEN)
+def choose_revision(environment: Environment, revision: int | None, *, unjudged: bool = False) -> Target:
+    """The revision with this number, which served all traffic before, by the journals of past releases.
+
+    unjudged: one of which no journal tells, too. Raises Refused, with the list of all that can be gone back to.
+    """
+    reading = connect_system(environment).read()
+    journals = read_journals_of(environment, reading)
+    return choose_target(reading, journals, revision, is_unjudged_taken=unjudged)
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm revision {chosen.number}")
+def confirm_revision(environment: Environment, chosen: Target, *, unjudged: bool = False) -> Target:
+    """The same revision, looked at again with the hold taken: what was waited for may have moved it.
+
+    Raises Refused where it may not be gone back to any more.
+    """
+    now = choose_revision.fn(environment, chosen.number, unjudged=unjudged)
+    if now.found.hash != chosen.found.hash:
+        raise Refused(
+            f"Revision {chosen.number} was {chosen.found.artifact_digest} when it was chosen; with the hold taken "
+            f"it is {now.found.artifact_digest}. Choose again."
+        )
+    return now
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")
+def confirm_health(environment: Environment, way_back: str) -> str:
+    """The sentence of the way back, and that the backend answers 200 by the front door.
+
+    Raises ChecksFailed, with that sentence, where it did not within half a minute.
+    """
+    url = environment.application.health_url
+    check = check_address.fn(environment, "backend", url)
+    if check.verdict is not Verdict.PASS:
+        raise ChecksFailed(f"{way_back} Then the backend: saw {check.seen}, wanted {check.wanted}. Look at its log.")
+    return f"{way_back} {url} answers 200."
+
+
+@task(**ASKED_AGAIN, task_run_name="confirm the way back of {environment.name}")
+def confirm_way_back(environment: Environment, way_back: str) -> str:
+    """The sentence of the way back, with the health of what serves now; as it is where nothing was taken back.
+
+    Raises RollBackFailed where traffic is back and the backend does not answer 200, with that sentence first.
+    """
+    if not way_back:
+        return way_back
+    try:
+        is_gone = connect_system(environment).find() is None
+        return way_back if is_gone else confirm_health.fn(environment, way_back)
+    except ChecksFailed as error:
+        raise RollBackFailed(str(error)) from error
+    except Unavailable as error:
+        raise Unavailable(f"{way_back} {error}") from error
+    except DeliveryError as error:
+        raise RollBackFailed(f"{way_back} {error}") from error

@@ -1,0 +1,1 @@
+"""The Rollout, the Ingress and the listener rules: read, and changed step by step."""

@@ -1,0 +1,1 @@
+"""Around Prefect: retries, waiting, log lines and artifacts of a run."""

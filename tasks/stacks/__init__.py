@@ -1,0 +1,1 @@
+"""CloudFormation stacks: previewed, deployed by change sets, and followed to their end."""

@@ -1,0 +1,25 @@
+"""The deployed stacks beside the cloud assembly, by reads alone."""
+
+from clients.assembly import read_assembly
+from clients.cloudformation import Formation, connect_formation
+from clients.parameters import read_parameters
+from delivery.check import Check
+from delivery.environment import Environment
+from delivery.stacks.assembly import StackSpec
+from delivery.stacks.check import DeployedStack, judge_stacks, stored_names
+
+
+def compare_stacks(environment: Environment) -> Check:
+    """Whether every stack is as the assembly has it; nothing is made for it, not even a change set."""
+    assembly = read_assembly(environment.stacks.assembly)
+    formation = connect_formation(environment)
+    deployed = {stack.id: read_deployed(formation, stack) for stack in assembly}
+    return judge_stacks(assembly, deployed, read_parameters(stored_names(assembly), environment.aws.region))
+
+
+def read_deployed(formation: Formation, stack: StackSpec) -> DeployedStack | None:
+    """None where there is no stack, or one that only a change set was made for."""
+    state = formation.read_stack(stack.name)
+    if state is None or state.status == "REVIEW_IN_PROGRESS":
+        return None
+    return DeployedStack(state=state, template=formation.read_template(state.arn))

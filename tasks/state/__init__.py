@@ -1,0 +1,1 @@
+"""Journal, lock and notices in the object store."""

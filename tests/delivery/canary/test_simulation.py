@@ -1,0 +1,143 @@
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from delivery.canary.evidence import Policy
+from delivery.canary.settings import WhenUnsure
+from delivery.canary.simulation import Run, interval, simulate, simulate_many, summarize
+from delivery.canary.synthetic_traffic import Scenario
+from delivery.canary.verdict import Action
+from tests.environments import production_policy
+
+STEPS = (20, 40, 60, 80)
+BUSY = Scenario(requests_per_second=50)
+POLICY = production_policy()
+
+
+def run(scenario: Scenario, seed: int = 1, policy: Policy | None = None) -> Run:
+    return simulate(scenario, policy or POLICY, STEPS, Random(seed))
+
+
+def test_a_healthy_release_takes_its_forty_minutes_and_is_promoted() -> None:
+    healthy = run(BUSY)
+    assert (healthy.action, healthy.duration) == (Action.ADVANCE, timedelta(minutes=40))
+    assert healthy.users_harmed == 0
+
+
+def test_a_harmful_release_is_aborted_within_minutes() -> None:
+    harmful = run(replace(BUSY, canary_failure_rate=0.05))
+    assert harmful.action is Action.ABORT
+    assert harmful.duration < timedelta(minutes=10)
+    assert harmful.users_harmed == pytest.approx(0.03 * 0.2 * harmful.requests, rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    scenario = replace(BUSY, shock=0.5, burst=0.1, lost=0.1, late=0.1, retries=1, bad_pods=1)
+    assert run(scenario, seed=7) == run(scenario, seed=7)
+    assert run(scenario, seed=7) != run(scenario, seed=8)
+
+
+def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
+    quiet = run(replace(BUSY, requests_per_second=0.5))
+    assert (quiet.action, quiet.duration) == (Action.REVERT, timedelta(minutes=30))
+
+
+def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
+    by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE))
+    assert by_guide.action is Action.ADVANCE_BY_GUIDE
+
+
+def test_a_weight_that_is_not_applied_is_never_promoted() -> None:
+    unmoved = run(replace(BUSY, honoured=0.0))
+    assert unmoved.action is Action.REVERT
+    assert "the weight is not honoured" in unmoved.reason
+
+
+def test_metrics_that_are_all_lost_never_promote() -> None:
+    assert run(replace(BUSY, lost=1.0)).action is Action.REVERT
+
+
+def test_one_bad_pod_of_the_canary_is_found_and_takes_a_healthy_release_back() -> None:
+    bad = run(replace(BUSY, pods=30, bad_pods=1))
+    assert bad.action is Action.ABORT
+    assert bad.users_harmed > 0
+
+
+def test_counts_that_are_read_later_delay_what_is_found() -> None:
+    harmful = replace(BUSY, canary_failure_rate=0.5)
+    at_once = run(harmful, policy=replace(POLICY, lateness=timedelta()))
+    later = run(harmful, policy=replace(POLICY, lateness=timedelta(minutes=2)))
+    assert later.duration - at_once.duration == timedelta(minutes=2)
+
+
+def test_counts_that_are_never_there_in_time_never_promote() -> None:
+    nothing = run(replace(BUSY, late=1.0))
+    assert nothing.action is Action.REVERT
+    assert "no requests were counted" in nothing.reason
+
+
+def test_a_few_counts_that_are_late_or_lost_do_not_blame_a_release() -> None:
+    ended = simulate_many(replace(BUSY, late=0.02, lost=0.1), POLICY, STEPS, runs=20, seed="late")
+    assert (ended.aborted, ended.promoted) == (0, 1)
+
+
+def test_a_shock_to_both_revisions_is_not_blamed_on_the_canary() -> None:
+    assert simulate_many(replace(BUSY, shock=0.5), POLICY, STEPS, runs=20, seed="shock").promoted == 1
+
+
+def test_a_burst_of_requests_shows_a_harm_sooner() -> None:
+    harmful = replace(BUSY, requests_per_second=5, canary_failure_rate=0.05)
+    assert run(replace(harmful, burst=1.0)).duration < run(harmful).duration
+
+
+def test_retries_that_count_as_requests_break_the_promise_and_the_simulation_shows_it() -> None:
+    retried = replace(BUSY, retries=3)
+    assert simulate_many(retried, POLICY, STEPS, runs=40, seed="retries").aborted > 0.01
+
+
+def test_a_release_is_the_same_however_many_are_simulated_with_it() -> None:
+    harmful = replace(BUSY, canary_failure_rate=0.05)
+    alone = simulate(harmful, POLICY, STEPS, Random("7/0"))
+    assert simulate_many(harmful, POLICY, STEPS, runs=1, seed="7").users_harmed == alone.users_harmed
+    first_two = [simulate(harmful, POLICY, STEPS, Random(f"7/{n}")) for n in range(2)]
+    assert simulate_many(harmful, POLICY, STEPS, runs=2, seed="7") == summarize(first_two)
+
+
+def test_going_on_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
+    by_guide = replace(POLICY, when_unsure=WhenUnsure.GUIDE)
+    ended = simulate_many(replace(BUSY, requests_per_second=0.5), by_guide, (20,), runs=10, seed="guide")
+    assert ended.inconclusive == 1
+    assert ended.promoted > 0
+
+
+def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
+    def ended(action: Action, minutes: int) -> Run:
+        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is Action.ASK, "")
+
+    summary = summarize(
+        [ended(Action.ABORT, 1), ended(Action.ABORT, 3), ended(Action.ADVANCE, 40), ended(Action.ASK, 30)]
+    )
+    assert (summary.aborted, summary.promoted, summary.inconclusive) == (0.5, 0.25, 0.25)
+    assert summary.minutes == pytest.approx((2.0, 2.8, 2.98))
+    assert summary.requests == pytest.approx((200, 280, 298))
+    assert summary.users_harmed == 2.0
+
+
+def test_without_aborts_there_is_nothing_to_say_about_them() -> None:
+    assert summarize([run(BUSY)]).minutes is None
+
+
+@pytest.mark.parametrize(
+    ("share", "runs", "expected"),
+    [
+        (0.0, 2000, (0.0, 0.00192)),
+        (0.004, 2000, (0.00203, 0.00788)),
+        (0.5, 10, (0.2366, 0.7634)),
+        (1.0, 1, (0.2065, 1)),
+    ],
+)
+def test_a_share_has_the_interval_of_wilson(share: float, runs: int, expected: tuple[float, float]) -> None:
+    """Values by the formula of Wilson, 1927."""
+    assert interval(share, runs) == pytest.approx(expected, abs=2e-4)

@@ -1,0 +1,27 @@
+"""A canary's counts, period by period, for tests of its judge."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+from delivery.canary.counts import Counts, Period
+from delivery.canary.evidence import Evidence, Policy
+from delivery.canary.verdict import Verdict, judge
+from tests.environments import production_policy
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+POLICY = replace(production_policy(), lateness=timedelta(0))
+HEALTHY = (Counts(800, 16), Counts(200, 4))
+Arms = tuple[Counts, Counts]
+
+
+def watch(*arms: Arms, weight_percent: int = 20, policy: Policy = POLICY) -> Evidence:
+    """The evidence after one period of a minute per pair of stable and canary."""
+    periods = [Period(NOON + index * MINUTE, stable, canary) for index, (stable, canary) in enumerate(arms)]
+    return reduce(Evidence.observe, periods, Evidence.begin(policy, weight_percent, NOON))
+
+
+def verdict_of(*arms: Arms, weight_percent: int = 20, after: int | None = None) -> Verdict:
+    evidence = watch(*arms, weight_percent=weight_percent)
+    return judge(evidence, NOON + (len(arms) if after is None else after) * MINUTE).verdict

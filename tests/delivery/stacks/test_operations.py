@@ -1,0 +1,33 @@
+"""Whose operation a stack's events tell of."""
+
+import pytest
+
+from delivery.journal.step_names import planned_step
+from delivery.plan import Phase
+from delivery.release import Release
+from delivery.stacks.operations import describe_operator, release_of
+
+RELEASE = Release(
+    environment="production",
+    number=12,
+    nonce="0123456789ab",
+    artifact_digest=f"sha256:{'a' * 64}",
+    plan_hash=None,
+    hold_epoch=1,
+)
+TOKEN = RELEASE.token(planned_step(Phase.STACKS, "MSKStack"))
+
+
+def test_a_releases_operation_is_known_by_its_number_whatever_store_it_counted_in() -> None:
+    assert release_of(TOKEN) == 12
+    assert describe_operator(TOKEN) == "release 12"
+
+
+def test_the_deletion_of_what_a_failed_creation_left_is_the_releases_too() -> None:
+    assert release_of(f"{TOKEN}-delete") == 12
+
+
+@pytest.mark.parametrize("token", [None, "", "Console-UpdateStack-1", "release-notes", "release-12-abc-Topics-metrics"])
+def test_what_no_release_started_is_somebody_elses(token: str | None) -> None:
+    assert release_of(token) is None
+    assert describe_operator(token).startswith("somebody else (its operation ")

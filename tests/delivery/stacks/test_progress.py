@@ -1,0 +1,160 @@
+"""What an operation's events tell: progress, its end, and what failed first."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from delivery.errors import HoldLost, StackFailed, StopRequested
+from delivery.plan import Action
+from delivery.stacks.assembly import StackSpec
+from delivery.stacks.progress import (
+    LastTime,
+    StackEvent,
+    StackOutcome,
+    conclude_stacks,
+    describe_failures,
+    describe_outcome,
+    describe_progress,
+    end_of,
+    first_failure,
+    last_time_of,
+    stack_failed,
+)
+
+ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/genai-demo-production-msk/1"
+MSK = StackSpec(id="MSKStack", name="genai-demo-production-msk", template="{}")
+BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def about(logical_id: str, status: str, seconds: int = 0, reason: str = "") -> StackEvent:
+    return StackEvent(
+        id=f"{logical_id}-{status}",
+        logical_id=logical_id,
+        physical_id=f"id-of-{logical_id}",
+        type="AWS::MSK::Cluster",
+        status=status,
+        reason=reason,
+        at=BEGUN + timedelta(seconds=seconds),
+    )
+
+
+def about_stack(status: str, physical_id: str = ARN) -> StackEvent:
+    event = about("genai-demo-production-msk", status)
+    return event.model_copy(update={"physical_id": physical_id, "type": "AWS::CloudFormation::Stack"})
+
+
+def done(stack_id: str) -> StackOutcome:
+    return StackOutcome(id=stack_id, arn=ARN, status="CREATE_COMPLETE", action=Action.CREATE)
+
+
+def test_an_operation_ends_with_its_own_stacks_event() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE")]) == "CREATE_COMPLETE"
+
+
+def test_a_completed_resource_does_not_end_the_operation() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about("Cluster", "CREATE_COMPLETE")]) is None
+
+
+def test_a_nested_stack_does_not_end_the_operation() -> None:
+    assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE", "arn:nested")]) is None
+
+
+def test_cleaning_up_is_not_the_end() -> None:
+    assert end_of(ARN, [about_stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")]) is None
+
+
+def test_an_operation_without_events_has_not_ended() -> None:
+    assert end_of(ARN, []) is None
+
+
+def test_progress_counts_what_is_done_and_names_what_is_under_way_with_its_time() -> None:
+    events = [
+        about("Configuration", "CREATE_IN_PROGRESS"),
+        about("Cluster", "CREATE_IN_PROGRESS", 2),
+        about("Configuration", "CREATE_COMPLETE", 3),
+        about("Cluster", "CREATE_IN_PROGRESS", 4),
+    ]
+    told = describe_progress(
+        "MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], 5, BEGUN + timedelta(seconds=814)
+    )
+    assert told == "MSKStack: 1 of 5 resources done in 814 s, Cluster CREATE_IN_PROGRESS for 812 s"
+
+
+def test_a_stack_seen_before_tells_how_long_it_took_last_time() -> None:
+    history = [
+        at(about_stack("UPDATE_ROLLBACK_COMPLETE"), 4000),
+        at(about_stack("UPDATE_IN_PROGRESS"), 3900),
+        at(about_stack("CREATE_COMPLETE"), 1265),
+        at(about_stack("CREATE_IN_PROGRESS"), 0),
+    ]
+    last = last_time_of(history)
+    assert last == LastTime(was_creation=True, took=timedelta(minutes=21, seconds=5))
+    told = describe_progress("MSKStack", [about_stack("UPDATE_IN_PROGRESS")], 5, BEGUN, last)
+    assert told == "MSKStack: 0 of 5 resources done in 0 s (its creation took 21 min 5 s)"
+
+
+def test_a_stack_that_never_ended_well_has_no_last_time() -> None:
+    assert last_time_of([about_stack("ROLLBACK_COMPLETE"), about_stack("CREATE_IN_PROGRESS")]) is None
+
+
+def at(event: StackEvent, seconds: int) -> StackEvent:
+    return event.model_copy(update={"at": BEGUN + timedelta(seconds=seconds)})
+
+
+def test_of_many_resources_under_way_the_first_ones_are_named() -> None:
+    events = [about(f"Alarm{number}", "CREATE_IN_PROGRESS") for number in range(5)]
+    told = describe_progress("MSKStack", events, None, BEGUN)
+    assert told.endswith("Alarm0 CREATE_IN_PROGRESS for 0 s, Alarm1 CREATE_IN_PROGRESS for 0 s and 3 more")
+
+
+def test_an_outcome_tells_what_became_of_the_stack() -> None:
+    assert describe_outcome(done("MSKStack"), 5) == "MSKStack: created, 5 resources"
+    untouched = done("MSKStack").model_copy(update={"action": Action.NOTHING})
+    assert describe_outcome(untouched, None) == "MSKStack: nothing to do"
+
+
+def test_a_failed_resource_shows_its_reason() -> None:
+    events = [about("Trail", "CREATE_COMPLETE"), about("Cluster", "CREATE_FAILED", reason="no capacity")]
+    assert describe_failures("MSKStack", events) == ["MSKStack: Cluster CREATE_FAILED: no capacity"]
+
+
+def test_the_first_failure_is_not_one_that_was_cancelled_for_another() -> None:
+    cancelled = about("Alarm", "CREATE_FAILED", reason="Resource creation cancelled")
+    failed = about("Cluster", "CREATE_FAILED", reason="no capacity")
+    assert first_failure(ARN, [cancelled, failed, about_stack("ROLLBACK_FAILED")]) == failed
+
+
+def test_a_failed_stack_names_cause_status_and_what_to_do() -> None:
+    error = stack_failed(MSK, "UPDATE_ROLLBACK_COMPLETE", ARN, [about("Cluster", "UPDATE_FAILED", reason="too small.")])
+    assert str(error) == (
+        "MSKStack (genai-demo-production-msk) ended in UPDATE_ROLLBACK_COMPLETE. "
+        "Cluster (AWS::MSK::Cluster) UPDATE_FAILED: too small. "
+        "It is as it was before; mend the cause and release again."
+    )
+
+
+def test_a_stack_that_needs_a_person_tells_what_keeps_it_as_well() -> None:
+    failed = about("Cluster", "CREATE_FAILED", reason="no capacity.")
+    kept = about_stack("ROLLBACK_FAILED").model_copy(update={"reason": "Failed to delete: [Database]."})
+    assert str(stack_failed(MSK, "ROLLBACK_FAILED", ARN, [failed, kept])) == (
+        "MSKStack (genai-demo-production-msk) ended in ROLLBACK_FAILED. "
+        "Cluster (AWS::MSK::Cluster) CREATE_FAILED: no capacity. Failed to delete: [Database]. "
+        "Delete it: aws cloudformation delete-stack --stack-name genai-demo-production-msk."
+    )
+
+
+def test_stacks_that_all_ended_well_raise_nothing() -> None:
+    conclude_stacks({"NetworkStack": done("NetworkStack")})
+
+
+def test_one_error_names_the_failed_the_finished_and_the_not_started() -> None:
+    ends = {"NetworkStack": done("NetworkStack"), "MSKStack": StackFailed("MSKStack failed."), "EKSStack": None}
+    with pytest.raises(StackFailed) as raised:
+        conclude_stacks(ends)
+    assert str(raised.value) == "MSKStack failed. Finished: NetworkStack. Not started: EKSStack."
+
+
+@pytest.mark.parametrize("kind", [HoldLost, StopRequested])
+def test_a_lost_hold_and_a_stop_are_not_a_failed_stack(kind: type[HoldLost] | type[StopRequested]) -> None:
+    with pytest.raises(kind, match=r"^MSKStack failed\. Gone\. Finished: none\. Not started: none\.$"):
+        conclude_stacks({"MSKStack": StackFailed("MSKStack failed."), "RDSStack": kind("Gone.")})

@@ -1,0 +1,187 @@
+"""Add-ons that a cluster has, lacks and gets. One that others need is taken from a cluster of its own."""
+
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clients.cluster import Cluster, connect_cluster
+from delivery.canary.verdict import Verdict
+from delivery.environment import Addon, Environment, PinnedManifest
+from delivery.errors import Altered, NotFound, Unavailable
+from delivery.release import Event, Release
+from sandbox.environment import variables
+from sandbox.instance import Sandbox
+from sandbox.settings import SandboxSettings
+from tasks.application.addons import configure_addon, observe_addons
+from tasks.application.planning import make_object_plan, render_application
+from tasks.checks import check_addons
+from tasks.rollout.live import connect_system
+from tasks.state.journal import read_journal
+from tasks.state.lock import hold_environment
+from tests.assemblies import Project
+from tests.aws import SandboxAws
+from tests.sandbox.polling import eventually
+from tests.shop import Shop, make_shop
+
+DIGEST = "sha256:" + "d" * 64
+AGENT = "amazon-cloudwatch-observability"
+MANIFEST = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: amazon-cloudwatch-observability-controller-manager
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec: {containers: [{name: agent, image: "example.org/cloudwatch-agent-operator:3.2.0"}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: amazon-cloudwatch
+"""
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, aws: SandboxAws, project: Project) -> Environment:
+    """Whose stack names a cluster."""
+    sandbox.require("aws", "kubernetes")
+    outputs = {"EKSStack": {"EKSClusterName": "the-cluster"}}
+    project.write({"EKSStack": {"One": project.parameter("one", "1")}}, outputs=outputs)
+    project.deploy_by_hand(aws)
+    application = project.environment.application.model_copy(update={"kubeconfig": str(sandbox.state / "kubeconfig")})
+    return project.environment.model_copy(update={"application": application})
+
+
+@pytest.fixture
+def release(environment: Environment) -> Iterator[Release]:
+    with hold_environment(environment, DIGEST, "hash", "test", wait=False) as release:
+        yield release
+
+
+@pytest.fixture
+def agent(environment: Environment) -> Addon:
+    """The metrics agent, which no other test needs."""
+    return next(addon for addon in environment.addons.wanted if addon.name == AGENT)
+
+
+@pytest.fixture
+def cluster(environment: Environment, agent: Addon) -> Iterator[Cluster]:
+    """Without the agent; afterwards as it was."""
+    cluster = connect_cluster(environment, "the-cluster")
+    found = cluster.read("Deployment", agent.deployment, agent.namespace)
+    assert found is not None
+    cluster.delete("Deployment", agent.deployment, agent.namespace)
+    yield cluster
+    cluster.delete("Deployment", agent.deployment, agent.namespace)
+    kept = {key: value for key, value in found["metadata"].items() if key in ("name", "namespace", "labels")}
+    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": kept, "spec": found["spec"]})
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where the manifest is offered."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/install.yaml" else 404)
+            self.end_headers()
+            self.wfile.write(MANIFEST.encode())
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def pinned(addon: Addon, url: str, sha256: str | None = None) -> Addon:
+    sha256 = sha256 or hashlib.sha256(MANIFEST.encode()).hexdigest()
+    return addon.model_copy(update={"manifest": PinnedManifest(url=url, sha256=sha256)})
+
+
+def test_the_addons_of_a_cluster_are_found_in_their_versions(environment: Environment) -> None:
+    observed = observe_addons.fn(environment)
+    assert observed is not None
+    assert {name: (found.version, found.is_available, found.missing) for name, found in observed.items()} == {
+        "argo-rollouts": ("v1.9.1", True, ()),
+        "aws-load-balancer-controller": ("v3.5.0", True, ()),
+        AGENT: ("3.2.0", True, ()),
+    }
+
+
+def test_the_check_of_the_addons_tells_what_a_release_goes_on_without(
+    prefect_server: str, environment: Environment, agent: Addon, cluster: Cluster
+) -> None:
+    check = check_addons.fn(environment)
+    assert check.verdict is Verdict.PASS
+    assert (
+        check.seen
+        == f"2 in the version wanted; besides {AGENT}: there is no Deployment {agent.deployment} in {agent.namespace}"
+    )
+
+
+def test_a_missing_addon_is_installed_from_its_pinned_manifest_and_then_left_alone(
+    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+) -> None:
+    wanted = pinned(agent, f"{address}/install.yaml")
+    configure_addon.fn(environment, release, wanted)
+    found = cluster.read("Deployment", agent.deployment, agent.namespace)
+    assert found is not None
+    assert found["status"]["availableReplicas"] == 1
+    configure_addon.fn(environment, release, wanted)
+    told = [record.event for record in read_journal(environment, release.number) if record.step.endswith(AGENT)]
+    assert told == [Event.INTENDED, Event.DONE]
+
+
+def test_another_manifest_than_the_pinned_one_is_not_applied_and_both_are_named(
+    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+) -> None:
+    found = hashlib.sha256(MANIFEST.encode()).hexdigest()
+    with pytest.raises(Altered, match=f"has sha256 {found}, and {'0' * 64} is pinned"):
+        configure_addon.fn(environment, release, pinned(agent, f"{address}/install.yaml", "0" * 64))
+    assert cluster.read("Deployment", agent.deployment, agent.namespace) is None
+
+
+def test_a_manifest_that_is_not_there_is_worth_asking_again(
+    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+) -> None:
+    with pytest.raises(Unavailable, match="answers HTTP 404"):
+        configure_addon.fn(environment, release, pinned(agent, f"{address}/other.yaml"))
+
+
+def test_a_missing_addon_stops_a_release_only_where_it_is_needed_and_nothing_installs_it(
+    environment: Environment, release: Release, agent: Addon, cluster: Cluster
+) -> None:
+    configure_addon.fn(environment, release, agent)
+    with pytest.raises(NotFound, match=f"there is no Deployment {agent.deployment}"):
+        configure_addon.fn(environment, release, agent.model_copy(update={"is_required": True}))
+
+
+@pytest.fixture
+def bare_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A shop whose cluster never had Argo Rollouts."""
+    settings = SandboxSettings(time_factor=20.0)
+    with Sandbox(tmp_path / "sandbox", parts=("aws", "kubernetes"), settings=settings) as sandbox:
+        for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
+            monkeypatch.setenv(name, value)
+        shop = make_shop(sandbox, tmp_path)
+        shop.cluster.delete("CustomResourceDefinition", "rollouts.argoproj.io")
+        eventually(lambda: not shop.cluster.serves("argoproj.io/v1alpha1", "Rollout"))
+        yield shop
+
+
+def test_a_cluster_without_the_kind_of_a_manifest_is_refused_in_the_plan_with_its_add_on(bare_shop: Shop) -> None:
+    live, digest = connect_system(bare_shop.environment), bare_shop.push("a")
+    plan = make_object_plan(live, render_application(bare_shop.environment, digest, {}), digest)
+    assert plan.steps == ()
+    assert plan.refusals == (
+        "The cluster does not serve Rollout of argoproj.io/v1alpha1. Install Argo Rollouts, then release again.",
+    )

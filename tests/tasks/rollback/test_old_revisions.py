@@ -1,0 +1,122 @@
+"""Going back to an earlier revision, inside the rollback window and outside it, and with the settings that it had."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from clients.cluster import Cluster
+from delivery.plan import Action, PartPlan
+from tasks.application.planning import make_object_plan, render_application
+from tasks.rollout.live import connect_system
+from tests.sandbox.polling import PATIENCE, eventually
+from tests.shop import Shop
+from tests.tasks.canaries import change_pods, go_back, promote, served_digest
+
+pytestmark = pytest.mark.proof
+
+
+def set_window(shop: Shop, revisions: int) -> None:
+    path = Path(shop.environment.application.manifests, "all.yaml")
+    manifests = list(yaml.safe_load_all(path.read_text()))
+    manifests[-1]["spec"]["rollbackWindow"] = {"revisions": revisions}
+    path.write_text(yaml.safe_dump_all(manifests))
+
+
+def weights_written(shop: Shop, percent: int) -> int:
+    """How often the controller has given a canary this share."""
+    events = shop.cluster.list("Event", shop.namespace, fields="involvedObject.kind=Rollout")
+    return sum(event["count"] for event in events if f"desiredWeight '{percent}'" in event["message"])
+
+
+def pauses(shop: Shop) -> int:
+    """At how many steps the controller has stood still."""
+    events = shop.cluster.list("Event", shop.namespace, fields="involvedObject.kind=Rollout")
+    return sum(event["count"] for event in events if event["reason"] == "RolloutPaused")
+
+
+def test_a_revision_inside_the_rollback_window_is_given_all_traffic_without_a_step(shop: Shop) -> None:
+    set_window(shop, 1)
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    assert (weights_written(shop, 30), weights_written(shop, 70), pauses(shop)) == (1, 1, 2)
+    said = go_back(shop, first, 1)
+    # While not all of its pods are there the controller gives it the last step's share, and does not stop at it.
+    assert (weights_written(shop, 30), pauses(shop)) == (1, 2)
+    assert said.startswith(f"Revision 3, {first}, serves all traffic, read back from the load balancer.")
+    assert served_digest(shop) == first
+
+
+def test_a_digest_that_served_gets_a_canary_again_where_the_release_asks_for_it(shop: Shop) -> None:
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    (question,) = plan(shop, first).refusals
+    assert question.startswith(f"{first} is revision 1, which served before: the controller would give it all traffic")
+    planned = plan(shop, first, canary=True)
+    assert planned.refusals == ()
+    assert planned.steps[-1].changes[-2].startswith("revision 1 of it is taken away first: ")
+    promote(shop, first)
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
+    assert served_digest(shop) == first
+    assert plan(shop, first).refusals == ()
+
+
+def plan(shop: Shop, digest: str, *, canary: bool = False) -> PartPlan:
+    manifests = render_application(shop.environment, digest, {})
+    return make_object_plan(connect_system(shop.environment), manifests, digest, canary=canary)
+
+
+def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:
+    set_window(shop, 1)
+    first = shop.push("a")
+    promote(shop, first)
+    promote(shop, shop.push("b"))
+    promote(shop, shop.push("c"))
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
+    said = go_back(shop, first, 1)
+    assert (weights_written(shop, 30), weights_written(shop, 70)) == (3, 3)
+    assert said.startswith(f"Revision 4, {first}, serves all traffic, read back from the load balancer.")
+    assert served_digest(shop) == first
+
+
+def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> None:
+    """One digest twice, whose only difference is the Secret that was rotated between its two releases."""
+    digest = shop.push("a")
+    change_pods(shop, take_status_from_secret)
+    before, after = {"rds-config": "rds-config-1"}, {"rds-config": "rds-config-2"}
+    make_secrets(shop.cluster, shop.namespace, {"rds-config-1": "200", "rds-config-2": "202"})
+    promote(shop, digest, before)
+    live = connect_system(shop.environment)
+    (*others, rollout) = make_object_plan(live, render_application(shop.environment, digest, after), digest).steps
+    assert {step.action for step in others} == {Action.NOTHING}
+    assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")
+    promote(shop, digest, after)
+    # What elbv2 says is in force at the load balancer a moment later.
+    eventually(lambda: statuses(shop) == {202})
+    go_back(shop, digest, 1)
+    eventually(lambda: statuses(shop) == {200})
+    assert {name for pod in live.read().pods if not pod.is_ending for name in pod.secrets} == {"rds-config-1"}
+
+
+def take_status_from_secret(spec: dict[str, Any]) -> None:
+    reference = {"secretKeyRef": {"name": "${RDS_CONFIG}", "key": "status"}}
+    spec["containers"][0]["env"] = [{"name": "STATUS", "valueFrom": reference}]
+
+
+def make_secrets(cluster: Cluster, namespace: str, contents: dict[str, str]) -> None:
+    """The namespace as well, which a release's settings are put into before its application."""
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for name, status in contents.items():
+        metadata = {"name": name, "namespace": namespace}
+        cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"status": status}})
+
+
+def statuses(shop: Shop) -> set[int]:
+    """What users are answered."""
+    url = f"https://{shop.sandbox.addresses.load_balancer}/api/work"
+    with httpx.Client(verify=False, headers={"Host": shop.host}, timeout=PATIENCE) as http:  # noqa: S501
+        return {http.get(url).status_code for _ in range(20)}

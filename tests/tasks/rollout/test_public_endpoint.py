@@ -1,0 +1,82 @@
+"""Every way to the backend that production's Ingress opens, the browser's and the API's: all split by one weight."""
+
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from delivery.rollout.manifests import Route, describe_system, parse_manifests
+from tests.environments import CHECKOUT
+from tests.sandbox.polling import PATIENCE, eventually
+from tests.shop import Shop
+from tests.tasks.canaries import install, stand_at_first_pause
+
+pytestmark = pytest.mark.proof
+
+PRODUCTION = CHECKOUT / "infrastructure" / "k8s" / "production"
+SITE = "genai-demo.com"
+STABLE, CANARY = 200, 202
+REQUESTS = 200
+# Five standard deviations of 200 requests at 30 %.
+SCATTER = 33
+# Answers by its revision, whatever it is asked.
+SERVER = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else int(os.environ["STATUS"]))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer((os.environ["POD_IP"], 8000), Handler).serve_forever()
+"""
+
+
+def production_routes() -> tuple[Route, ...]:
+    parsed = parse_manifests({path.name: path.read_text() for path in PRODUCTION.glob("*.yaml")})
+    return describe_system(manifest for found in parsed.values() for manifest in found).routes
+
+
+def open_routes(shop: Shop, routes: tuple[Route, ...]) -> None:
+    """The shop's Ingress gets production's rules, under names of its own."""
+    path = Path(shop.environment.application.manifests, "all.yaml")
+    manifests = list(yaml.safe_load_all(path.read_text()))
+    ingress = next(found for found in manifests if found["kind"] == "Ingress")
+    backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]
+    ingress["spec"]["rules"] = [
+        {
+            "host": host_in(shop, route),
+            "http": {"paths": [{"path": route.path, "pathType": "Prefix", "backend": backend}]},
+        }
+        for route in routes
+    ]
+    path.write_text(yaml.safe_dump_all(manifests))
+
+
+def host_in(shop: Shop, route: Route) -> str:
+    return route.host.replace(SITE, shop.host)
+
+
+def count_arms(shop: Shop, route: Route, requests: int) -> Counter[int]:
+    """How many requests by this way each revision answered."""
+    url = f"https://{shop.sandbox.addresses.load_balancer}{route.path}/work"
+    with httpx.Client(verify=False, headers={"Host": host_in(shop, route)}, timeout=PATIENCE) as http:  # noqa: S501
+        return Counter(http.get(url).status_code for _ in range(requests))
+
+
+def test_each_host_and_path_of_the_browser_and_the_api_is_split_by_the_weight(shop: Shop) -> None:
+    routes = production_routes()
+    assert {route.host for route in routes} == {f"api.{SITE}", SITE, f"www.{SITE}"}
+    open_routes(shop, routes)
+    install(shop, shop.push("a", status=STABLE, program=SERVER))
+    with shop.release(shop.push("b", status=CANARY, program=SERVER)) as release:
+        _, canary = stand_at_first_pause(shop, release)
+        # What elbv2 says is in force at the load balancer a moment later.
+        eventually(lambda: count_arms(shop, routes[0], 20)[CANARY] > 1)
+        counted = {route: count_arms(shop, route, REQUESTS) for route in routes}
+    wanted = pytest.approx(REQUESTS * canary.steps[0].weight_percent / 100, abs=SCATTER)
+    for route, arms in counted.items():
+        assert arms[CANARY] == wanted, route
+        assert arms[STABLE] + arms[CANARY] == REQUESTS, route
