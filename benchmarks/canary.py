@@ -29,14 +29,14 @@ from delivery.release import Event, Record, Release
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
-from flows.rollback import take_back
+from flows.rollback import compensate
 from flows.topics import configure_topics
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 from tasks.state.journal import read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 
 SETTINGS = SandboxSettings(metric_period_seconds=2)
 # Shorter than the sandbox's own: what is measured begins when the pause is over.
@@ -74,14 +74,14 @@ def installed() -> Iterator[Sandbox]:
 
 @contextmanager
 def holding(digest: str) -> Iterator[Release]:
-    with hold_environment(load_environment("production"), digest, "benchmark", "benchmark", wait=False) as release:
+    with lock_environment(load_environment("production"), digest, "benchmark", "benchmark", wait=False) as release:
         yield release
 
 
 def measure_promotion(sandbox: Sandbox, digest: str) -> None:
     """Both revisions are healthy: whatever fails meanwhile was made by the change itself, or by a machine too busy."""
     before = count_answers(sandbox)
-    journal = journal_of(release_and_take_back(digest))
+    journal = journal_of(release_and_compensate(digest))
     judged = [record.detail for record in journal if record.event is Event.JUDGED]
     told = [f"{step['weight_percent']} % {step['verdict']}" for step in judged]
     print(f"\na healthy digest: {', '.join(told)}")
@@ -94,7 +94,7 @@ def measure_ways_back(sandbox: Sandbox, digests: Sequence[str]) -> None:
     print("\nfailed canary    verdict to 0 % at every listener rule    to the stable revision alone and whole")
     before, journals = count_answers(sandbox), []
     for number, digest in enumerate(digests, 1):
-        journals.append(journal_of(release_and_take_back(digest)))
+        journals.append(journal_of(release_and_compensate(digest)))
         show_times(f"{number}", seconds_to(journals[-1], ABORT), seconds_to(journals[-1], None))
     for name, figure in (("p50", median), ("worst", max)):
         show_times(name, *(figure([seconds_to(journal, step) for journal in journals]) for step in (ABORT, None)))
@@ -103,7 +103,7 @@ def measure_ways_back(sandbox: Sandbox, digests: Sequence[str]) -> None:
     show_answers(seen.requests, seen.failed_without({revision_of(journal) for journal in journals}), seen.of_balancer)
 
 
-def release_and_take_back(digest: str) -> int:
+def release_and_compensate(digest: str) -> int:
     """The number of a release of the digest, which is taken back where its canary fails."""
     number = 0
     with suppress(NotPromoted), holding(digest) as release:
@@ -111,7 +111,7 @@ def release_and_take_back(digest: str) -> int:
         try:
             roll_out(release)
         except NotPromoted:
-            take_back(release)
+            compensate(release)
             raise
     return number
 

@@ -27,7 +27,7 @@ from sandbox.aws.cloudformation.change_sets import AWS_TIME_TO_PLAN
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 
 DIGEST = f"sha256:{'0' * 64}"
 AWS_TIMES_ARE_SHORTER = 20
@@ -58,7 +58,7 @@ def main() -> None:
 
 def install() -> float:
     """Seconds from the flow's start to its end."""
-    with hold_environment(load_environment("production"), DIGEST, "benchmark", "benchmark", wait=False) as release:
+    with lock_environment(load_environment("production"), DIGEST, "benchmark", "benchmark", wait=False) as release:
         began = time.perf_counter()
         deploy_infrastructure(release)
         return time.perf_counter() - began

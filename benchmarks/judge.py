@@ -96,8 +96,8 @@ def print_detection(runs: int, seed: int) -> None:
         random, took = Random(f"{seed}/detection"), []
         for _ in range(runs):
             arms = islice(_at_weight(scenario, 20)(random), 200_000 // REQUESTS_PER_READING)
-            reading = judge()
-            found = next((n for n, (stable, canary) in enumerate(arms, 1) if reading.aborts(stable, canary)), None)
+            snapshot = judge()
+            found = next((n for n, (stable, canary) in enumerate(arms, 1) if snapshot.aborts(stable, canary)), None)
             took.append(math.inf if found is None else found * REQUESTS_PER_READING)
         cuts = quantiles(took, n=100, method="inclusive")
         shares = [describe_share(sum(requests <= most for requests in took), runs) for most in WITHIN]
@@ -126,11 +126,11 @@ def _print_head() -> None:
 def _print_aborts(row: str, runs: int, seed: str, traffic: Callable[[Random], Traffic]) -> None:
     random, aborted = Random(seed), dict.fromkeys(JUDGES, 0)
     for _ in range(runs):
-        reading = {name: judge() for name, judge in JUDGES.items()}
+        snapshot = {name: judge() for name, judge in JUDGES.items()}
         for stable, canary in traffic(random):
-            for name in [name for name, judge in reading.items() if judge.aborts(stable, canary)]:
+            for name in [name for name, judge in snapshot.items() if judge.aborts(stable, canary)]:
                 aborted[name] += 1
-                del reading[name]
+                del snapshot[name]
     print(f"{row:26}" + "".join(f"{describe_share(count, runs):>25}" for count in aborted.values()), flush=True)
 
 

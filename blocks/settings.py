@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as BadVariable
 
+from blocks.renamed import describe_unknown
 from delivery.canary.settings import Canary
 from delivery.environment import Environment
 from delivery.errors import SettingsError
@@ -82,7 +83,7 @@ def load_canary_settings(name: str) -> CanarySettings:
 def load(name: str, kind: type[Settings]) -> Settings:
     require_environment(name)
     files = {path: read_toml(path) for path in settings_files(name)}
-    problems = [f"{variable} is no setting." for variable in unknown_variables()]
+    problems = [describe_unknown(variable, key_of(variable)) for variable in unknown_variables()]
     try:
         settings = kind(**merge_all(files.values()))
     except ValidationError as error:
@@ -168,9 +169,14 @@ def describe(detail: ErrorDetails, files: dict[Path, dict[str, Any]]) -> str:
         return f"{key}: {detail.get('ctx', {}).get('error')}."
     source = variable if variable in os.environ else f"{file_of(path, files)}: {key}"
     if detail["type"] == "extra_forbidden":
-        return f"{source} is no setting."
+        return describe_unknown(source, key)
     wrong = detail["msg"].replace(repr(timedelta()), "0 s")
     return f"{source}: {shown(detail, path)}{wrong[0].lower()}{wrong[1:]}."
+
+
+def key_of(variable: str) -> str:
+    """`SLIPWAY_LOCK__WAIT` -> `lock.wait`."""
+    return variable.removeprefix(PREFIX).replace("__", ".").lower()
 
 
 def variable_of(path: tuple[int | str, ...]) -> str:

@@ -24,7 +24,7 @@ RETRY = re.compile(
 )
 RAISED = re.compile(r"(?:Task|Flow) run encountered an exception:? (\w+): ")
 # Errors whose sentence is the run's own end: it is told there, once. Of others the reason is told before the way back.
-TOLD_AT_THE_END = ("Refused", "StopRequested", "HoldLost", "HoldTaken", "ChecksFailed", "Inconclusive", "SettingsError")
+TOLD_AT_THE_END = ("Refused", "StopRequested", "LockLost", "LockTaken", "ChecksFailed", "Inconclusive", "SettingsError")
 WORDS = {"StopRequested": "Stopped", "Refused": "Refused"}
 # One in a command is whole: it is there to be typed.
 DIGEST = re.compile(r"(?<!--digest )(sha256:[0-9a-f]{12})[0-9a-f]{52}")

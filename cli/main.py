@@ -43,7 +43,7 @@ AsNew = Annotated[bool, typer.Option("--canary", help="Judge a digest that serve
 Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the run.")]
 Within = Annotated[
     int | None,
-    typer.Option("--start-within", min=1, help="Cancel a run that no worker has taken after so many seconds."),
+    typer.Option("--queue-timeout", min=1, help="Cancel a run that no worker has taken after so many seconds."),
 ]
 PRODUCTION = "production"
 
@@ -98,13 +98,13 @@ def release(
 
 
 @app.command()
-def roll_back(
+def rollback(
     environment: EnvironmentName = PRODUCTION,
     revision: Annotated[
         int | None, typer.Option(help="Which one, by its number; without it the run lists them.")
     ] = None,
-    unjudged: Annotated[
-        bool, typer.Option("--unjudged", help="Take it even if no journal tells that it served.")
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take it even if no journal tells that it served.")
     ] = False,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release under way; `slipway stop` ends it sooner.")] = False,
@@ -113,9 +113,9 @@ def roll_back(
     detach: Detach = False,
 ) -> None:
     """Bring back an earlier revision that served all traffic."""
-    request = {"revision": revision, "unjudged": unjudged, "wait": wait}
+    request = {"revision": revision, "unverified": unverified, "wait": wait}
     request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
-    run("roll-back", environment, request, {}, within=within, as_json=as_json, detach=detach)
+    run("rollback", environment, request, {}, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
@@ -193,7 +193,7 @@ def run(
         environment=environment,
         parameters=parameters | {"environment": environment},
         leaves=leaves,
-        start_within=timedelta(seconds=within) if within else None,
+        queue_timeout=timedelta(seconds=within) if within else None,
     )
     raise typer.Exit(submit(request, as_json=as_json, detach=detach))
 

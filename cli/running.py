@@ -26,14 +26,14 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 @dataclass(frozen=True)
 class Request:
     """What is submitted. leaves: the artifacts that its run leaves for programs, by the names they have in the answer.
-    start_within: how long somebody may take to start it; for ever unless told.
+    queue_timeout: how long somebody may take to start it; for ever unless told.
     """
 
     deployment: str
     environment: str
     parameters: dict[str, Any]
     leaves: dict[str, str]
-    start_within: timedelta | None = None
+    queue_timeout: timedelta | None = None
 
 
 def submit(request: Request, *, as_json: bool, detach: bool) -> int:
@@ -44,7 +44,7 @@ def submit(request: Request, *, as_json: bool, detach: bool) -> int:
     screen.say(f"{request.deployment}  {api.page_of(run)}", "bold")
     if detach:
         return leave(screen, run, "Submitted. It runs as soon as a worker picks it up.", 0, as_json=as_json)
-    start = Start(api, request.start_within)
+    start = Start(api, request.queue_timeout)
     try:
         with screen.live():
             ended = follow(api, run, start, screen)
@@ -120,6 +120,6 @@ def advice(ended: Run, environment: str) -> str:
     return (
         f" The run could not say what it left behind: see slipway status {environment}. What it had begun is in its "
         f"journal. A release's canary is taken back by a run of recover/{environment}, or left, as "
-        "[recovery] when_died says; a release started again goes on from what is there, "
-        "slipway roll-back --revision N brings an earlier revision back."
+        "[recovery] on_orphaned says; a release started again goes on from what is there, "
+        "slipway rollback --revision N brings an earlier revision back."
     )

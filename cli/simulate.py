@@ -16,7 +16,7 @@ from delivery.canary.simulation import Summary, simulate_many
 from delivery.canary.simulation_text import Rehearsal, Simulated, as_object, describe_answer, describe_question
 from delivery.canary.synthetic_traffic import Scenario
 from delivery.errors import SettingsError
-from delivery.rollout.manifests import describe_system, parse_manifests
+from delivery.rollout.manifests import parse_manifests, parse_rollout_spec
 
 Environment = Annotated[str, typer.Option(help="Whose steps, pauses and judge, as in environments/.")]
 Rate = Annotated[float, typer.Option(min=0.001, max=1_000_000, help="Requests per second, of both revisions together.")]
@@ -68,7 +68,7 @@ def simulate(
 
 def with_rates(scenario: Scenario, rehearsal: Rehearsal, baseline: float | None, harm: float | None) -> Scenario:
     """The scenario of a harmful release; the smallest harm's failure rates where none are given."""
-    smallest = rehearsal.policy.smallest_harm
+    smallest = rehearsal.policy.minimum_detectable_effect
     stable = smallest.stable if baseline is None else baseline
     canary = smallest.canary if harm is None else harm
     if canary <= stable:
@@ -85,7 +85,7 @@ def prepare(environment: str) -> Rehearsal:
     settings = load_canary_settings(environment)
     folder = settings.application.manifests
     objects = [manifest for found in parse_manifests(read_manifests(folder)).values() for manifest in found]
-    weights = tuple(step.weight_percent for step in describe_system(objects).steps)
+    weights = tuple(step.weight_percent for step in parse_rollout_spec(objects).steps)
     if not weights:
         raise SettingsError(f"The Rollout in {folder} has no pause, so there is nothing to judge. Nothing was begun.")
     rollout = next(manifest for manifest in objects if manifest["kind"] == "Rollout")

@@ -9,29 +9,29 @@ from cli.screen import Screen
 from clients.prefect_api import find_page
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
-from delivery.journal.lock import HoldState
+from delivery.journal.lock import LockState
 from delivery.report import ReleaseReport, describe_end, describe_page, describe_status
 from delivery.rollback.revisions import Journals
 from delivery.rollback.serving import as_serving, describe_serving
-from delivery.rollout.snapshot import Reading
+from delivery.rollout.snapshot import RolloutSnapshot
 from tasks.application.planning import read_workload
 from tasks.state.history import read_journals_of
 from tasks.state.journal import list_numbers, read_journal, read_request
-from tasks.state.lock import read_hold
+from tasks.state.lock import read_lock
 
 
 def show_status(environment: str, *, count: int, as_json: bool) -> None:
     """Raises SettingsError, or Unavailable where the store does not answer."""
     settings = load_environment(environment)
-    hold, now = read_hold(settings), datetime.now(UTC)
+    lock, now = read_lock(settings), datetime.now(UTC)
     releases = [report_release(settings, number) for number in reversed(list_numbers(settings)[-count:])]
     if as_json:
-        print(json.dumps(as_object(settings, hold, releases, now), indent=2))
+        print(json.dumps(as_object(settings, lock, releases, now), indent=2))
         return
     screen = Screen()
     for line in say_serving(settings):
         screen.say(line)
-    hold_line, *rows = describe_status(environment, hold, releases, now)
+    hold_line, *rows = describe_status(environment, lock, releases, now)
     for line in (hold_line, *describe_page(releases)):
         screen.say(line)
     for row in rows:
@@ -48,12 +48,12 @@ def say_serving(environment: Environment) -> tuple[str, ...]:
         return (f"What serves {environment.name} cannot be told: {error}",)
 
 
-def read_serving(environment: Environment) -> tuple[Reading | None, Journals]:
+def read_serving(environment: Environment) -> tuple[RolloutSnapshot | None, Journals]:
     """The Rollout, and the journals of the releases since its oldest revision was made."""
-    reading = read_workload(environment)
-    if reading is None or not reading.replica_sets:
-        return reading, {}
-    return reading, read_journals_of(environment, reading)
+    snapshot = read_workload(environment)
+    if snapshot is None or not snapshot.replica_sets:
+        return snapshot, {}
+    return snapshot, read_journals_of(environment, snapshot)
 
 
 def report_release(environment: Environment, number: int) -> ReleaseReport:
@@ -73,16 +73,16 @@ def read_request_if_any(environment: Environment, number: int) -> dict[str, str]
 
 
 def as_object(
-    environment: Environment, hold: HoldState | None, releases: list[ReleaseReport], now: datetime
+    environment: Environment, lock: LockState | None, releases: list[ReleaseReport], now: datetime
 ) -> dict[str, object]:
     """The status for a program. serving: null where nothing serves, or where that cannot be told."""
-    is_held = hold is not None and not hold.is_over(now)
-    under_way = hold.number if hold and is_held else None
+    is_held = lock is not None and not lock.is_over(now)
+    under_way = lock.number if lock and is_held else None
     return {
         "environment": environment.name,
         "serving": serving_as_object(environment),
         "is_held": is_held,
-        "hold": hold.model_dump(mode="json") if hold else None,
+        "lock": lock.model_dump(mode="json") if lock else None,
         "releases": [release_as_object(release, under_way) for release in releases],
     }
 

@@ -9,15 +9,15 @@ from cli.screen import Screen
 from clients.prefect_api import PrefectApi, Run
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
-from delivery.journal.lock import HoldState
+from delivery.journal.lock import LockState
 from tasks.state.lock import request_stop, request_stop_of_run
 
 
 def stop_release(environment: str, who: str, why: str, *, as_json: bool) -> None:
     """Says who was asked. Raises NotFound where there is nobody."""
     settings = load_environment(environment)
-    hold = request_stop(settings, who, why)
-    sentence = describe_asked(hold) if hold else stop_runs(settings, who, why)
+    lock = request_stop(settings, who, why)
+    sentence = describe_asked(lock) if lock else stop_runs(settings, who, why)
     Screen(for_program=as_json).say(sentence)
     if as_json:
         answer(0, sentence)
@@ -28,7 +28,7 @@ def stop_runs(environment: Environment, who: str, why: str) -> str:
     name = environment.name
     try:
         api = PrefectApi.connect()
-        runs = api.list_unfinished([(f"deploy-{name}", name), ("roll-back", name)])
+        runs = api.list_unfinished([(f"deploy-{name}", name), ("rollback", name)])
     except DeliveryError as error:
         raise NotFound(f"Nobody holds {name}; whether a run is on its way to it cannot be told: {error}") from error
     if not runs:
@@ -36,14 +36,14 @@ def stop_runs(environment: Environment, who: str, why: str) -> str:
     for run in runs:
         request_stop_of_run(environment, str(run.id), who, why)
     # One of them may have taken the environment before it was asked.
-    hold = request_stop(environment, who, why)
-    return describe_asked(hold) if hold else describe_runs(name, api, runs)
+    lock = request_stop(environment, who, why)
+    return describe_asked(lock) if lock else describe_runs(name, api, runs)
 
 
-def describe_asked(hold: HoldState) -> str:
+def describe_asked(lock: LockState) -> str:
     return (
-        f"Asked to stop: {hold.describe()}. It stops before its next step. A canary keeps the traffic that it has "
-        f"then, and nobody judges it: slipway roll-back {hold.environment} takes it back."
+        f"Asked to stop: {lock.describe()}. It stops before its next step. A canary keeps the traffic that it has "
+        f"then, and nobody judges it: slipway rollback {lock.environment} takes it back."
     )
 
 

@@ -5,7 +5,7 @@ from clients.aws import aws_client, translated
 ALARM = "ALARM"
 
 
-def read_ringing(prefix: str, region: str) -> dict[str, str]:
+def read_firing_alarms(prefix: str, region: str) -> dict[str, str]:
     """Name -> reason of each alarm in state ALARM whose name begins with the prefix, composite ones included."""
     with translated("list the alarms"):
         paginator = aws_client("cloudwatch", region).get_paginator("describe_alarms")

@@ -36,15 +36,15 @@ class Stacks(Section):
     deadline: Duration
 
 
-class WhenMoved(StrEnum):
+class OnPlanChange(StrEnum):
     STOP = "stop"
-    GO_ON = "go-on"
+    CONTINUE = "continue"
 
 
 class Planning(Section):
-    """when_moved: what a release does whose plan, made again with the hold taken, is not the one that was shown."""
+    """on_change: what a release does whose plan, made again with the hold taken, is not the one that was shown."""
 
-    when_moved: WhenMoved
+    on_change: OnPlanChange
 
 
 class Outputs(Section):
@@ -144,22 +144,22 @@ class Application(Section):
         return f"{self.api_url}/actuator/health"
 
 
-class Hold(Section):
+class Lock(Section):
     """lease: how long a hold counts after its last renewal. wait: how long a second release waits for the first."""
 
     lease: PositiveDuration
     wait: Duration
 
 
-class WhenDied(StrEnum):
-    TAKE_BACK = "take-back"
+class OnOrphaned(StrEnum):
+    ROLLBACK = "rollback"
     LEAVE = "leave"
 
 
 class Recovery(Section):
-    """when_died: what becomes of the canary of a release that died, or lost its hold."""
+    """on_orphaned: what becomes of the canary of a release that died, or lost its hold."""
 
-    when_died: WhenDied
+    on_orphaned: OnOrphaned
 
 
 class Notices(Section):
@@ -191,7 +191,7 @@ class Environment(Section):
     topics: Topics
     application: Application
     canary: Canary
-    hold: Hold
+    lock: Lock
     recovery: Recovery
     notices: Notices = Notices()
     tls: Tls = Tls()

@@ -3,9 +3,9 @@
 DeliveryError
 ├── SettingsError      a setting is missing, unknown or malformed; nothing was touched
 ├── Refused            the plan may not be carried out; nothing was touched
-├── HoldTaken          somebody else releases to this environment
+├── LockTaken          somebody else releases to this environment
 ├── Halted             no further effect may start, no way back either
-│   ├── HoldLost       this process no longer holds the environment; it stops before its next effect
+│   ├── LockLost       this process no longer holds the environment; it stops before its next effect
 │   └── StopRequested  somebody asked the holder to stop at its next safe point
 ├── Unavailable        a service could not be reached, throttled, or answered that it is broken: worth retrying
 ├── NotPermitted       a service refused our credentials
@@ -23,7 +23,7 @@ DeliveryError
 ├── Inconclusive       a look that had to tell could not
 ├── RolledBack         the release failed and was taken back
 ├── Unfinished         the release changed something and went neither on nor back: a person decides
-├── RollBackFailed     the way back did not arrive; a person is needed
+├── RollbackFailed     the way back did not arrive; a person is needed
 └── Unexpected         a fault of ours, not of what is delivered
 
 A verdict or a failed check is a value until a flow turns it into one of these.
@@ -53,7 +53,7 @@ class Refused(DeliveryError):
         super().__init__(f"{said}{'' if said.endswith(chr(10)) else ' '}Nothing was touched.")
 
 
-class HoldTaken(DeliveryError):
+class LockTaken(DeliveryError):
     """Says who holds the environment, since when and why."""
 
 
@@ -61,7 +61,7 @@ class Halted(DeliveryError):
     """Where it ends one of several things that run side by side, it ends them all."""
 
 
-class HoldLost(Halted):
+class LockLost(Halted):
     """Says why; the release that is started again goes on from what is there."""
 
 
@@ -137,7 +137,7 @@ class Unfinished(DeliveryError):
     """Says what is kept and how to go on."""
 
 
-class RollBackFailed(DeliveryError):
+class RollbackFailed(DeliveryError):
     """Says which traffic flows where now, as read back, and what to do by hand."""
 
 

@@ -8,7 +8,7 @@ from delivery.errors import (
     Inconclusive,
     NotPromoted,
     Refused,
-    RollBackFailed,
+    RollbackFailed,
     RolledBack,
     SettingsError,
     TopicWouldShrink,
@@ -36,7 +36,7 @@ BAD_SETTINGS = Outcome("BadSettings", False, BAD_USAGE)
 REFUSED = Outcome("Refused", False, 3)
 NOT_STARTED = Outcome("NotStarted", False, 4)
 ROLLED_BACK = Outcome("RolledBack", False, 5)
-ROLL_BACK_FAILED = Outcome("RollBackFailed", False, 6)
+ROLLBACK_FAILED = Outcome("RollbackFailed", False, 6)
 CHECKS_FAILED = Outcome("ChecksFailed", False, 7)
 INCONCLUSIVE = Outcome("Inconclusive", False, 8)
 # It changed something and went neither on nor back: a person decides.
@@ -49,7 +49,7 @@ OUTCOMES = (
     REFUSED,
     NOT_STARTED,
     ROLLED_BACK,
-    ROLL_BACK_FAILED,
+    ROLLBACK_FAILED,
     CHECKS_FAILED,
     INCONCLUSIVE,
     UNFINISHED,
@@ -60,7 +60,7 @@ _BY_ERROR: dict[type[DeliveryError], Outcome] = {
     SettingsError: BAD_SETTINGS,
     Refused: REFUSED,
     RolledBack: ROLLED_BACK,
-    RollBackFailed: ROLL_BACK_FAILED,
+    RollbackFailed: ROLLBACK_FAILED,
     ChecksFailed: CHECKS_FAILED,
     Inconclusive: INCONCLUSIVE,
     Unfinished: UNFINISHED,

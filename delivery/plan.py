@@ -26,7 +26,7 @@ class Action(StrEnum):
     NOTHING = "nothing to do"
 
 
-class WayBack(StrEnum):
+class Reversibility(StrEnum):
     REVERSIBLE = "reversible"
     COSTLY = "costly"
     NONE = "no way back"
@@ -61,7 +61,7 @@ class Step(BaseModel):
     phase: Phase
     name: str
     action: Action
-    way_back: WayBack = WayBack.REVERSIBLE
+    way_back: Reversibility = Reversibility.REVERSIBLE
     changes: tuple[str, ...] = ()
     widens: tuple[Access, ...] = ()
 

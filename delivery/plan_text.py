@@ -4,14 +4,14 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery.plan import Action, Phase, ReleasePlan, Step, WayBack
+from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
 
 WIDTH = 110
 INDENT = "  "
 NO_BREAK = "\N{NO-BREAK SPACE}"
-WAYS_BACK = {
-    WayBack.COSTLY: "costly: putting it back restarts, rebuilds or deletes what holds data",
-    WayBack.NONE: "no way back: it is taken in one direction only, or what it deletes does not return",
+REVERSIBILITY = {
+    Reversibility.COSTLY: "costly: putting it back restarts, rebuilds or deletes what holds data",
+    Reversibility.NONE: "no way back: it is taken in one direction only, or what it deletes does not return",
 }
 ALL_REVERSIBLE = "Way back: all of it can be put back as it was."
 
@@ -22,7 +22,7 @@ class Group:
 
     names: tuple[str, ...]
     action: Action
-    way_back: WayBack
+    way_back: Reversibility
     changes: tuple[str, ...]
 
 
@@ -31,7 +31,7 @@ def describe_plan(plan: ReleasePlan) -> str:
     lines = [f"Plan {plan.hash} for {plan.environment}: {plan.artifact_digest}"]
     lines += [f"Found: {finding}" for finding in plan.findings]
     lines += [line for phase in Phase for line in describe_phase(plan, phase)]
-    return "\n".join([*lines, *describe_widening(plan), *describe_ways_back(plan)])
+    return "\n".join([*lines, *describe_widening(plan), *describe_reversibility(plan)])
 
 
 def describe_widening(plan: ReleasePlan) -> list[str]:
@@ -77,10 +77,10 @@ def describe_unchanged(steps: Sequence[Step]) -> list[str]:
     return wrap(", ".join(names), f"{INDENT}as it is  ", INDENT * 6) if names else []
 
 
-def describe_ways_back(plan: ReleasePlan) -> list[str]:
+def describe_reversibility(plan: ReleasePlan) -> list[str]:
     """What the plan's words for the way back mean; empty where there is nothing to do."""
     used = {step.way_back for step in plan.steps if step.action is not Action.NOTHING}
-    said = [meaning for way_back, meaning in WAYS_BACK.items() if way_back in used]
+    said = [meaning for way_back, meaning in REVERSIBILITY.items() if way_back in used]
     if said:
         return ["Way back: what is not marked can be put back as it was.", *(f"{INDENT}{meaning}" for meaning in said)]
     return [ALL_REVERSIBLE] if used else []
@@ -88,7 +88,7 @@ def describe_ways_back(plan: ReleasePlan) -> list[str]:
 
 def group_steps(steps: Sequence[Step]) -> list[Group]:
     """Steps that say the same, together, in the order of the first of each."""
-    names: dict[tuple[Action, WayBack, tuple[str, ...]], list[str]] = {}
+    names: dict[tuple[Action, Reversibility, tuple[str, ...]], list[str]] = {}
     for step in steps:
         names.setdefault((step.action, step.way_back, step.changes), []).append(step.name)
     return [Group(tuple(same), *said) for said, same in names.items()]
@@ -106,7 +106,7 @@ def without(changes: Sequence[str], shared: Sequence[str]) -> tuple[str, ...]:
 
 
 def title_of(group: Group) -> str:
-    mark = "" if group.way_back is WayBack.REVERSIBLE else f" ({group.way_back})"
+    mark = "" if group.way_back is Reversibility.REVERSIBLE else f" ({group.way_back})"
     return ", ".join(group.names) + mark
 
 

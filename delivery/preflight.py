@@ -4,7 +4,9 @@ from delivery.environment import Environment
 from delivery.plan import PartPlan
 
 
-def plan_admission(environment: Environment, artifact_digest: str, account_id: str, has_image: bool | None) -> PartPlan:
+def judge_preflight(
+    environment: Environment, artifact_digest: str, account_id: str, has_image: bool | None
+) -> PartPlan:
     """No steps; a sentence for each reason to refuse.
 
     account_id: of our credentials. has_image: None where the registry was not asked.

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 # True in the record of an end after which nobody saw to what the release had begun.
-HOLD_LOST = "hold_lost"
+LOCK_LOST = "lock_lost"
 ArtifactDigest = Annotated[str, Field(pattern=DIGEST)]
 
 
 class Release(BaseModel):
-    """A release under way: it has a number, and holds its environment under hold_epoch.
+    """A release under way: it has a number, and holds its environment under lock_epoch.
 
     nonce: no other release has it, not even one of the same number in a store that was emptied or moved. plan_hash:
     None for a roll-back by hand, which goes by no plan.
@@ -27,7 +27,7 @@ class Release(BaseModel):
     nonce: str = Field(pattern=r"^[0-9a-z]+$")
     artifact_digest: ArtifactDigest
     plan_hash: str | None
-    hold_epoch: int
+    lock_epoch: int
 
     def token(self, step: str) -> str:
         """The same at every try of the same step, a letter first, at most 128 of CloudFormation's characters."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery.journal.lock import SKEW, HoldState
+from delivery.journal.lock import SKEW, LockState
 from delivery.release import Record, end_in, has_effects, last_step
 
 # A reason that nobody gave: who asked is told by the hold already.
@@ -47,16 +47,16 @@ def describe_elapsed(elapsed: timedelta) -> str:
 
 
 def describe_status(
-    environment: str, hold: HoldState | None, releases: Sequence[ReleaseReport], now: datetime
+    environment: str, lock: LockState | None, releases: Sequence[ReleaseReport], now: datetime
 ) -> tuple[str, ...]:
     """Who holds the environment, then a line for each release.
 
     releases: newest first.
     """
-    under_way = hold.number if hold and not hold.is_over(now) else None
+    under_way = lock.number if lock and not lock.is_over(now) else None
     lines = [describe_release(release, is_under_way=release.number == under_way) for release in releases]
     told = [AS_IT_STOOD, *lines] if lines else [f"Nothing was ever released to {environment}."]
-    return (describe_hold(environment, hold, now), *told)
+    return (describe_lock(environment, lock, now), *told)
 
 
 def describe_page(releases: Sequence[ReleaseReport]) -> tuple[str, ...]:
@@ -65,17 +65,17 @@ def describe_page(releases: Sequence[ReleaseReport]) -> tuple[str, ...]:
     return (f"Release {newest.number} in Prefect's UI: {newest.page}",) if newest and newest.page else ()
 
 
-def describe_hold(environment: str, hold: HoldState | None, now: datetime) -> str:
-    if hold is None or hold.is_released:
+def describe_lock(environment: str, lock: LockState | None, now: datetime) -> str:
+    if lock is None or lock.is_released:
         return f"{environment} is free."
-    sign = f"last sign of it {describe_elapsed(now - hold.renewed_at)} ago"
-    if hold.is_over(now):
-        return f"{environment} is free: {hold.describe()}, stopped without giving it back, {sign}."
-    if now - hold.renewed_at > hold.holder.lease / 2:
-        over = hold.renewed_at + hold.holder.lease + SKEW
+    sign = f"last sign of it {describe_elapsed(now - lock.renewed_at)} ago"
+    if lock.is_over(now):
+        return f"{environment} is free: {lock.describe()}, stopped without giving it back, {sign}."
+    if now - lock.renewed_at > lock.holder.lease / 2:
+        over = lock.renewed_at + lock.holder.lease + SKEW
         sign += f"; its process may have died: unless it renews the hold, that is over at {over:%H:%M:%S} UTC"
-    stop = f" It was asked to stop by {hold.stop.who}: {hold.stop.why}" if hold.stop else ""
-    return f"{environment} is held: {hold.describe()}, {sign}.{stop}"
+    stop = f" It was asked to stop by {lock.stop.who}: {lock.stop.why}" if lock.stop else ""
+    return f"{environment} is held: {lock.describe()}, {sign}.{stop}"
 
 
 def describe_release(release: ReleaseReport, *, is_under_way: bool) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, TopicFixed, TopicWouldShrink, first_to_tell
-from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
 
 MILLISECOND = timedelta(milliseconds=1)
 RETENTION = "retention.ms"
@@ -46,7 +46,7 @@ class TopicChange(BaseModel):
     partitions: int | None = None
     configuration: dict[str, str] = {}
     lines: tuple[str, ...] = ()
-    way_back: WayBack = WayBack.REVERSIBLE
+    way_back: Reversibility = Reversibility.REVERSIBLE
 
 
 def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
@@ -156,11 +156,11 @@ def _check_possible(topic: TopicSpec, observed: ObservedTopic) -> None:
         )
 
 
-def _way_back(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> WayBack:
+def _way_back(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> Reversibility:
     """Partitions are never taken away, and what a shorter retention deleted does not come back."""
     before = int(observed.configuration.get(RETENTION, "0"))
     is_shortened = RETENTION in differing and not 0 <= before <= int(differing[RETENTION])
-    return WayBack.NONE if partitions is not None or is_shortened else WayBack.REVERSIBLE
+    return Reversibility.NONE if partitions is not None or is_shortened else Reversibility.REVERSIBLE
 
 
 def _created(topic: TopicSpec) -> tuple[str, ...]:
@@ -198,8 +198,10 @@ def describe_retention(milliseconds: str) -> str:
 
 
 def _unknown(topic: TopicSpec) -> Step:
-    return _step(topic.name, Action.CREATE, WayBack.REVERSIBLE, (*_created(topic), "known after the broker cluster"))
+    return _step(
+        topic.name, Action.CREATE, Reversibility.REVERSIBLE, (*_created(topic), "known after the broker cluster")
+    )
 
 
-def _step(name: str, action: Action, way_back: WayBack, lines: tuple[str, ...]) -> Step:
+def _step(name: str, action: Action, way_back: Reversibility, lines: tuple[str, ...]) -> Step:
     return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=lines)

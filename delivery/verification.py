@@ -7,8 +7,8 @@ from delivery.check import Check
 from delivery.plan import Action, PartPlan, Phase
 from delivery.rollback.serving import describe_revision
 from delivery.rollout.conditions import why_not_ready_to_start
-from delivery.rollout.snapshot import Reading
-from delivery.rollout.weights import Witness, why_not_weight
+from delivery.rollout.snapshot import RolloutSnapshot
+from delivery.rollout.weights import WeightSource, why_not_weight
 
 ONE_REVISION = "healthy, one revision"
 
@@ -22,39 +22,39 @@ def judge_part(phase: Phase, part: PartPlan) -> Check:
     return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
 
 
-def judge_rollout(reading: Reading | None, witnesses: Sequence[Witness] = ()) -> Check:
+def judge_rollout(snapshot: RolloutSnapshot | None, weight_sources: Sequence[WeightSource] = ()) -> Check:
     """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy.
 
     witnesses: of a Rollout that is there, what each says of the share that is not the revision's.
     """
-    if reading is None:
+    if snapshot is None:
         return Check(name="rollout", verdict=Verdict.FAIL, seen="there is none", wanted=ONE_REVISION)
-    why_not = why_not_ready_to_start(reading) or why_not_weight(witnesses, 0)
+    why_not = why_not_ready_to_start(snapshot) or why_not_weight(weight_sources, 0)
     verdict = Verdict.FAIL if why_not else Verdict.PASS
-    seen = why_not or f"healthy, pods {reading.stable_hash} serve all traffic"
+    seen = why_not or f"healthy, pods {snapshot.stable_hash} serve all traffic"
     return Check(name="rollout", verdict=verdict, seen=seen, wanted=ONE_REVISION)
 
 
-def judge_unfinished(environment: str, reading: Reading, release: int | None) -> Check:
+def judge_unfinished(environment: str, snapshot: RolloutSnapshot, release: int | None) -> Check:
     """A canary that stands still, with the ways on from there. release: that made it; None where no journal tells."""
     whose = f"release {release}'s canary" if release is not None else "a canary"
-    named = describe_revision(reading.current) if reading.current else reading.current_hash
+    named = describe_revision(snapshot.current) if snapshot.current else snapshot.current_hash
     stands = (
-        "which was aborted and is still the Rollout's template" if reading.is_abort_asked else "and nobody moves it"
+        "which was aborted and is still the Rollout's template" if snapshot.is_abort_asked else "and nobody moves it"
     )
-    seen = f"{reading.canary_percent} % of the traffic at {whose}, {named}, {stands}"
-    advice = describe_ways_on(environment, reading)
+    seen = f"{snapshot.canary_weight_percent} % of the traffic at {whose}, {named}, {stands}"
+    advice = describe_next_commands(environment, snapshot)
     return Check(name="rollout", verdict=Verdict.FAIL, seen=seen, wanted=ONE_REVISION, advice=advice)
 
 
-def describe_ways_on(environment: str, reading: Reading) -> str:
+def describe_next_commands(environment: str, snapshot: RolloutSnapshot) -> str:
     """The commands that bring a canary which stands still on or back."""
-    stable, digest = reading.stable, reading.current.artifact_digest if reading.current else ""
+    stable, digest = snapshot.stable, snapshot.current.artifact_digest if snapshot.current else ""
     ways = [
         f"slipway release {environment} --digest {digest} goes on with it" if digest else "",
-        f"slipway roll-back {environment} --revision {stable.revision} takes it back" if stable else "",
+        f"slipway rollback {environment} --revision {stable.revision} takes it back" if stable else "",
     ]
-    return ", ".join(way for way in (ways[1:] if reading.is_abort_asked else ways) if way)
+    return ", ".join(way for way in (ways[1:] if snapshot.is_abort_asked else ways) if way)
 
 
 def judge_answer(name: str, url: str, status: int | None) -> Check:

@@ -57,7 +57,7 @@ def heartbeat_automation() -> Automation:
     )
     return Automation(
         name=NAME,
-        description="Its process or machine is gone; the release's hold runs out by itself.",
+        description="Its process or machine is gone; the release's lock expires by itself.",
         trigger=EventTrigger(
             posture=Posture.Proactive,
             threshold=1,
@@ -79,8 +79,8 @@ def recovery_automation(environment: str, release: UUID, recover: UUID) -> Autom
     reason = {"__prefect_kind": "jinja", "template": why}
     start = RunDeployment(source="selected", deployment_id=recover, parameters={"reason": reason}, job_variables=None)
     return Automation(
-        name=f"slipway: recover {environment} from a release that died",
-        description="Nobody judges its canary any more.",
+        name=f"slipway: recover an orphaned release of {environment}",
+        description="Its process died or lost the lock; its canary is rolled back.",
         trigger=EventTrigger(
             posture=Posture.Reactive,
             threshold=1,

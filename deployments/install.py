@@ -11,6 +11,7 @@ from clients.prefect_api import PrefectApi, translated
 from clients.prefect_deploy import deploy_all
 from deployments.automations import install_automations
 from deployments.pool import POOL, install_pool
+from deployments.retired import remove_retired
 from deployments.variables import RunVariables, choose_variables
 
 
@@ -30,6 +31,7 @@ def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"Deployments of {checkout / 'prefect.yaml'}: {', '.join(names)}."
         yield from describe_schedules(deployments)
         yield from install_automations(client, names)
+        yield from remove_retired(client, names)
     yield f"Installed at {url}. Runs wait until a worker takes them from the pool {POOL}; slipway worker is one."
 
 

@@ -5,8 +5,8 @@ from prefect import flow
 from blocks.settings import load_environment
 from delivery.release import Release
 from tasks.application.connections import apply_settings
-from tasks.canary.approval import require_consent
-from tasks.canary.start import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.canary.approval import require_approval
+from tasks.canary.start import apply_application, confirm_promoted, prepare_rollout, wait_until_paused
 from tasks.canary.watch import watch
 from tasks.rollout.steps import clear_pause, confirm_weight
 
@@ -16,13 +16,13 @@ def roll_out(release: Release) -> None:
     """Start the revision, then 20, 40, 60, 80 % of the traffic, each judged, and all of it."""
     environment = load_environment(release.environment)
     settings_names = apply_settings(environment, release)
-    rang_before = settle_workload(environment, release, settings_names)
-    canary = apply_application(environment, release, settings_names, rang_before)
+    firing_before = prepare_rollout(environment, release, settings_names)
+    canary = apply_application(environment, release, settings_names, firing_before)
     evidence = None
     for step in canary.steps:
         wait_until_paused(environment, canary, step)
         confirm_weight(environment, canary, step)
         evidence, move = watch(environment, release, canary, step, evidence)
-        evidence, consent = require_consent(environment, release, canary, step, evidence, move)
-        clear_pause(environment, release, canary, step, consent)
+        evidence, approval = require_approval(environment, release, canary, step, evidence, move)
+        clear_pause(environment, release, canary, step, approval)
     confirm_promoted(environment, canary)

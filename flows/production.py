@@ -9,13 +9,13 @@ from delivery.release import ArtifactDigest, Release
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
-from flows.rollback import go_back
+from flows.rollback import roll_back_release
 from flows.topics import configure_topics
 from flows.verification import look
-from tasks.canary.start import end_other_canary
+from tasks.canary.start import abort_other_canary
 from tasks.planning import confirm_plan, make_plan, show_plan
 from tasks.rollback.outcomes import ending_by_name, failed, halted, nothing_to_do, promoted
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 
 
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")
@@ -36,7 +36,7 @@ def deploy_production(
     show_plan(plan)
     if plan.is_nothing_to_do:
         return nothing_to_do(plan)
-    with hold_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
+    with lock_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
         confirm_plan(settings, release, plan)
         carry_out(settings, release)
         return promoted(settings, release, look(release))
@@ -45,7 +45,7 @@ def deploy_production(
 def carry_out(settings: Environment, release: Release) -> None:
     """The guide's sections in their order; where one fails, all traffic goes back."""
     try:
-        end_other_canary(settings, release)
+        abort_other_canary(settings, release)
         deploy_infrastructure(release)
         prepare_cluster(release)
         configure_topics(release)
@@ -53,4 +53,4 @@ def carry_out(settings: Environment, release: Release) -> None:
     except Halted as halt:
         raise halted(settings, release, halt) from halt
     except Exception as failure:
-        raise failed(settings, release, failure, go_back(release)) from failure
+        raise failed(settings, release, failure, roll_back_release(release)) from failure

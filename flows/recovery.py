@@ -3,10 +3,10 @@
 from prefect import flow
 
 from blocks.settings import load_environment
-from tasks.rollback.outcomes import ending_by_name, telling_a_failure
-from tasks.rollback.recovery import left_alone, look_for_remains, recovered, take_back_abandoned
-from tasks.rollback.revisions import confirm_way_back
-from tasks.state.lock import hold_environment
+from tasks.rollback.outcomes import ending_by_name, notifying_failure
+from tasks.rollback.recovery import find_orphaned_canary, nothing_to_recover, recovered, roll_back_orphaned
+from tasks.rollback.revisions import confirm_rollback
+from tasks.state.lock import lock_environment
 
 
 @flow(name="recover", flow_run_name="recover {environment}")
@@ -17,13 +17,13 @@ def recover(environment: str = "production", reason: str = "", wait: bool = True
     wait: for a hold that counts still, of a process that died just now.
     """
     settings = load_environment(environment)
-    remains = look_for_remains(settings, wait=wait)
-    dead = remains.abandoned
+    remains = find_orphaned_canary(settings, wait=wait)
+    dead = remains.orphaned
     if dead is None:
-        return left_alone(remains)
+        return nothing_to_recover(remains)
     with (
-        hold_environment(settings, remains.artifact_digest, None, reason, wait=False, recovers=dead.number) as release,
-        telling_a_failure(settings, release),
+        lock_environment(settings, remains.artifact_digest, None, reason, wait=False, recovers=dead.number) as release,
+        notifying_failure(settings, release),
     ):
-        sentence = take_back_abandoned(settings, release, dead)
-        return recovered(settings, release, dead, confirm_way_back(settings, sentence))
+        sentence = roll_back_orphaned(settings, release, dead)
+        return recovered(settings, release, dead, confirm_rollback(settings, sentence))

@@ -18,8 +18,8 @@ def verify(environment: str = "production") -> str:
     return check_everything(settings)
 
 
-@flow(name="look-at-the-result", flow_run_name="look at the result of release {release.number}")
-def look_at_the_result(release: Release) -> str:
+@flow(name="verify-release", flow_run_name="look at the result of release {release.number}")
+def verify_release(release: Release) -> str:
     """The same checks, by the release that holds the environment, once its revision has all traffic."""
     environment = load_environment(release.environment)
     record_promotion(environment, release)
@@ -28,7 +28,7 @@ def look_at_the_result(release: Release) -> str:
 
 def look(release: Release) -> str | BaseException:
     """What the look at the result says, or fails by."""
-    return end_of(look_at_the_result, release, "The look at the result")
+    return end_of(verify_release, release, "The look at the result")
 
 
 def check_everything(environment: Environment) -> str:

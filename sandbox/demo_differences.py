@@ -18,7 +18,7 @@ REASONS = {
     "canary.ceiling": "how many pauses a step may take; counts come late on a busy machine",
     "canary.period": "its load balancer counts by 5 s",
     "canary.lateness": "its counts are there that soon",
-    "canary.smallest_harm.canary": "the failure rate that a step has to find; less takes more requests",
+    "canary.minimum_detectable_effect.canary": "the failure rate that a step has to find; less takes more requests",
     "canary.ready_deadline": "its pods start within seconds",
     "canary.weight_deadline": "its weights are in force within seconds",
     "canary.mismatch_deadline": "a lost weight is seen within seconds",

@@ -19,7 +19,7 @@ STEPS_BACK = (
     ("Canary/abort", "the canary was aborted: the load balancer sends it nothing any more"),
     ("Application/Rollout ", "the Rollout has the stable revision's template again, which serves all traffic"),
     ("Application/ReplicaSet ", "the failed revision was taken away"),
-    ("Hold", "the release ended, and production was free again"),
+    ("Lock", "the release ended, and production was free again"),
 )
 SECONDS_TO_READ = 120
 # How the journal names a place that is a rule of the load balancer.

@@ -17,7 +17,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 WAYS_ON = """\
 slipway status production      # what serves, who holds production, how releases ended
 slipway stop production --reason WHY      # ends a release that is under way before its next step
-slipway roll-back production      # lists what one can go back to; with --revision N it goes there
+slipway rollback production      # lists what one can go back to; with --revision N it goes there
 slipway verify production      # every check; changes nothing"""
 
 

@@ -16,7 +16,7 @@ from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
 from delivery.rollback.revisions import last_tried
-from delivery.rollout.snapshot import Reading
+from delivery.rollout.snapshot import RolloutSnapshot
 from delivery.stacks.check import WANTED
 from delivery.verification import (
     ONE_REVISION,
@@ -26,13 +26,13 @@ from delivery.verification import (
     judge_unfinished,
 )
 from tasks.application.addons import observe_addons
-from tasks.rollout.live import connect_system
+from tasks.rollout.live import connect_rollout
 from tasks.runs.artifacts import showing
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
 from tasks.stacks.drift import compare_stacks
 from tasks.state.history import read_journals_since
-from tasks.state.lock import read_hold
+from tasks.state.lock import read_lock
 from tasks.topics import make_topic_plan
 
 # The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
@@ -42,10 +42,10 @@ ANSWERS_WITHIN = timedelta(seconds=30)
 @task(task_run_name="look whether {environment.name} is at rest", cache_policy=NO_CACHE)
 def require_rest(environment: Environment) -> None:
     """No release is under way; raises Inconclusive otherwise, for what is in motion is not as planned yet."""
-    hold = read_hold(environment)
-    if hold is not None and not hold.is_over(datetime.now(UTC)):
+    lock = read_lock(environment)
+    if lock is not None and not lock.is_over(datetime.now(UTC)):
         raise Inconclusive(
-            f"{hold.describe()}, is under way and looks at its result itself. Nothing was checked. Look again when it "
+            f"{lock.describe()}, is under way and looks at its result itself. Nothing was checked. Look again when it "
             "has ended."
         )
 
@@ -53,52 +53,52 @@ def require_rest(environment: Environment) -> None:
 @task(task_run_name="check stacks", cache_policy=NO_CACHE)
 def check_stacks(environment: Environment) -> Check:
     """Every stack is as the assembly has it: template, parameters, tags, protection; no change set is made for it."""
-    return looked_at("stacks", WANTED, lambda: compare_stacks(environment))
+    return checked("stacks", WANTED, lambda: compare_stacks(environment))
 
 
 @task(task_run_name="check add-ons", cache_policy=NO_CACHE)
 def check_addons(environment: Environment) -> Check:
     """The cluster holds each add-on that the environment's file wants, and those that a release needs run."""
     wanted = environment.addons.wanted
-    return looked_at("add-ons", ALL_THERE, lambda: judge_addons(wanted, observe_addons(environment)))
+    return checked("add-ons", ALL_THERE, lambda: judge_addons(wanted, observe_addons(environment)))
 
 
 @task(task_run_name="check topics", cache_policy=NO_CACHE)
 def check_topics(environment: Environment) -> Check:
     """Every topic is as the environment's file says, as its brokers tell."""
-    return looked_at("topics", "each as specified", lambda: judge_part(Phase.TOPICS, make_topic_plan(environment)))
+    return checked("topics", "each as specified", lambda: judge_part(Phase.TOPICS, make_topic_plan(environment)))
 
 
 @task(task_run_name="check rollout", cache_policy=NO_CACHE)
 def check_rollout(environment: Environment) -> Check:
     """The rollout is healthy: one revision, all of its pods available, all traffic by every listener rule."""
-    return looked_at("rollout", ONE_REVISION, lambda: look_at_rollout(environment))
+    return checked("rollout", ONE_REVISION, lambda: read_rollout_check(environment))
 
 
-def look_at_rollout(environment: Environment) -> Check:
-    live = connect_system(environment)
-    reading = live.find()
-    if reading is not None and reading.is_unfinished:
-        return judge_unfinished(environment.name, reading, find_maker(environment, reading))
-    return judge_rollout(reading, live.call_witnesses() if reading else ())
+def read_rollout_check(environment: Environment) -> Check:
+    live = connect_rollout(environment)
+    snapshot = live.find()
+    if snapshot is not None and snapshot.is_unfinished:
+        return judge_unfinished(environment.name, snapshot, find_releasing(environment, snapshot))
+    return judge_rollout(snapshot, live.read_weight_sources() if snapshot else ())
 
 
-def find_maker(environment: Environment, reading: Reading) -> int | None:
+def find_releasing(environment: Environment, snapshot: RolloutSnapshot) -> int | None:
     """The release that made the canary under way; None where no journal tells."""
-    if reading.current is None:
+    if snapshot.current is None:
         return None
     try:
-        journals = read_journals_since(environment, datetime.fromisoformat(reading.current.created_at))
+        journals = read_journals_since(environment, datetime.fromisoformat(snapshot.current.created_at))
     except DeliveryError as error:
         progress(f"Which release made the canary cannot be told: {error}")
         return None
-    return last_tried(journals, reading.current_hash)
+    return last_tried(journals, snapshot.current_hash)
 
 
 @task(task_run_name="check {name}", cache_policy=NO_CACHE)
 def check_address(environment: Environment, name: str, url: str) -> Check:
     """The address answers 200 by the front door, as a user reaches it."""
-    return looked_at(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
+    return checked(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
 
 
 def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSWERS_WITHIN) -> int | None:
@@ -122,7 +122,7 @@ def read_status(environment: Environment, url: str) -> int:
         return http.get(url).status_code
 
 
-def looked_at(name: str, wanted: str, look: Callable[[], Check]) -> Check:
+def checked(name: str, wanted: str, look: Callable[[], Check]) -> Check:
     """What was seen; cannot tell where the look itself failed."""
     try:
         return look()

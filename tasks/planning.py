@@ -4,7 +4,7 @@ from prefect import task
 from prefect.artifacts import Artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from delivery.environment import Environment, WhenMoved
+from delivery.environment import Environment, OnPlanChange
 from delivery.errors import Refused
 from delivery.plan import ReleasePlan, join_plan, sum_up
 from delivery.plan_text import describe_plan
@@ -83,7 +83,7 @@ def compare_plans(environment: Environment, shown: ReleasePlan, now: ReleasePlan
         f"The plan shown was {shown.hash}; with the hold taken it is {now.hash}, because something changed in "
         f"{now.environment} meanwhile."
     )
-    if environment.plan.when_moved is WhenMoved.STOP:
+    if environment.plan.on_change is OnPlanChange.STOP:
         raise Refused(f"{moved} It is now:\n{describe_plan(now)}\nStart the release again.")
-    progress(f"{moved} The release goes on with it, as [plan] when_moved says.")
+    progress(f"{moved} The release goes on with it, as [plan] on_change says.")
     show_plan(now)

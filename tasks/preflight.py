@@ -7,7 +7,7 @@ from clients.account import read_account_id
 from clients.registry import has_image
 from delivery.environment import Environment
 from delivery.errors import Refused
-from delivery.preflight import plan_admission
+from delivery.preflight import judge_preflight
 from tasks.runs.waiting import ASKED_AGAIN
 
 
@@ -18,7 +18,7 @@ def admit(environment: Environment, artifact_digest: str) -> None:
     # Another account's registry answers nothing that matters here.
     is_right = account_id == environment.aws.account_id
     found = observe_digest(environment, artifact_digest) if is_right else None
-    plan = plan_admission(environment, artifact_digest, account_id, found)
+    plan = judge_preflight(environment, artifact_digest, account_id, found)
     if plan.refusals:
         raise Refused(*plan.refusals)
 

@@ -19,7 +19,7 @@ def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: t
     content["state"] = {"url": store.as_uri()}
     content["application"]["certificate_arn"] = "arn:aws:acm:us-east-1:123456789012:certificate/none"
     content["application"]["database_ca"] = "tests/database-ca.pem"
-    content["hold"] = {"lease": lease, "wait": wait}
+    content["lock"] = {"lease": lease, "wait": wait}
     return Environment.model_validate(content)
 
 

@@ -15,12 +15,12 @@ import httpx
 import yaml
 
 from clients.cluster import Cluster, connect_cluster
-from delivery.canary.settings import SmallestHarm
+from delivery.canary.settings import MinimumDetectableEffect
 from delivery.environment import Environment
 from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.environments import production
 from tests.sandbox.polling import PATIENCE
 
@@ -91,7 +91,7 @@ class Shop:
 
     @contextmanager
     def release(self, digest: str) -> Iterator[Release]:
-        with hold_environment(self.environment, digest, "plan", "test", wait=False) as release:
+        with lock_environment(self.environment, digest, "plan", "test", wait=False) as release:
             yield release
 
     @contextmanager
@@ -145,7 +145,7 @@ def canary_settings(period: int) -> dict[str, Any]:
     seconds |= dict.fromkeys(deadlines, PATIENCE)
     limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
     # What one user after another can show within a pause, and on a busy machine within many.
-    return {**limits, "smallest_harm": SmallestHarm(stable=0.02, canary=0.5), "ceiling": 30.0}
+    return {**limits, "minimum_detectable_effect": MinimumDetectableEffect(stable=0.02, canary=0.5), "ceiling": 30.0}
 
 
 def describe_shop(name: str, host: str, subnets: str) -> tuple[Mapping[str, Any], ...]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.canary.verdict import Verdict
 from delivery.check import Check
 from delivery.environment import Addon
-from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
 
 # By API group: whose kinds the manifests or the release itself need.
 ADD_ONS = {"argoproj.io": "Argo Rollouts", "elbv2.k8s.aws": "the AWS Load Balancer Controller"}
@@ -160,4 +160,4 @@ def _lines(addon: Addon, observed: ObservedAddon) -> tuple[str, ...]:
 
 
 def _step(addon: Addon, action: Action, *changes: str) -> Step:
-    return Step(phase=Phase.ADDONS, name=addon.name, action=action, way_back=WayBack.COSTLY, changes=changes)
+    return Step(phase=Phase.ADDONS, name=addon.name, action=action, way_back=Reversibility.COSTLY, changes=changes)

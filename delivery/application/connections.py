@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
 
 HASH_DIGITS = 10
 # Every output of the stacks that a connection setting is made of.
@@ -191,4 +191,4 @@ def _plan_setting(setting: WantedSetting) -> Step:
 
 
 def _step(name: str, action: Action, *lines: str) -> Step:
-    return Step(phase=Phase.SETTINGS, name=name, action=action, way_back=WayBack.REVERSIBLE, changes=lines)
+    return Step(phase=Phase.SETTINGS, name=name, action=action, way_back=Reversibility.REVERSIBLE, changes=lines)

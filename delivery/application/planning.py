@@ -7,8 +7,8 @@ from typing import Any
 from delivery.environment import Environment
 from delivery.plan import Action, PartPlan, Phase, Step
 from delivery.rollout.conditions import is_inside_window, why_not_ready_to_start
-from delivery.rollout.manifests import HASH_LABEL, CanaryStep, Manifest, System, setting_variable
-from delivery.rollout.snapshot import Reading, ReplicaSet
+from delivery.rollout.manifests import HASH_LABEL, CanaryStep, Manifest, RolloutSpec, setting_variable
+from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 
 # The API server's own bookkeeping, which differs without anything having changed.
 BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
@@ -18,7 +18,7 @@ BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimest
 class CanaryRun:
     """A revision on its way to all traffic. stable_hash: empty at a first installation.
 
-    steps: the pauses that are left, none where the controller takes no steps. rang_before: the alarms that it has not
+    steps: the pauses that are left, none where the controller takes no steps. firing_before: the alarms that it has not
     set off.
     """
 
@@ -26,7 +26,7 @@ class CanaryRun:
     canary_hash: str
     image: str
     steps: tuple[CanaryStep, ...]
-    rang_before: frozenset[str] = frozenset()
+    firing_before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,54 +97,60 @@ def find_changes(live: Mapping[str, Any], applied: Mapping[str, Any]) -> tuple[s
     return tuple(_differences(before, after, ""))
 
 
-def plan_application(system: System, reading: Reading | None, preview: Preview, image: str) -> PartPlan:
+def plan_application(
+    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot | None, preview: Preview, image: str
+) -> PartPlan:
     """A step for each object, the Rollout last, which says how the traffic would move."""
     steps = [_object_step(found) for found in preview.objects if found.kind != "Rollout"]
     rollout = next(found for found in preview.objects if found.kind == "Rollout")
-    refusals = _refusals(reading) if reading else ()
-    return PartPlan(steps=(*steps, _rollout_step(system, reading, rollout, preview.template, image)), refusals=refusals)
+    refusals = _refusals(snapshot) if snapshot else ()
+    return PartPlan(
+        steps=(*steps, _rollout_step(rollout_spec, snapshot, rollout, preview.template, image)), refusals=refusals
+    )
 
 
-def plan_unseen(manifests: Iterable[Manifest], system: System, image: str, why: str) -> PartPlan:
+def plan_unseen(manifests: Iterable[Manifest], rollout_spec: RolloutSpec, image: str, why: str) -> PartPlan:
     """The plan while there is no cluster to ask: everything is new. why: what it waits for."""
     objects = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], None) for found in manifests)
-    plan = plan_application(system, None, Preview(objects), image)
+    plan = plan_application(rollout_spec, None, Preview(objects), image)
     *others, rollout = plan.steps
     return PartPlan(steps=(*others, rollout.model_copy(update={"changes": (*rollout.changes, why)})))
 
 
-def can_go_on(reading: Reading, template: Mapping[str, Any] | None) -> bool:
+def can_resume(snapshot: RolloutSnapshot, template: Mapping[str, Any] | None) -> bool:
     """Whether a canary under way is of the very template that is to be applied, and was not aborted."""
-    is_same = reading.current is not None and clean_template(reading.current.template) == template
-    return reading.is_unfinished and is_same and not reading.is_abort_asked
+    is_same = snapshot.current is not None and clean_template(snapshot.current.template) == template
+    return snapshot.is_unfinished and is_same and not snapshot.is_abort_asked
 
 
-def is_stable_already(reading: Reading, template: Mapping[str, Any] | None) -> bool:
+def is_stable_already(snapshot: RolloutSnapshot, template: Mapping[str, Any] | None) -> bool:
     """Whether all traffic goes to pods of this very template, and nothing is under way."""
-    stable = reading.stable
+    stable = snapshot.stable
     is_same = stable is not None and clean_template(stable.template) == template
-    return is_same and why_not_ready_to_start(reading) is None
+    return is_same and why_not_ready_to_start(snapshot) is None
 
 
-def window_revisions(reading: Reading, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
+def window_revisions(snapshot: RolloutSnapshot, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
     """The earlier revisions of this template that the controller would give all traffic at once, without a step.
 
     It takes what is in its rollback window for proved; one whose canary failed is in there as well.
     """
-    same = (found for found in reading.replica_sets if clean_template(found.template) == template)
-    return tuple(found for found in same if is_inside_window(reading, found.hash))
+    same = (found for found in snapshot.replica_sets if clean_template(found.template) == template)
+    return tuple(found for found in same if is_inside_window(snapshot, found.hash))
 
 
-def steps_left(reading: Reading, steps: Sequence[CanaryStep]) -> tuple[CanaryStep, ...]:
+def steps_left(snapshot: RolloutSnapshot, steps: Sequence[CanaryStep]) -> tuple[CanaryStep, ...]:
     """The pauses that are still before the controller, the one it stands at included."""
-    return tuple(step for step in steps if step.pause_index >= (reading.step_index or 0))
+    return tuple(step for step in steps if step.pause_index >= (snapshot.step_index or 0))
 
 
-def weights_ahead(system: System, reading: Reading | None, template: Mapping[str, Any] | None) -> tuple[int, ...]:
+def weights_ahead(
+    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot | None, template: Mapping[str, Any] | None
+) -> tuple[int, ...]:
     """The shares in percent at which a canary of this template would be judged; none where there would be no canary."""
-    if reading is None or not reading.stable_hash or is_stable_already(reading, template):
+    if snapshot is None or not snapshot.stable_hash or is_stable_already(snapshot, template):
         return ()
-    steps = steps_left(reading, system.steps) if can_go_on(reading, template) else system.steps
+    steps = steps_left(snapshot, rollout_spec.steps) if can_resume(snapshot, template) else rollout_spec.steps
     return tuple(step.weight_percent for step in steps)
 
 
@@ -155,44 +161,53 @@ def _object_step(found: ObjectPreview) -> Step:
     return Step(phase=Phase.APPLICATION, name=found.title, action=action, changes=found.changes)
 
 
-def _refusals(reading: Reading) -> tuple[str, ...]:
+def _refusals(snapshot: RolloutSnapshot) -> tuple[str, ...]:
     """What does not pass by itself, and leaves a canary nothing to be compared with."""
-    if reading.is_paused_by_hand:
-        return (f"Rollout {reading.name} is paused by hand: set spec.paused to false.",)
-    if reading.phase == "Degraded" and reading.is_observed and not reading.is_unfinished:
+    if snapshot.is_paused_manually:
+        return (f"Rollout {snapshot.name} is paused by hand: set spec.paused to false.",)
+    if snapshot.phase == "Degraded" and snapshot.is_observed and not snapshot.is_unfinished:
         way_out = "roll back to a revision that serves, or delete the Rollout for a first installation"
-        return (f"Rollout {reading.name} is Degraded with its stable revision ({reading.message}): {way_out}.",)
+        return (f"Rollout {snapshot.name} is Degraded with its stable revision ({snapshot.message}): {way_out}.",)
     return ()
 
 
 def _rollout_step(
-    system: System, reading: Reading | None, found: ObjectPreview, template: Mapping[str, Any] | None, image: str
+    rollout_spec: RolloutSpec,
+    snapshot: RolloutSnapshot | None,
+    found: ObjectPreview,
+    template: Mapping[str, Any] | None,
+    image: str,
 ) -> Step:
-    if reading is None or found.changes is None:
+    if snapshot is None or found.changes is None:
         changes = (f"image {image}", "first installation: no canary, all pods at once, followed until they serve")
         return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE, changes=changes)
-    if is_stable_already(reading, template) and not found.changes:
+    if is_stable_already(snapshot, template) and not found.changes:
         return Step(phase=Phase.APPLICATION, name=found.title, action=Action.NOTHING)
-    changes = (*found.changes, *_describe_way(system, reading, template, image))
+    changes = (*found.changes, *_describe_way(rollout_spec, snapshot, template, image))
     return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CHANGE, changes=changes)
 
 
-def _describe_way(system: System, reading: Reading, template: Mapping[str, Any] | None, image: str) -> tuple[str, ...]:
+def _describe_way(
+    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot, template: Mapping[str, Any] | None, image: str
+) -> tuple[str, ...]:
     """How the traffic would move, a line each."""
-    if is_stable_already(reading, template):
+    if is_stable_already(snapshot, template):
         return ()
-    lines = [f"image {reading.stable.image if reading.stable else 'none'} -> {image}"]
-    if reading.is_unfinished and can_go_on(reading, template):
-        return (*lines, f"an unfinished canary of it is gone on with, at step {reading.step_index}")
-    if reading.is_unfinished:
+    lines = [f"image {snapshot.stable.image if snapshot.stable else 'none'} -> {image}"]
+    if snapshot.is_unfinished and can_resume(snapshot, template):
+        return (*lines, f"an unfinished canary of it is gone on with, at step {snapshot.step_index}")
+    if snapshot.is_unfinished:
         lines.append(
-            f"an unfinished canary of {reading.current.image if reading.current else 'another'} is aborted first"
+            f"an unfinished canary of {snapshot.current.image if snapshot.current else 'another'} is aborted first"
         )
     lines += [
         f"revision {found.revision} of it is taken away first: the controller would give it all traffic at once"
-        for found in window_revisions(reading, template)
+        for found in window_revisions(snapshot, template)
     ]
-    return (*lines, f"canary at {', '.join(str(step.weight_percent) for step in system.steps)} %, then all traffic")
+    return (
+        *lines,
+        f"canary at {', '.join(str(step.weight_percent) for step in rollout_spec.steps)} %, then all traffic",
+    )
 
 
 def _comparable(found: Mapping[str, Any]) -> dict[str, Any]:

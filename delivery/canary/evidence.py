@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from delivery.canary.counts import STALE_PERIODS, Counts, Period, Slow
-from delivery.canary.power import Power
-from delivery.canary.sequential import Harm, Hits, RatioTest, Split, harmlessness_test
-from delivery.canary.settings import Canary, SmallestHarm, WhenUnsure
+from delivery.canary.power import PowerAnalysis
+from delivery.canary.sequential import Harm, Hits, RatioTest, SampleRatio, non_inferiority_test
+from delivery.canary.settings import Canary, MinimumDetectableEffect, OnInconclusive
 from delivery.rollout.pods import Pod
 
 
@@ -24,19 +24,19 @@ class Policy:
     min_success_rate: float
     confidence: float
     alpha: float
-    split_alpha: float
-    harmless_ratio: float
-    smallest_harm: SmallestHarm
-    chance_to_find: float
-    when_unsure: WhenUnsure
+    sample_ratio_alpha: float
+    non_inferiority_ratio: float
+    minimum_detectable_effect: MinimumDetectableEffect
+    power: float
+    on_inconclusive: OnInconclusive
 
     @property
     def longest(self) -> timedelta:
         return self.pause * self.ceiling
 
-    def power(self) -> Power:
+    def begin_power_analysis(self) -> PowerAnalysis:
         """Before any request; failures alone must be able to prove the smallest harm."""
-        return Power(self.smallest_harm, -math.log(self.alpha * Harm().failures_weight), self.chance_to_find)
+        return PowerAnalysis(self.minimum_detectable_effect, -math.log(self.alpha * Harm().failures_weight), self.power)
 
 
 def policy_of(canary: Canary) -> Policy:
@@ -60,11 +60,11 @@ class Evidence:
     weight_percent: int
     begun: datetime
     harm: Harm
-    harmless: RatioTest
-    harmless_slow: RatioTest | None
-    power: Power
-    split: Split
-    whole: Split
+    non_inferiority: RatioTest
+    non_inferiority_slow: RatioTest | None
+    power_analysis: PowerAnalysis
+    sample_ratio: SampleRatio
+    whole: SampleRatio
     read_until: datetime
     pods: tuple[Pod, ...] = ()
     canary: Counts = field(default_factory=Counts)
@@ -75,39 +75,39 @@ class Evidence:
     data_until: datetime | None = None
     unreadable: str | None = None
     broken: str | None = None
-    ringing: frozenset[str] | None = None
+    firing_alarms: frozenset[str] | None = None
     alarm: str | None = None
     unsure: tuple[datetime, ...] = ()
 
     @classmethod
     def begin(
-        cls, policy: Policy, weight_percent: int, now: datetime, *, ringing: frozenset[str] | None = None
+        cls, policy: Policy, weight_percent: int, now: datetime, *, firing_alarms: frozenset[str] | None = None
     ) -> Self:
         """The evidence of a release's first step, before any period."""
-        split = Split(weight_percent / 100)
+        split = SampleRatio(weight_percent / 100)
         return cls(
             policy=policy,
             weight_percent=weight_percent,
             begun=now,
             harm=Harm(),
-            harmless=harmlessness_test(policy.harmless_ratio),
-            harmless_slow=None,
-            power=policy.power(),
-            split=split,
+            non_inferiority=non_inferiority_test(policy.non_inferiority_ratio),
+            non_inferiority_slow=None,
+            power_analysis=policy.begin_power_analysis(),
+            sample_ratio=split,
             whole=split,
             read_until=now,
-            ringing=ringing,
+            firing_alarms=firing_alarms,
         )
 
     def begin_step(self, weight_percent: int, now: datetime) -> Self:
         """The same release at its next weight, read back: what was proved stays proved."""
-        split = self.split.at(weight_percent / 100)
+        split = self.sample_ratio.at(weight_percent / 100)
         return replace(
             self,
             weight_percent=weight_percent,
             begun=now,
             read_until=now,
-            split=split,
+            sample_ratio=split,
             whole=split,
             step_stable=Counts(),
             step_canary=Counts(),
@@ -165,15 +165,15 @@ class Evidence:
     def pods_broke(self, why: str) -> Self:
         return replace(self, broken=why)
 
-    def see_alarms(self, ringing: Mapping[str, str]) -> Self:
+    def see_alarms(self, firing_alarms: Mapping[str, str]) -> Self:
         """ringing: each alarm that rings now, with its reason. What rang before the canary is no news."""
-        known = frozenset(ringing) if self.ringing is None else self.ringing
-        news = began_to_ring(known, ringing)
-        return replace(self, ringing=frozenset(ringing), alarm=self.alarm or (news[0] if news else None))
+        known = frozenset(firing_alarms) if self.firing_alarms is None else self.firing_alarms
+        news = find_newly_firing(known, firing_alarms)
+        return replace(self, firing_alarms=frozenset(firing_alarms), alarm=self.alarm or (news[0] if news else None))
 
     def _missing_arm(self, period: Period) -> str | None:
         """The arm of which nothing was counted, where the other had too many requests for chance; None: neither is."""
-        share, surely = self.whole.share, -math.log(self.policy.split_alpha)
+        share, surely = self.whole.share, -math.log(self.policy.sample_ratio_alpha)
         arms = (("new", period.canary, period.stable, share), ("stable", period.stable, period.canary, 1 - share))
         for arm, counts, others, expected in arms:
             if not counts.requests and -others.requests * math.log1p(-min(expected, 0.99)) > surely:
@@ -192,26 +192,28 @@ class Evidence:
         """An arm that is counted at last was late before, not without its share: what lacked it counts no more."""
         counts = period.canary.requests, period.stable.requests
         whole = self.whole if missing else self.whole.add(*counts)
-        return replace(self, whole=whole, split=whole if all(counts) else self.split.add(*counts))
+        return replace(self, whole=whole, sample_ratio=whole if all(counts) else self.sample_ratio.add(*counts))
 
     def _compare(self, stable: Counts, canary: Counts, slow: Slow | None) -> Self:
         failures = Hits.failures(stable, canary)
         slow_hits = Hits(stable.requests, canary.requests, slow.stable, slow.canary) if slow else None
-        harmless_slow = self.harmless_slow
+        non_inferiority_slow = self.non_inferiority_slow
         if slow_hits:
-            harmless_slow = (harmless_slow or harmlessness_test(self.policy.harmless_ratio)).add(slow_hits)
+            non_inferiority_slow = (
+                non_inferiority_slow or non_inferiority_test(self.policy.non_inferiority_ratio)
+            ).add(slow_hits)
         return replace(
             self,
             harm=self.harm.add(failures, slow_hits),
-            harmless=self.harmless.add(failures),
-            harmless_slow=harmless_slow,
-            power=self.power.add(canary.requests, stable.requests),
+            non_inferiority=self.non_inferiority.add(failures),
+            non_inferiority_slow=non_inferiority_slow,
+            power_analysis=self.power_analysis.add(canary.requests, stable.requests),
         )
 
     @property
-    def is_harmless(self) -> bool:
-        """Whether every signal that is counted has proved that the canary is not `harmless_ratio` times as bad."""
-        tests = [self.harmless, *([self.harmless_slow] if self.harmless_slow else [])]
+    def is_non_inferior(self) -> bool:
+        """Whether each signal that is counted proves the canary less than `non_inferiority_ratio` times as bad."""
+        tests = [self.non_inferiority, *([self.non_inferiority_slow] if self.non_inferiority_slow else [])]
         return all(test.log_evidence >= -math.log(self.policy.alpha) for test in tests)
 
     def is_stale(self, now: datetime) -> bool:
@@ -219,9 +221,9 @@ class Evidence:
         return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
 
 
-def began_to_ring(known: Collection[str], ringing: Mapping[str, str]) -> list[str]:
+def find_newly_firing(known: Collection[str], firing_alarms: Mapping[str, str]) -> list[str]:
     """`name (reason)` of each alarm that rings and did not before."""
-    return [f"{name} ({ringing[name]})" for name in sorted(ringing.keys() - set(known))]
+    return [f"{name} ({firing_alarms[name]})" for name in sorted(firing_alarms.keys() - set(known))]
 
 
 def _nothing_of(arm: str, period: Period) -> str:

@@ -32,7 +32,7 @@ class Traffic:
         return self.requests / self.over.total_seconds() if self.over else 0.0
 
 
-def foresee(policy: Policy, weights_percent: Sequence[int], traffic: Traffic) -> str | None:
+def forecast(policy: Policy, weights_percent: Sequence[int], traffic: Traffic) -> str | None:
     """Why the traffic before the release will not decide a step before its ceiling, with the choices; None: it will.
 
     Less traffic than a pause is long is too little to tell that it will not do.
@@ -57,7 +57,7 @@ def _first_hopeless(
     policy: Policy, weights_percent: Sequence[int], requests_per_second: float
 ) -> tuple[int, int | None] | None:
     """The first step that will not be decided, and how many requests it takes; None of them: no number is enough."""
-    power, per_step = policy.power(), requests_per_second * counted_in(policy).total_seconds()
+    power, per_step = policy.begin_power_analysis(), requests_per_second * counted_in(policy).total_seconds()
     for weight in weights_percent:
         missing = power.requests_missing(weight / 100)
         if missing is None or missing > per_step:
@@ -73,8 +73,8 @@ def _describe_hopeless(policy: Policy, weight: int, missing: int | None, traffic
     takes = timedelta(seconds=math.ceil(missing / rate)) if missing and rate else None
     pause = f"a ceiling of {takes + (longest - counted)}" if takes else "more traffic"
     return (
-        f"At {weight} % it takes {needed} to show {policy.smallest_harm}; at {rate:.3g} requests/s, as in the last "
-        f"{traffic.over}, {round(rate * counted.total_seconds())} are counted within {longest}, so the step will be "
-        f"inconclusive. Choose {pause}, a larger smallest harm, a larger first weight, or another answer when unsure "
-        "(revert, ask, guide)."
+        f"At {weight} %, {needed} are needed to detect {policy.minimum_detectable_effect}. At {rate:.3g} requests/s, "
+        f"the rate of the last {traffic.over}, {round(rate * counted.total_seconds())} requests are counted within "
+        f"{longest}, so the step will be inconclusive. Set {pause}, a larger minimum_detectable_effect, a larger "
+        "first weight, or another on_inconclusive (rollback, approval, guide)."
     )

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from typing import Self
 
 from delivery.canary.sequential import RATIOS, log_mean_exp
-from delivery.canary.settings import SmallestHarm
+from delivery.canary.settings import MinimumDetectableEffect
 
 # No service sees this many requests in a canary; a search beyond it has no answer worth printing.
 MOST_REQUESTS = 1 << 40
@@ -16,16 +16,16 @@ _NOTHING = (0.0,) * len(RATIOS)
 
 
 @dataclass(frozen=True)
-class Power:
+class PowerAnalysis:
     """What the requests seen so far would have said about the smallest harm, had it been there.
 
     means, variances: of the log-likelihood ratio of each of the judge's rate ratios. threshold: the evidence, as a
-    logarithm, that would have been proof. chance: 0.0 to 1.0, with which the proof was to be there.
+    logarithm, that would have been proof. power: 0.0 to 1.0, with which the proof was to be there.
     """
 
-    harm: SmallestHarm
+    harm: MinimumDetectableEffect
     threshold: float
-    chance: float
+    power: float
     means: tuple[float, ...] = _NOTHING
     variances: tuple[float, ...] = _NOTHING
 
@@ -47,7 +47,7 @@ class Power:
         evidence = log_mean_exp(self.means)
         weights = [math.exp(mean - evidence) / len(RATIOS) for mean in self.means]
         deviation = sum(weight * math.sqrt(variance) for weight, variance in zip(weights, self.variances, strict=True))
-        return evidence - NormalDist().inv_cdf(self.chance) * deviation >= self.threshold
+        return evidence - NormalDist().inv_cdf(self.power) * deviation >= self.threshold
 
     def requests_missing(self, share: float) -> int | None:
         """How many more requests of both arms are needed while the canary gets this share; None: no number does."""
@@ -66,7 +66,7 @@ class Power:
                 return None
         return bisect_left(range(enough), True, lo=enough // 2, key=would_do)
 
-    def _with(self, more: "Power", times: int) -> Self:
+    def _with(self, more: "PowerAnalysis", times: int) -> Self:
         """What `more` has seen, added so many times over."""
         return replace(
             self,

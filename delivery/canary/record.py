@@ -9,18 +9,20 @@ from typing import Any
 from delivery.canary.counts import Counts, percent
 from delivery.canary.evidence import Evidence
 from delivery.canary.verdict import Action, Move, Verdict
-from delivery.rollout.weights import Witness
+from delivery.rollout.weights import WeightSource
 
 Row = dict[str, str | int]
 # Retries make failures come in clumps, which weakens the promise: whoever reads the numbers has to know.
 UNIT = "each retry counts as a request"
 
 
-def describe_judgement(evidence: Evidence, move: Move, witnesses: Sequence[Witness], now: datetime) -> dict[str, Any]:
+def describe_judgement(
+    evidence: Evidence, move: Move, weight_sources: Sequence[WeightSource], now: datetime
+) -> dict[str, Any]:
     """For the journal: what a step was judged on. witnesses: of the canary's share, as they said last."""
     return {
         "weight_percent": evidence.weight_percent,
-        "read_back": {witness.source: witness.percent for witness in witnesses},
+        "read_back": {weight_source.source: weight_source.percent for weight_source in weight_sources},
         "verdict": move.analysis.verdict.value,
         "reason": move.line,
         "action": move.action.value,
@@ -52,7 +54,7 @@ def progress_percent(evidence: Evidence, move: Move, now: datetime) -> float:
     if move.action is not Action.WAIT:
         return 100.0
     requests = evidence.step_stable.requests + evidence.step_canary.requests
-    missing = evidence.power.requests_missing(evidence.split.share)
+    missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
     if missing is None:
         return 0.0
     shares = ((now - evidence.begun) / evidence.policy.pause, requests / (requests + missing) if missing else 1.0)
@@ -72,7 +74,7 @@ def _row(arm: str, counts: Counts, slow: int | None, *, evidence: str = "", need
 
 
 def _needed(evidence: Evidence) -> str:
-    missing = evidence.power.requests_missing(evidence.split.share)
+    missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
     if missing is None:
         return "more than any service sees"
     return f"{missing} more requests" if missing else "enough seen"

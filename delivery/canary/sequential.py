@@ -16,9 +16,9 @@ RATIOS = tuple(1.25 * (8 / 1.25) ** (step / 23) for step in range(24))
 
 # The most that a share may differ from its weight and still count as honoured: shares are measured, so a difference
 # this small changes no verdict, and without it some ten million requests would refuse any real load balancer.
-SPLIT_TOLERANCE = 0.01
+SAMPLE_RATIO_TOLERANCE = 0.01
 # How strongly the split's test expects shares close to the weight, in requests; Lindon and Malek's choice.
-SPLIT_CONCENTRATION = 100.0
+SAMPLE_RATIO_CONCENTRATION = 100.0
 
 
 def log_mean_exp(logs: Sequence[float], weights: Sequence[float] | None = None) -> float:
@@ -93,7 +93,7 @@ def harm_test() -> RatioTest:
     return RatioTest.of(1.0, RATIOS)
 
 
-def harmlessness_test(limit: float) -> RatioTest:
+def non_inferiority_test(limit: float) -> RatioTest:
     """Against "at least `limit` times the stable's rate"; reaching 1/alpha proves that it is less."""
     return RatioTest.of(limit, [limit / ratio for ratio in RATIOS])
 
@@ -125,7 +125,7 @@ class Harm:
 
 
 @dataclass(frozen=True)
-class Split:
+class SampleRatio:
     """Evidence that the canary's share of the requests is not the weight in force.
 
     before: log evidence of the steps before this one; each step multiplies its own.
@@ -152,10 +152,10 @@ class Split:
     @property
     def log_evidence(self) -> float:
         """Against every share within the tolerance: the one that explains the counts best is the least evidence."""
-        lowest, highest = max(self.weight - SPLIT_TOLERANCE, 0.0), min(self.weight + SPLIT_TOLERANCE, 1.0)
+        lowest, highest = max(self.weight - SAMPLE_RATIO_TOLERANCE, 0.0), min(self.weight + SAMPLE_RATIO_TOLERANCE, 1.0)
         nearest = min(max(self.share, lowest), highest)
-        prior = min(max(self.weight, SPLIT_TOLERANCE), 1 - SPLIT_TOLERANCE) * SPLIT_CONCENTRATION
-        return self.before + log_mixture(self.canary, self.stable, nearest, prior, SPLIT_CONCENTRATION - prior)
+        prior = min(max(self.weight, SAMPLE_RATIO_TOLERANCE), 1 - SAMPLE_RATIO_TOLERANCE) * SAMPLE_RATIO_CONCENTRATION
+        return self.before + log_mixture(self.canary, self.stable, nearest, prior, SAMPLE_RATIO_CONCENTRATION - prior)
 
     def is_refuted(self, alpha: float) -> bool:
         return self.log_evidence >= -math.log(alpha)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from delivery.fields import Chance, Duration, PositiveDuration, Section, Share
 
 
-class SmallestHarm(Section):
+class MinimumDetectableEffect(Section):
     """The least increase of the failure rate (0.0 to 1.0) that a canary must not overlook."""
 
     stable: Share
@@ -18,11 +18,11 @@ class SmallestHarm(Section):
         return f"failure rate {100 * self.stable:g} % -> {100 * self.canary:g} %"
 
 
-class WhenUnsure(StrEnum):
+class OnInconclusive(StrEnum):
     """What to do when the ceiling of a pause is reached without proof."""
 
-    REVERT = "revert"
-    ASK = "ask"
+    ROLLBACK = "rollback"
+    APPROVAL = "approval"
     GUIDE = "guide"
 
 
@@ -31,9 +31,8 @@ class Canary(Section):
 
     pause: of each step, at least. ceiling: at most, times the pause. lateness: how long after its end a period's counts
     may still arrive. slow_after: the latency objective; what takes longer is slow. alpha: chance of a false abort in a
-    whole release. split_alpha: the same for a weight that is honoured. *_deadline: ours, not the controller's;
-    mismatch_deadline: how long a weight that was confirmed may be another one again. answer_deadline: how long a person
-    is asked.
+    whole release. sample_ratio_alpha: the same for a weight that is honoured. *_deadline: ours, not the controller's;
+    mismatch_deadline: how long a confirmed weight may differ again. approval_timeout: how long a person has to decide.
     """
 
     pause: PositiveDuration
@@ -43,13 +42,13 @@ class Canary(Section):
     min_success_rate: Share
     slow_after: PositiveDuration
     alpha: Chance
-    split_alpha: Chance
+    sample_ratio_alpha: Chance
     confidence: Chance
-    harmless_ratio: float = Field(gt=1.0)
-    smallest_harm: SmallestHarm
-    chance_to_find: Chance
-    when_unsure: WhenUnsure
-    answer_deadline: Duration
+    non_inferiority_ratio: float = Field(gt=1.0)
+    minimum_detectable_effect: MinimumDetectableEffect
+    power: Chance
+    on_inconclusive: OnInconclusive
+    approval_timeout: Duration
     ready_deadline: Duration
     weight_deadline: Duration
     mismatch_deadline: Duration

@@ -50,7 +50,7 @@ def as_object(simulated: Simulated) -> dict[str, Any]:
         "longest_pause_seconds": policy.longest.total_seconds(),
         "period_seconds": policy.period.total_seconds(),
         "lateness_seconds": policy.lateness.total_seconds(),
-        "when_unsure": policy.when_unsure.value,
+        "on_inconclusive": policy.on_inconclusive.value,
         "scenario": asdict(simulated.scenario),
         "seed": simulated.seed,
         "healthy": asdict(simulated.healthy),
@@ -87,7 +87,7 @@ def _canary(rehearsal: Rehearsal) -> str:
     pause, longest, period, lateness = map(_time, (policy.pause, policy.longest, policy.period, policy.lateness))
     return (
         f"{name}: {weights} %, each for {pause} to {longest}, counted every {period} and read {lateness} later; "
-        f"without proof then: {policy.when_unsure.value}"
+        f"without proof then: {policy.on_inconclusive.value}"
     )
 
 

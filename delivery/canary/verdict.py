@@ -8,7 +8,7 @@ from enum import StrEnum
 from delivery.canary.counts import Counts, Slow, percent
 from delivery.canary.evidence import Evidence, Policy
 from delivery.canary.sequential import confidence_sequence, log_mixture
-from delivery.canary.settings import WhenUnsure
+from delivery.canary.settings import OnInconclusive
 
 
 class Verdict(StrEnum):
@@ -84,7 +84,7 @@ def progress_line(evidence: Evidence, now: datetime) -> str:
     return f"{seen}; {_why_no_evidence(evidence, now) or _still_needed(evidence, now)}{left}"
 
 
-def asked_line(evidence: Evidence, analysis: Analysis) -> str:
+def describe_pending_approval(evidence: Evidence, analysis: Analysis) -> str:
     """What the run says where the verdict changes while a person is asked: the decision stays theirs."""
     proof = "there is proof for the canary now" if analysis.verdict is Verdict.PASS else "there is no proof any more"
     return f"{evidence.weight_percent} %: {proof}: {analysis.reason}; a person was asked, and decides"
@@ -106,7 +106,7 @@ def _why_failed(evidence: Evidence) -> str | None:
     if evidence.alarm:
         return f"an alarm began to ring during the canary: {evidence.alarm}"
     if evidence.harm.is_proven(evidence.policy.alpha):
-        return f"harm is proven: {_compared(evidence)}, {_harm(evidence)}{_split_note(evidence)}"
+        return f"harm is proven: {_compared(evidence)}, {_harm(evidence)}{_sample_ratio_note(evidence)}"
     if is_success_rate_refuted(evidence.canary, evidence.policy):
         return f"the success rate is below the limit: {_success(evidence)}"
     return None
@@ -128,8 +128,8 @@ def _is_shared(evidence: Evidence) -> bool:
 
 
 def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
-    if evidence.split.is_refuted(evidence.policy.split_alpha):
-        return f"the weight is not honoured: {_split(evidence)}"
+    if evidence.sample_ratio.is_refuted(evidence.policy.sample_ratio_alpha):
+        return f"the weight is not honoured: {_sample_ratio(evidence)}"
     if evidence.unreadable:
         return f"not everything could be read: {evidence.unreadable}"
     for arm, counts in (("new", evidence.step_canary), ("stable", evidence.step_stable)):
@@ -143,7 +143,7 @@ def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
 def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
     if evidence.canary.success_rate < evidence.policy.min_success_rate:
         return f"the success rate is not met, and not yet refuted: {_success(evidence)}"
-    if not (evidence.is_harmless or evidence.power.is_enough):
+    if not (evidence.is_non_inferior or evidence.power_analysis.is_enough):
         return f"too few requests: {_still_needed(evidence, now)}; {_success(evidence)}"
     floor = evidence.begun + evidence.policy.pause
     return f"the pause runs until {floor:%H:%M:%S} UTC; {_success(evidence)}" if now < floor else None
@@ -151,9 +151,9 @@ def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
 
 def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Move:
     ended = f"no proof within {evidence.policy.longest}: {analysis.reason}"
-    if evidence.policy.when_unsure is WhenUnsure.ASK:
+    if evidence.policy.on_inconclusive is OnInconclusive.APPROVAL:
         return Move(Action.ASK, analysis, f"{ended}; a person decides")
-    if evidence.policy.when_unsure is WhenUnsure.GUIDE and _guide_holds(evidence, now):
+    if evidence.policy.on_inconclusive is OnInconclusive.GUIDE and _guide_holds(evidence, now):
         return Move(Action.ADVANCE_BY_GUIDE, analysis, f"{ended}; going on by the guide's condition alone")
     return Move(Action.REVERT, analysis, f"{ended}; the environment wants to go back then")
 
@@ -164,8 +164,8 @@ def _guide_holds(evidence: Evidence, now: datetime) -> bool:
 
 
 def _still_needed(evidence: Evidence, now: datetime) -> str:
-    missing = evidence.power.requests_missing(evidence.split.share)
-    goal = f"to show {evidence.policy.smallest_harm}"
+    missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
+    goal = f"to show {evidence.policy.minimum_detectable_effect}"
     if missing == 0:
         return f"requests enough {goal}"
     if missing is None:
@@ -185,9 +185,11 @@ def _success(evidence: Evidence) -> str:
 
 
 def _proof(evidence: Evidence) -> str:
-    if evidence.is_harmless:
-        return f"proved to fail less than {evidence.policy.harmless_ratio:g} times as often as the stable revision"
-    harm, chance = evidence.policy.smallest_harm, evidence.policy.chance_to_find
+    if evidence.is_non_inferior:
+        return (
+            f"proved to fail less than {evidence.policy.non_inferiority_ratio:g} times as often as the stable revision"
+        )
+    harm, chance = evidence.policy.minimum_detectable_effect, evidence.policy.power
     return f"{harm} would have been found with probability {chance:g}; {_harm(evidence)}"
 
 
@@ -202,11 +204,15 @@ def _harm(evidence: Evidence) -> str:
     return f"evidence of harm {highest:.3g}, proof from {wanted:g}"
 
 
-def _split(evidence: Evidence) -> str:
-    split = evidence.split
+def _sample_ratio(evidence: Evidence) -> str:
+    split = evidence.sample_ratio
     reached = f"{percent(split.share)} of {split.canary + split.stable} requests reached the canary"
     return f"{reached}, weight {100 * split.weight:g} %"
 
 
-def _split_note(evidence: Evidence) -> str:
-    return f"; besides, {_split(evidence)}" if evidence.split.is_refuted(evidence.policy.split_alpha) else ""
+def _sample_ratio_note(evidence: Evidence) -> str:
+    return (
+        f"; besides, {_sample_ratio(evidence)}"
+        if evidence.sample_ratio.is_refuted(evidence.policy.sample_ratio_alpha)
+        else ""
+    )

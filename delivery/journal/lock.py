@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 SKEW = timedelta(seconds=10)
 
 
-class Holder(BaseModel):
+class LockHolder(BaseModel):
     """Who took the environment. token: of this one taking; tells a lost answer from somebody else's hold."""
 
     model_config = ConfigDict(frozen=True)
@@ -30,14 +30,14 @@ class Stop(BaseModel):
     why: str
 
 
-class HoldState(BaseModel):
+class LockState(BaseModel):
     """The latest hold of an environment, as the store shows it. number: of its release, once it has one."""
 
     model_config = ConfigDict(frozen=True)
 
     environment: str
     epoch: int
-    holder: Holder
+    holder: LockHolder
     renewed_at: datetime
     is_released: bool = False
     stop: Stop | None = None
@@ -62,9 +62,9 @@ def describe_stop(stop: Stop, what_now: str) -> str:
     return f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {what_now}"
 
 
-def describe_found(hold: HoldState | None, last_step: str | None) -> str | None:
+def describe_found(lock: LockState | None, last_step: str | None) -> str | None:
     """What the next holder has to know of one that never gave the environment back; None where there is nothing."""
-    if hold is None or hold.is_released:
+    if lock is None or lock.is_released:
         return None
     step = f"its last step was {last_step}" if last_step else "it had changed nothing"
-    return f"{hold.describe()}, stopped without giving it back (last sign {hold.renewed_at:%H:%M:%S} UTC); {step}."
+    return f"{lock.describe()}, stopped without giving it back (last sign {lock.renewed_at:%H:%M:%S} UTC); {step}."

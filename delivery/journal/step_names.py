@@ -3,7 +3,7 @@
 from delivery.plan import Phase
 from delivery.rollout.manifests import CanaryStep
 
-HOLD = "Hold"
+LOCK = "Lock"
 NOTICES = "Notices"
 CANARY = "Canary/"
 ABORT = f"{CANARY}abort"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from delivery.errors import ChecksFailed, DeliveryError, Halted, RollBackFailed, RolledBack, Unfinished
+from delivery.errors import ChecksFailed, DeliveryError, Halted, RollbackFailed, RolledBack, Unfinished
 from delivery.journal.step_names import moves_traffic, planned_step
 from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
@@ -45,22 +45,22 @@ def ending_after(failure: DeliveryError, journal: tuple[Record, ...] | None, way
     return RolledBack(join_sentences(said)) if way_back else Unfinished(join_sentences([*said, GO_ON]))
 
 
-def ending_without_way_back(
+def ending_without_rollback(
     failure: DeliveryError, fault: DeliveryError, journal: tuple[Record, ...] | None
 ) -> DeliveryError:
     """The error a release ends by whose way back failed as well. fault: why it did."""
     reason = "" if str(fault).startswith(str(failure)) else str(failure)
     said = join_sentences([reason, str(fault), describe_kept(journal)])
-    return type(fault)(said) if isinstance(fault, Halted) else RollBackFailed(said)
+    return type(fault)(said) if isinstance(fault, Halted) else RollbackFailed(said)
 
 
-def ending_by_hand(failure: DeliveryError, journal: tuple[Record, ...] | None) -> DeliveryError:
+def ending_of_manual_rollback(failure: DeliveryError, journal: tuple[Record, ...] | None) -> DeliveryError:
     """The error that a roll-back by hand, or a recovery, ends by.
 
     Once it has moved anything it did not arrive, whatever the reason, unless traffic is there and a check failed.
     """
-    is_said = isinstance(failure, Halted | ChecksFailed | RollBackFailed)
-    return failure if is_said or not may_have_changed(journal) else RollBackFailed(str(failure))
+    is_said = isinstance(failure, Halted | ChecksFailed | RollbackFailed)
+    return failure if is_said or not may_have_changed(journal) else RollbackFailed(str(failure))
 
 
 def join_sentences(parts: Iterable[str]) -> str:

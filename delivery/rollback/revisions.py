@@ -9,7 +9,7 @@ from delivery.journal.step_names import moves_traffic
 from delivery.release import Event, Record, end_in, request_in
 from delivery.rollback.compensation import kept_changes
 from delivery.rollout.conditions import why_not_done
-from delivery.rollout.snapshot import Reading, ReplicaSet
+from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 
 # A roll-back by hand has no record of a promotion; it ends so only once all traffic is where it was wanted.
 ARRIVED = ("Completed", "ChecksFailed")
@@ -31,32 +31,34 @@ class Target:
         return self.found.revision
 
 
-def choose_target(reading: Reading, journals: Journals, number: int | None, *, is_unjudged_taken: bool) -> Target:
+def choose_target(
+    snapshot: RolloutSnapshot, journals: Journals, number: int | None, *, allow_unverified: bool
+) -> Target:
     """The revision with this number, which served all traffic before and does not now.
 
-    journals: of releases by their numbers, newest first. is_unjudged_taken: the operator takes one of which no journal
+    journals: of releases by their numbers, newest first. allow_unverified: the operator takes one of which no journal
     tells, too. Raises Refused, with the list of all that can be gone back to.
     """
-    found = next((found for found in reading.replica_sets if found.revision == number), None)
+    found = next((found for found in snapshot.replica_sets if found.revision == number), None)
     if found is None:
         said = "No revision was named" if number is None else f"There is no revision {number}"
-        raise Refused(f"{said}. {describe_targets(reading, journals)}\n")
-    if (why := why_not_back(reading, journals, found, is_unjudged_taken=is_unjudged_taken)) is not None:
-        raise Refused(f"{why}. {describe_targets(reading, journals)}\n")
+        raise Refused(f"{said}. {describe_targets(snapshot, journals)}\n")
+    if (why := why_not_rollback(snapshot, journals, found, allow_unverified=allow_unverified)) is not None:
+        raise Refused(f"{why}. {describe_targets(snapshot, journals)}\n")
     served = last_served(journals, found.hash)
     return Target(found, None if served is None else changes_since(journals, served))
 
 
-def why_not_back(
-    reading: Reading, journals: Journals, found: ReplicaSet, *, is_unjudged_taken: bool = False
+def why_not_rollback(
+    snapshot: RolloutSnapshot, journals: Journals, found: ReplicaSet, *, allow_unverified: bool = False
 ) -> str | None:
     """Why the revision may not get all traffic again, as a sentence without its stop."""
     named = f"Revision {found.revision}"
     if not found.artifact_digest:
         return f"{named} runs {found.image}, which names no digest: it may be another image by now"
-    if why_not_done(reading, found.hash) is None:
+    if why_not_done(snapshot, found.hash) is None:
         return f"{named} serves all traffic already"
-    if found.hash == reading.stable_hash or last_served(journals, found.hash) is not None:
+    if found.hash == snapshot.stable_hash or last_served(journals, found.hash) is not None:
         return None
     if (tried := last_tried(journals, found.hash)) is not None:
         part = _describe_part(journals.get(tried, ()), found.hash)
@@ -64,7 +66,7 @@ def why_not_back(
             f"{named} never served all traffic: release {tried}, {part}. "
             f"Only a release of {found.artifact_digest} gives it traffic again, by a canary"
         )
-    return None if is_unjudged_taken else f"{named} may never have been judged: no journal tells that it served"
+    return None if allow_unverified else f"{named} may never have been judged: no journal tells that it served"
 
 
 def last_served(journals: Journals, pod_hash: str) -> int | None:
@@ -112,16 +114,16 @@ def changes_since(journals: Journals, served: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step for journal in reversed(since) for step in kept_changes(journal)))
 
 
-def describe_targets(reading: Reading, journals: Journals) -> str:
+def describe_targets(snapshot: RolloutSnapshot, journals: Journals) -> str:
     """What can be gone back to, a line each, newest first; apart what is taken only where the operator says so."""
-    why_not = partial(why_not_back, reading, journals)
-    possible = [found for found in reading.replica_sets if why_not(found) is None]
-    taken = [found for found in reading.replica_sets if why_not(found, is_unjudged_taken=True) is None]
-    unjudged = [found for found in taken if found not in possible]
-    lines = [f"Rollout {reading.name} can go back to:{_list(reading, possible) or ' nothing.'}"]
-    if unjudged:
+    why_not = partial(why_not_rollback, snapshot, journals)
+    possible = [found for found in snapshot.replica_sets if why_not(found) is None]
+    taken = [found for found in snapshot.replica_sets if why_not(found, allow_unverified=True) is None]
+    unverified = [found for found in taken if found not in possible]
+    lines = [f"Rollout {snapshot.name} can go back to:{_list(snapshot, possible) or ' nothing.'}"]
+    if unverified:
         lines.append(
-            f"No journal tells whether these served, --unjudged takes them all the same:{_list(reading, unjudged)}"
+            f"No journal tells whether these served, --unverified takes them all the same:{_list(snapshot, unverified)}"
         )
     return "\n".join(lines)
 
@@ -133,40 +135,43 @@ def describe_kept_since(target: Target) -> str:
     return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
 
 
-def describe_number(target: Target, now: Reading) -> str:
+def describe_number(target: Target, now: RolloutSnapshot) -> str:
     """That the revision has another number than the one that it was asked for by; empty where it has not."""
     found = now.replica_set(target.found.hash)
     is_same = found is None or found.revision == target.number
     return "" if is_same else f"It was revision {target.number}: one that is used again gets a new number."
 
 
-def name_revision(reading: Reading, pod_hash: str) -> str:
+def name_revision(snapshot: RolloutSnapshot, pod_hash: str) -> str:
     """`revision 7`, as the lists have it; by its hash where it has no ReplicaSet."""
-    found = reading.replica_set(pod_hash)
+    found = snapshot.replica_set(pod_hash)
     return f"revision {found.revision if found else pod_hash}"
 
 
-def describe_unjudged(reading: Reading, pod_hash: str, named: str) -> str:
+def describe_unverified(snapshot: RolloutSnapshot, pod_hash: str, named: str) -> str:
     """Why a way back goes through a step that nobody judges. named: the revision, as the operator knows it."""
-    found, stable = reading.replica_set(pod_hash), reading.stable
+    found, stable = snapshot.replica_set(pod_hash), snapshot.stable
     is_newer = found is not None and stable is not None and found.created_at >= stable.created_at
     outside = "was made after the one that serves" if is_newer else "is outside the rollback window"
     return f"{named} {outside}, so the controller gives it steps, which nobody judges on a way back"
 
 
-def _list(reading: Reading, revisions: list[ReplicaSet]) -> str:
+def _list(snapshot: RolloutSnapshot, revisions: list[ReplicaSet]) -> str:
     """Numbers move when a revision is used again, hence the digest and the time."""
     return "".join(
-        f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}{_role(reading, found)}"
+        f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}{_role(snapshot, found)}"
         for found in revisions
     )
 
 
-def _role(reading: Reading, found: ReplicaSet) -> str:
+def _role(snapshot: RolloutSnapshot, found: ReplicaSet) -> str:
     """Which one is the canary, and which one it is compared with, while one is under way."""
-    if not reading.is_unfinished:
+    if not snapshot.is_unfinished:
         return ""
-    roles = {reading.stable_hash: ", the stable one", reading.current_hash: ", the canary that is under way, unjudged"}
+    roles = {
+        snapshot.stable_hash: ", the stable one",
+        snapshot.current_hash: ", the canary that is under way, unjudged",
+    }
     return roles.get(found.hash, "")
 
 

@@ -46,7 +46,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class System:
+class RolloutSpec:
     """What a canary moves, by the names of the manifests. action: annotation of the Ingress that holds the weights."""
 
     namespace: str
@@ -84,7 +84,7 @@ def render_manifests(sources: Mapping[str, str], variables: Mapping[str, str]) -
     return tuple(sorted(rendered, key=lambda manifest: _position(manifest["kind"])))
 
 
-def describe_system(manifests: Iterable[Manifest]) -> System:
+def parse_rollout_spec(manifests: Iterable[Manifest]) -> RolloutSpec:
     """The one Rollout among the manifests with what it refers to.
 
     Raises SettingsError where the manifests do not describe a canary by weights that somebody else judges.
@@ -98,7 +98,7 @@ def describe_system(manifests: Iterable[Manifest]) -> System:
     action = f"{routing.get('annotationPrefix', DEFAULT_PREFIX)}/actions.{root}"
     ingress = _named(manifests, "Ingress", named["ingress"])
     _require_unwritten(ingress, action)
-    return System(
+    return RolloutSpec(
         namespace=rollout["metadata"]["namespace"],
         rollout=rollout["metadata"]["name"],
         stable_service=named["stableService"],

@@ -22,9 +22,9 @@ class Condition:
 class Weights:
     """What the controller last wrote, in percent, and to which pod templates."""
 
-    canary_percent: int
+    canary_weight_percent: int
     canary_hash: str
-    stable_percent: int
+    stable_weight_percent: int
     stable_hash: str
 
 
@@ -59,7 +59,7 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RolloutSnapshot:
     """A Rollout at one moment; of its status only what the controller has had time to observe is worth anything.
 
     steps: of the live Rollout. step_index: the step under way, len(steps) at the end, None where there are no steps.
@@ -79,7 +79,7 @@ class Reading:
     stable_hash: str
     pause_reasons: tuple[str, ...]
     is_paused_by_controller: bool
-    is_paused_by_hand: bool
+    is_paused_manually: bool
     is_abort_asked: bool
     aborted_at: str | None
     conditions: Mapping[str, Condition]
@@ -107,9 +107,9 @@ class Reading:
         return self.replica_set(self.stable_hash)
 
     @property
-    def canary_percent(self) -> int:
+    def canary_weight_percent(self) -> int:
         """The canary's share of the traffic by the controller's word; 0 where it has not split any."""
-        return self.weights.canary_percent if self.weights else 0
+        return self.weights.canary_weight_percent if self.weights else 0
 
     def replica_set(self, pod_hash: str) -> ReplicaSet | None:
         return next((found for found in self.replica_sets if found.hash == pod_hash), None)
@@ -140,7 +140,7 @@ class Reading:
         """Where the controller last sent the traffic, by its own word."""
         if self.weights is None:
             return "Its controller has not split any traffic."
-        shares = self.weights.canary_percent, self.weights.canary_hash, self.weights.stable_percent
+        shares = self.weights.canary_weight_percent, self.weights.canary_hash, self.weights.stable_weight_percent
         return "Its controller sends {} % to {} and {} % to {}.".format(*shares, self.weights.stable_hash)
 
     def trouble_of(self, pod_hash: str) -> str | None:
@@ -149,14 +149,14 @@ class Reading:
         return f"pod {troubled.name}: {troubled.trouble}" if troubled else None
 
 
-def parse_reading(
+def parse_snapshot(
     rollout: Mapping[str, Any], replica_sets: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]
-) -> Reading:
+) -> RolloutSnapshot:
     """The Rollout with the ReplicaSets that it owns, newest revision first, and their pods."""
     metadata, spec = rollout["metadata"], rollout["spec"]
     owned = [parse_replica_set(found) for found in replica_sets if _owner(found) == metadata["uid"]]
     hashes = {found.hash for found in owned}
-    return Reading(
+    return RolloutSnapshot(
         name=metadata["name"],
         namespace=metadata["namespace"],
         resource_version=metadata["resourceVersion"],
@@ -164,7 +164,7 @@ def parse_reading(
         # The controller treats a missing number as one.
         replicas=spec.get("replicas", 1),
         steps=tuple(spec.get("strategy", {}).get("canary", {}).get("steps", [])),
-        is_paused_by_hand=bool(spec.get("paused")),
+        is_paused_manually=bool(spec.get("paused")),
         rollback_window=spec.get("rollbackWindow", {}).get("revisions") or 0,
         replica_sets=tuple(sorted(owned, key=lambda found: found.revision, reverse=True)),
         pods=tuple(pod for pod in map(parse_pod, pods) if pod.hash in hashes),
@@ -230,8 +230,8 @@ def _weights(written: Mapping[str, Any] | None) -> Weights | None:
         return None
     canary, stable = written.get("canary", {}), written.get("stable", {})
     return Weights(
-        canary_percent=canary.get("weight", 0),
+        canary_weight_percent=canary.get("weight", 0),
         canary_hash=canary.get("podTemplateHash", ""),
-        stable_percent=stable.get("weight", 0),
+        stable_weight_percent=stable.get("weight", 0),
         stable_hash=stable.get("podTemplateHash", ""),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery.errors import RolloutBroken, Unavailable
-from delivery.rollout.manifests import HASH_LABEL, Route, System
+from delivery.rollout.manifests import HASH_LABEL, RolloutSpec, Route
 from delivery.rollout.snapshot import Weights
 
 
@@ -32,21 +32,21 @@ class Arms:
 
 
 @dataclass(frozen=True)
-class Witness:
+class WeightSource:
     """What one source says of the canary's share. percent: None where it says nothing."""
 
     source: str
     percent: float | None
 
 
-def find_arms(system: System, bindings: Iterable[Mapping[str, Any]]) -> Arms:
+def find_arms(rollout_spec: RolloutSpec, bindings: Iterable[Mapping[str, Any]]) -> Arms:
     """bindings: the TargetGroupBindings of the system's namespace; a Service has one for each Ingress that names it."""
-    found: dict[str, set[str]] = {system.stable_service: set(), system.canary_service: set()}
+    found: dict[str, set[str]] = {rollout_spec.stable_service: set(), rollout_spec.canary_service: set()}
     for binding in bindings:
         service = binding["spec"]["serviceRef"]["name"]
         if service in found:
             found[service].add(binding["spec"]["targetGroupARN"])
-    return Arms(frozenset(found[system.stable_service]), frozenset(found[system.canary_service]))
+    return Arms(frozenset(found[rollout_spec.stable_service]), frozenset(found[rollout_spec.canary_service]))
 
 
 def find_arms_by_hash(
@@ -78,35 +78,42 @@ def read_hostname(ingress: Mapping[str, Any]) -> str | None:
     return addresses[0].get("hostname") if addresses else None
 
 
-def why_not_weight(witnesses: Sequence[Witness], percent: int) -> str | None:
+def why_not_weight(weight_sources: Sequence[WeightSource], percent: int) -> str | None:
     """None when every witness says this share; else the sentence that names each which says another one."""
-    differing = [describe_witness(witness) for witness in witnesses if witness.percent != percent]
+    differing = [
+        describe_weight_source(weight_source) for weight_source in weight_sources if weight_source.percent != percent
+    ]
     return f"wanted {percent} %, but {'; '.join(differing)}" if differing else None
 
 
-def call_witnesses(
-    system: System, written: Weights | None, ingress: Mapping[str, Any], rules: Iterable[ListenerRule], arms: Arms
-) -> tuple[Witness, ...]:
+def read_weight_sources(
+    rollout_spec: RolloutSpec,
+    written: Weights | None,
+    ingress: Mapping[str, Any],
+    rules: Iterable[ListenerRule],
+    arms: Arms,
+) -> tuple[WeightSource, ...]:
     """The Rollout's status, the Ingress, then each rule that forwards to either Service, and each route without one."""
-    annotation = ingress["metadata"].get("annotations", {}).get(system.action)
+    annotation = ingress["metadata"].get("annotations", {}).get(rollout_spec.action)
     ours = [rule for rule in rules if rule.weights.keys() & (arms.stable | arms.canary)]
     return (
-        Witness("the Rollout's status", written.canary_percent if written else None),
-        Witness(
-            f"the annotation of Ingress {system.ingress}", read_annotation(annotation, system) if annotation else None
+        WeightSource("the Rollout's status", written.canary_weight_percent if written else None),
+        WeightSource(
+            f"the annotation of Ingress {rollout_spec.ingress}",
+            read_annotation(annotation, rollout_spec) if annotation else None,
         ),
-        *(Witness(f"listener rule {rule.name}", share_of(rule, arms)) for rule in ours),
-        *(_missing(route) for route in system.routes if not any(_serves(rule, route) for rule in ours)),
+        *(WeightSource(f"listener rule {rule.name}", share_of(rule, arms)) for rule in ours),
+        *(_missing(route) for route in rollout_spec.routes if not any(_serves(rule, route) for rule in ours)),
     )
 
 
-def is_not_followed(witnesses: Sequence[Witness]) -> bool:
+def is_not_followed(weight_sources: Sequence[WeightSource]) -> bool:
     """Whether a listener rule says another share than the Ingress. witnesses: as called."""
-    _, ingress, *rules = witnesses
+    _, ingress, *rules = weight_sources
     return any(rule.percent != ingress.percent for rule in rules)
 
 
-def read_annotation(text: str, system: System) -> float | None:
+def read_annotation(text: str, rollout_spec: RolloutSpec) -> float | None:
     """The canary's share in the action; None where the canary's Service is not among its target groups.
 
     The Rollout's controller writes capital keys and the port as a string, others lower-case ones and a number.
@@ -116,8 +123,10 @@ def read_annotation(text: str, system: System) -> float | None:
         groups = action["forwardconfig"]["targetgroups"]
         weights = {group["servicename"]: group["weight"] for group in groups}
     except (ValueError, KeyError, TypeError) as error:
-        raise RolloutBroken(f"Ingress {system.ingress}: {system.action} is no weighted action: {text!r}.") from error
-    return _share(weights, {system.canary_service})
+        raise RolloutBroken(
+            f"Ingress {rollout_spec.ingress}: {rollout_spec.action} is no weighted action: {text!r}."
+        ) from error
+    return _share(weights, {rollout_spec.canary_service})
 
 
 def share_of(rule: ListenerRule, arms: Arms) -> float | None:
@@ -131,8 +140,8 @@ def _share(weights: Mapping[str, int], canary: Iterable[str]) -> float | None:
     return round(100 * ours / total, 2) if total else None
 
 
-def _missing(route: Route) -> Witness:
-    return Witness(f"the listener rule for {route.host}{route.path}, which is missing,", None)
+def _missing(route: Route) -> WeightSource:
+    return WeightSource(f"the listener rule for {route.host}{route.path}, which is missing,", None)
 
 
 def _serves(rule: ListenerRule, route: Route) -> bool:
@@ -147,5 +156,7 @@ def _lower_keys(value: Any) -> Any:
     return [_lower_keys(item) for item in value] if isinstance(value, list) else value
 
 
-def describe_witness(witness: Witness) -> str:
-    return f"{witness.source} says {'nothing' if witness.percent is None else f'{witness.percent:g} %'}"
+def describe_weight_source(weight_source: WeightSource) -> str:
+    return (
+        f"{weight_source.source} says {'nothing' if weight_source.percent is None else f'{weight_source.percent:g} %'}"
+    )

@@ -36,7 +36,7 @@ def is_ours(name: str) -> bool:
     return PREVIEW.fullmatch(name) is not None or release_of(name) is not None
 
 
-def find_left_behind(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
+def find_leftovers(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
     """Those of ours that nobody is going to execute or delete any more, oldest first."""
     left = (
         found
@@ -49,6 +49,6 @@ def find_left_behind(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[
     return tuple(sorted(left, key=lambda found: found.made))
 
 
-def describe_left_behind(stack_id: str, deleted: tuple[ListedChangeSet, ...]) -> str:
+def describe_leftovers(stack_id: str, deleted: tuple[ListedChangeSet, ...]) -> str:
     what = "a change set" if len(deleted) == 1 else f"{len(deleted)} change sets, the oldest"
     return f"{stack_id}: deleted {what} of {deleted[0].made:%Y-%m-%d %H:%M} UTC, left by a plan or release that died."

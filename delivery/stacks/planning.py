@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from delivery.plan import Action, PartPlan, Phase, Step, WayBack
+from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
 from delivery.stacks.access import describe_widening
 from delivery.stacks.assembly import StackSpec, why_not_sent
 from delivery.stacks.operations import describe_operator
@@ -88,7 +88,7 @@ def _create(stack: StackSpec, found: ObservedStack, absent: Sequence[str]) -> St
         phase=Phase.STACKS,
         name=stack.id,
         action=Action.CREATE,
-        way_back=WayBack.COSTLY if has_state else WayBack.REVERSIBLE,
+        way_back=Reversibility.COSTLY if has_state else Reversibility.REVERSIBLE,
         changes=tuple(lines),
         widens=describe_widening((name, {}, one.get("Properties", {})) for name, one in stack.resources.items()),
     )
@@ -106,7 +106,7 @@ def _change(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) ->
         phase=Phase.STACKS,
         name=found.id,
         action=Action.CHANGE if lines else Action.NOTHING,
-        way_back=WayBack.COSTLY if found.refused else way_back_of(found.changes),
+        way_back=Reversibility.COSTLY if found.refused else reversibility_of(found.changes),
         changes=tuple(lines),
         widens=describe_widening((change.logical_id, change.before, change.after) for change in found.changes),
     )
@@ -116,21 +116,23 @@ def needs_protection(stack: StackSpec, state: StackState) -> bool:
     return stack.is_protected and not state.is_protected
 
 
-def way_back_of(changes: Iterable[ResourceChange]) -> WayBack:
+def reversibility_of(changes: Iterable[ResourceChange]) -> Reversibility:
     """The hardest way back among the changes: costly where something restarts or is made anew."""
     ways = {_way_back(change) for change in changes}
-    return next((way for way in (WayBack.NONE, WayBack.COSTLY) if way in ways), WayBack.REVERSIBLE)
+    return next((way for way in (Reversibility.NONE, Reversibility.COSTLY) if way in ways), Reversibility.REVERSIBLE)
 
 
-def _way_back(change: ResourceChange) -> WayBack:
+def _way_back(change: ResourceChange) -> Reversibility:
     if change.action == "Add":
-        return WayBack.COSTLY if change.is_stateful else WayBack.REVERSIBLE
+        return Reversibility.COSTLY if change.is_stateful else Reversibility.REVERSIBLE
     if change.loses_data:
-        return WayBack.NONE
+        return Reversibility.NONE
     if change.is_stateful:
         is_one_way = any(item.path.startswith(ONE_WAY) for item in change.properties)
-        return WayBack.NONE if is_one_way else WayBack.COSTLY
-    return WayBack.COSTLY if change.action == "Remove" or change.replacement != "False" else WayBack.REVERSIBLE
+        return Reversibility.NONE if is_one_way else Reversibility.COSTLY
+    return (
+        Reversibility.COSTLY if change.action == "Remove" or change.replacement != "False" else Reversibility.REVERSIBLE
+    )
 
 
 def change_lines(change: ResourceChange) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def outcome_of_stack(stack: StackSpec, state: StackState, action: Action) -> Sta
 def conclude_stacks(ends: Mapping[str, StackOutcome | DeliveryError | None]) -> None:
     """Raise one error that names the failed stacks, the finished ones and those not started; nothing if all are done.
 
-    ends: by stack id; None: not started. Raises HoldLost or StopRequested where one of them ended a stack, because no
+    ends: by stack id; None: not started. Raises LockLost or StopRequested where one of them ended a stack, because no
     way back may start then, and StackFailed otherwise.
     """
     failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}

@@ -15,7 +15,7 @@ Points = dict[datetime, float]
 
 
 def mend_cloudwatch() -> None:
-    """Replace what moto answers wrongly, and offer the composite alarms that its classes foresee."""
+    """Replace what moto answers wrongly, and offer the composite alarms that its classes forecast."""
     backend = cast(Any, CloudWatchBackend)
     backend.put_metric_data = _put_metric_data
     backend.get_metric_data = _get_metric_data

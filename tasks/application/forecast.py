@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from clients.metrics import read_requests
 from delivery.canary.counts import periods_within
 from delivery.canary.evidence import policy_of
-from delivery.canary.forecast import Traffic, foresee
+from delivery.canary.forecast import Traffic, forecast
 from delivery.errors import DeliveryError
-from tasks.rollout.live import LiveSystem
+from tasks.rollout.live import LiveRollout
 
 
-def foresee_traffic(live: LiveSystem, weights_percent: Sequence[int]) -> tuple[str, ...]:
+def forecast_traffic(live: LiveRollout, weights_percent: Sequence[int]) -> tuple[str, ...]:
     """A sentence for the plan where the traffic before the release will not decide a step, or nobody can tell.
 
     weights_percent: that the canary has before it. A plan does not fail because of it.
@@ -19,13 +19,13 @@ def foresee_traffic(live: LiveSystem, weights_percent: Sequence[int]) -> tuple[s
     if not weights_percent:
         return ()
     try:
-        hopeless = foresee(policy_of(live.environment.canary), weights_percent, read_traffic(live))
+        hopeless = forecast(policy_of(live.environment.canary), weights_percent, read_traffic(live))
     except DeliveryError as error:
         return (f"It is not known whether the traffic will do for the canary: {error}",)
     return (hopeless,) if hopeless else ()
 
 
-def read_traffic(live: LiveSystem) -> Traffic:
+def read_traffic(live: LiveRollout) -> Traffic:
     """What the load balancer has counted for as long as a pause may take."""
     settings, region = live.environment.canary, live.environment.aws.region
     end = datetime.now(UTC) - settings.lateness

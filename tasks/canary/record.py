@@ -17,7 +17,7 @@ from delivery.errors import DeliveryError, Halted
 from delivery.journal.step_names import canary_step
 from delivery.release import Event, Release
 from delivery.rollout.manifests import CanaryStep
-from delivery.rollout.weights import Witness
+from delivery.rollout.weights import WeightSource
 from tasks.runs.artifacts import showing
 from tasks.runs.log import progress
 from tasks.state.journal import append
@@ -50,7 +50,7 @@ def record_judgement(
     step: CanaryStep,
     evidence: Evidence,
     move: Move,
-    witnesses: Sequence[Witness],
+    weight_sources: Sequence[WeightSource],
     now: datetime,
 ) -> None:
     """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last.
@@ -58,7 +58,7 @@ def record_judgement(
     The verdict holds without its record: a store that does not take it is told of, never raised.
     """
     progress(f"{step.name}  {move.analysis.verdict}  {move.line}")
-    detail = describe_judgement(evidence, move, witnesses, now)
+    detail = describe_judgement(evidence, move, weight_sources, now)
     try:
         append(environment, release, canary_step(step), Event.JUDGED, detail)
     except Halted:

@@ -12,20 +12,20 @@ from clients.metrics import LoadBalancerCounts
 from delivery.application.planning import CanaryRun
 from delivery.canary.counts import Period, is_touched, periods_within
 from delivery.canary.evidence import Evidence, policy_of
-from delivery.canary.verdict import Action, Move, Verdict, asked_line, next_move
+from delivery.canary.verdict import Action, Move, Verdict, describe_pending_approval, next_move
 from delivery.environment import Environment
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken, Unavailable
 from delivery.release import Release
 from delivery.rollout.conditions import why_moved, why_not_available
 from delivery.rollout.manifests import CanaryStep
 from delivery.rollout.pod_health import why_worse
-from delivery.rollout.snapshot import Reading
-from delivery.rollout.weights import Arms, Witness, why_not_weight
+from delivery.rollout.snapshot import RolloutSnapshot
+from delivery.rollout.weights import Arms, WeightSource, why_not_weight
 from tasks.canary.record import ProgressBar, record_judgement
-from tasks.rollout.live import LiveSystem, Observation, connect_system, passing_over
+from tasks.rollout.live import LiveRollout, Observation, collecting_unavailable, connect_rollout
 from tasks.runs.log import progress
 from tasks.runs.waiting import ASKED_AGAIN
-from tasks.state.lock import ensure_held
+from tasks.state.lock import ensure_locked
 
 
 @task(**ASKED_AGAIN, task_run_name="watch the canary at {step.weight_percent} %")
@@ -38,7 +38,7 @@ def watch(
     NotPromoted with the verdict where the canary goes back, NotApplied where its weight does not stay, RolloutBroken
     where somebody else moves the Rollout.
     """
-    watch = Watch.begin(connect_system(environment), release, canary, step, before)
+    watch = Watch.begin(connect_rollout(environment), release, canary, step, before)
     move = watch.follow()
     watch.record(move)
     if move.action in (Action.ABORT, Action.REVERT):
@@ -48,7 +48,7 @@ def watch(
 
 
 @task(**ASKED_AGAIN, task_run_name="look once more at the canary at {step.weight_percent} %")
-def look_once_more(
+def check_after_approval(
     environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence
 ) -> tuple[Evidence, Move]:
     """What the canary has shown by now, everything looked at, and how it would be judged.
@@ -56,7 +56,7 @@ def look_once_more(
     before: the step's evidence when a person said yes. Raises NotPromoted where there is proof against the canary
     now, whatever the person said, and Unavailable where not everything can be looked at.
     """
-    watch, now = Watch.resume(connect_system(environment), release, canary, step, before), datetime.now(UTC)
+    watch, now = Watch.resume(connect_rollout(environment), release, canary, step, before), datetime.now(UTC)
     unread = watch.look_at_everything(now)
     move = next_move(watch.evidence, now)
     watch.refuse_proof(move, "though a person wanted it")
@@ -83,7 +83,7 @@ class Watch:
     asked, the verdict that the run said last.
     """
 
-    live: LiveSystem
+    live: LiveRollout
     release: Release
     canary: CanaryRun
     step: CanaryStep
@@ -91,12 +91,12 @@ class Watch:
     bar: ProgressBar
     differs: Lasting = field(default_factory=Lasting)
     lacks: Lasting = field(default_factory=Lasting)
-    witnesses: tuple[Witness, ...] = ()
+    weight_sources: tuple[WeightSource, ...] = ()
     told: Verdict = Verdict.INCONCLUSIVE
 
     @classmethod
     def begin(
-        cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence | None
+        cls, live: LiveRollout, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence | None
     ) -> Self:
         """The step from now on: what was counted before its weight was read back is not its evidence."""
         pods, now = live.read().pods_of(canary.canary_hash), datetime.now(UTC)
@@ -104,7 +104,7 @@ class Watch:
         evidence = (
             before.begin_step(step.weight_percent, now)
             if before
-            else Evidence.begin(policy, step.weight_percent, now, ringing=canary.rang_before)
+            else Evidence.begin(policy, step.weight_percent, now, firing_alarms=canary.firing_before)
         )
         watch = cls.resume(live, release, canary, step, replace(evidence, pods=pods))
         watch.look_at_alarms()
@@ -112,7 +112,7 @@ class Watch:
 
     @classmethod
     def resume(
-        cls, live: LiveSystem, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
+        cls, live: LiveRollout, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
     ) -> Self:
         """The step from where its evidence ends."""
         return cls(live, release, canary, step, evidence, ProgressBar(live.environment, release, step))
@@ -136,14 +136,14 @@ class Watch:
                 self.tell(move, now)
         return move
 
-    def look_while_asked(self) -> None:
+    def watch_during_approval(self) -> None:
         """A look while a person decides: a line where the verdict is another one now; NotPromoted by refuse_proof."""
         read_until, now = self.evidence.read_until, datetime.now(UTC)
         self.look(now)
         move = next_move(self.evidence, now)
         self.refuse_proof(move, "while a person was asked")
         if move.analysis.verdict is not self.told:
-            progress(asked_line(self.evidence, move.analysis))
+            progress(describe_pending_approval(self.evidence, move.analysis))
             self.told = move.analysis.verdict
         if read_until != self.evidence.read_until:
             self.bar.show(self.evidence, move, now)
@@ -162,7 +162,7 @@ class Watch:
 
     def record(self, move: Move) -> None:
         environment, now = self.live.environment, datetime.now(UTC)
-        record_judgement(environment, self.release, self.step, self.evidence, move, self.witnesses, now)
+        record_judgement(environment, self.release, self.step, self.evidence, move, self.weight_sources, now)
 
     def look(self, now: datetime) -> None:
         """Take in what changed since the last look; while anything cannot be read, nothing is promoted."""
@@ -176,38 +176,38 @@ class Watch:
         """
         unread: list[str] = []
         seen = self.live.observe()
-        with passing_over(unread):
-            ensure_held(self.live.environment, self.release)
-        with passing_over(unread):
-            self.look_at_rollout(seen.rollout, now)
+        with collecting_unavailable(unread):
+            ensure_locked(self.live.environment, self.release)
+        with collecting_unavailable(unread):
+            self.read_rollout_check(seen.rollout, now)
             # Without the cluster neither can be told, and a cluster that is away takes its time not to answer.
-            with passing_over(unread):
-                self.look_at_weight(seen.call_witnesses(), now)
-            with passing_over(unread):
+            with collecting_unavailable(unread):
+                self.look_at_weight(seen.read_weight_sources(), now)
+            with collecting_unavailable(unread):
                 self.look_at_counts(now, self.find_arms(seen, now))
-        with passing_over(unread):
+        with collecting_unavailable(unread):
             self.look_at_alarms()
         return "; ".join(unread) or None
 
-    def look_at_rollout(self, reading: Reading, now: datetime) -> None:
-        pods, lacks = reading.pods_of(self.canary.canary_hash), self.why_lacking(reading, now)
-        trouble = reading.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods) or lacks
+    def read_rollout_check(self, snapshot: RolloutSnapshot, now: datetime) -> None:
+        pods, lacks = snapshot.pods_of(self.canary.canary_hash), self.why_lacking(snapshot, now)
+        trouble = snapshot.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods) or lacks
         if trouble is not None:
-            words = self.live.last_words(reading, self.canary.canary_hash)
+            words = self.live.last_words(snapshot, self.canary.canary_hash)
             self.evidence = self.evidence.pods_broke(f"{trouble}.{words}".rstrip("."))
-        elif (moved := why_moved(reading, self.step, self.canary.canary_hash, self.canary.stable_hash)) is not None:
-            raise RolloutBroken(f"Rollout {reading.name} was watched at {self.step.weight_percent} %: {moved}.")
+        elif (moved := why_moved(snapshot, self.step, self.canary.canary_hash, self.canary.stable_hash)) is not None:
+            raise RolloutBroken(f"Rollout {snapshot.name} was watched at {self.step.weight_percent} %: {moved}.")
 
-    def why_lacking(self, reading: Reading, now: datetime) -> str | None:
+    def why_lacking(self, snapshot: RolloutSnapshot, now: datetime) -> str | None:
         """Why the canary has too few pods for its weight, once that has lasted: a drained node's pods come back."""
-        why = why_not_available(reading, self.canary.canary_hash, self.step.weight_percent)
+        why = why_not_available(snapshot, self.canary.canary_hash, self.step.weight_percent)
         longest = self.live.environment.canary.mismatch_deadline
         return f"for {longest} {why}" if self.lacks.see(why is not None, now, longest) else None
 
-    def look_at_weight(self, witnesses: tuple[Witness, ...], now: datetime) -> None:
+    def look_at_weight(self, weight_sources: tuple[WeightSource, ...], now: datetime) -> None:
         """A weight may differ while a controller repairs it; NotApplied where it does not."""
-        self.witnesses = witnesses
-        why = why_not_weight(self.witnesses, self.step.weight_percent)
+        self.weight_sources = weight_sources
+        why = why_not_weight(self.weight_sources, self.step.weight_percent)
         longest = self.live.environment.canary.mismatch_deadline
         if self.differs.see(why is not None, now, longest):
             raise NotApplied(
@@ -216,7 +216,7 @@ class Watch:
             )
 
     def look_at_alarms(self) -> None:
-        self.evidence = self.evidence.see_alarms(self.live.read_ringing())
+        self.evidence = self.evidence.see_alarms(self.live.read_firing_alarms())
 
     def find_arms(self, seen: Observation, now: datetime) -> Arms:
         """Which target groups count which revision now; Unavailable where nobody can tell."""

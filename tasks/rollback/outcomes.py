@@ -16,8 +16,8 @@ from delivery.environment import Environment
 from delivery.errors import (
     DeliveryError,
     Halted,
-    HoldTaken,
     Inconclusive,
+    LockTaken,
     Refused,
     StopRequested,
     as_delivery_error,
@@ -26,10 +26,15 @@ from delivery.journal.step_names import rollout_step
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, outcome_of
 from delivery.plan import ReleasePlan, describe_nothing_to_do
 from delivery.release import Event, Record, Release
-from delivery.rollback.compensation import ending_after, ending_by_hand, ending_without_way_back, may_have_changed
-from tasks.rollback.rollback import found_at_start
-from tasks.rollout.describe import describe_share, describe_stand
-from tasks.rollout.live import connect_system, read_system
+from delivery.rollback.compensation import (
+    ending_after,
+    ending_of_manual_rollback,
+    ending_without_rollback,
+    may_have_changed,
+)
+from tasks.rollback.rollback import read_state_at_start
+from tasks.rollout.describe import describe_share, describe_traffic_state
+from tasks.rollout.live import connect_rollout, read_rollout_spec
 from tasks.runs.log import progress
 from tasks.runs.run_logs import log_sentences_alone
 from tasks.state.history import may_have_effects
@@ -80,7 +85,7 @@ def end_of(subflow: Flow[[Release], str], release: Release, what: str) -> str | 
 
 def level_of(error: DeliveryError) -> int:
     """What was refused, asked for or left open is no fault of anything."""
-    is_asked_for = isinstance(error, Refused | HoldTaken | Halted | Inconclusive)
+    is_asked_for = isinstance(error, Refused | LockTaken | Halted | Inconclusive)
     return logging.WARNING if is_asked_for else logging.ERROR
 
 
@@ -92,7 +97,7 @@ def nothing_to_do(plan: ReleasePlan) -> State:
 def record_promotion(environment: Environment, release: Release) -> None:
     """For later releases and roll-backs; a journal that does not take it does not keep anybody from the result."""
     try:
-        append(environment, release, rollout_step(read_system(environment).rollout), Event.PROMOTED)
+        append(environment, release, rollout_step(read_rollout_spec(environment).rollout), Event.PROMOTED)
     except DeliveryError as error:
         progress(f"That release {release.number} was promoted could not be written to its journal: {error}")
 
@@ -112,14 +117,14 @@ def promoted(environment: Environment, release: Release, seen: str | BaseExcepti
 
 
 @contextmanager
-def telling_a_failure(environment: Environment, release: Release) -> Iterator[None]:
+def notifying_failure(environment: Environment, release: Release) -> Iterator[None]:
     """Around a way back that is a run of its own: what it fails by is told to the channels, as a release's is."""
     try:
         yield
     except Exception as failure:
         journal = find_journal(environment, release)
-        error = ending_by_hand(as_delivery_error(failure), journal)
-        tell_failure(environment, release, journal, error)
+        error = ending_of_manual_rollback(as_delivery_error(failure), journal)
+        notify_failure(environment, release, journal, error)
         raise error from failure
 
 
@@ -134,10 +139,10 @@ def failed(environment: Environment, release: Release, failure: Exception, back:
     reason = as_delivery_error(failure)
     journal = find_journal(environment, release)
     if isinstance(back, BaseException):
-        error = ending_without_way_back(reason, as_delivery_error(back), journal)
+        error = ending_without_rollback(reason, as_delivery_error(back), journal)
     else:
         error = ending_after(reason, journal, back)
-    tell_failure(environment, release, journal, error)
+    notify_failure(environment, release, journal, error)
     return error
 
 
@@ -147,22 +152,22 @@ def halted(environment: Environment, release: Release, halt: Halted) -> Delivery
     Nothing is taken back: it was asked to stop, or the environment is not its own any more.
     """
     journal = find_journal(environment, release)
-    stands = describe_what_stands(environment, release, halt)
+    stands = describe_remaining_traffic(environment, release, halt)
     if stands:
-        error = ending_without_way_back(halt, type(halt)(f"{halt} {stands}"), journal)
+        error = ending_without_rollback(halt, type(halt)(f"{halt} {stands}"), journal)
     else:
         error = ending_after(halt, journal, "")
-    tell_failure(environment, release, journal, error)
+    notify_failure(environment, release, journal, error)
     return error
 
 
-def describe_what_stands(environment: Environment, release: Release, halt: Halted) -> str:
+def describe_remaining_traffic(environment: Environment, release: Release, halt: Halted) -> str:
     """Where the traffic stays; empty where the release did not touch the Rollout."""
     try:
-        if found_at_start(environment, release) is None:
+        if read_state_at_start(environment, release) is None:
             return ""
-        live = connect_system(environment)
-        return describe_stand(live) if isinstance(halt, StopRequested) else describe_share(live)
+        live = connect_rollout(environment)
+        return describe_traffic_state(live) if isinstance(halt, StopRequested) else describe_share(live)
     except DeliveryError as error:
         return f"Nobody can tell where the traffic stays ({error}): see slipway status {environment.name}."
 
@@ -176,7 +181,7 @@ def find_journal(environment: Environment, release: Release) -> tuple[Record, ..
         return None
 
 
-def tell_failure(
+def notify_failure(
     environment: Environment, release: Release, journal: tuple[Record, ...] | None, error: DeliveryError
 ) -> None:
     """By the name of the state that the run will end in."""

@@ -6,10 +6,10 @@ from prefect import task
 
 from delivery.canary.verdict import Verdict
 from delivery.environment import Environment
-from delivery.errors import ChecksFailed, DeliveryError, Refused, RollBackFailed, Unavailable
+from delivery.errors import ChecksFailed, DeliveryError, Refused, RollbackFailed, Unavailable
 from delivery.rollback.revisions import Target, choose_target
 from tasks.checks import check_address
-from tasks.rollout.live import connect_system
+from tasks.rollout.live import connect_rollout
 from tasks.runs.waiting import ASKED_AGAIN
 from tasks.state.history import read_journals_of
 
@@ -24,23 +24,23 @@ CHOSEN: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_choice}
 
 
 @task(**CHOSEN)
-def choose_revision(environment: Environment, revision: int | None, *, unjudged: bool = False) -> Target:
+def choose_revision(environment: Environment, revision: int | None, *, unverified: bool = False) -> Target:
     """The revision with this number, which served all traffic before, by the journals of past releases.
 
     unjudged: one of which no journal tells, too. Raises Refused, with the list of all that can be gone back to.
     """
-    reading = connect_system(environment).read()
-    journals = read_journals_of(environment, reading)
-    return choose_target(reading, journals, revision, is_unjudged_taken=unjudged)
+    snapshot = connect_rollout(environment).read()
+    journals = read_journals_of(environment, snapshot)
+    return choose_target(snapshot, journals, revision, allow_unverified=unverified)
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm revision {chosen.number}")
-def confirm_revision(environment: Environment, chosen: Target, *, unjudged: bool = False) -> Target:
+def confirm_revision(environment: Environment, chosen: Target, *, unverified: bool = False) -> Target:
     """The same revision, looked at again with the hold taken: what was waited for may have moved it.
 
     Raises Refused where it may not be gone back to any more.
     """
-    now = choose_revision.fn(environment, chosen.number, unjudged=unjudged)
+    now = choose_revision.fn(environment, chosen.number, unverified=unverified)
     if now.found.hash != chosen.found.hash:
         raise Refused(
             f"Revision {chosen.number} was {chosen.found.artifact_digest} when it was chosen; with the hold taken "
@@ -63,19 +63,19 @@ def confirm_health(environment: Environment, way_back: str) -> str:
 
 
 @task(**ASKED_AGAIN, task_run_name="confirm the way back of {environment.name}")
-def confirm_way_back(environment: Environment, way_back: str) -> str:
+def confirm_rollback(environment: Environment, way_back: str) -> str:
     """The sentence of the way back, with the health of what serves now; as it is where nothing was taken back.
 
-    Raises RollBackFailed where traffic is back and the backend does not answer 200, with that sentence first.
+    Raises RollbackFailed where traffic is back and the backend does not answer 200, with that sentence first.
     """
     if not way_back:
         return way_back
     try:
-        is_gone = connect_system(environment).find() is None
+        is_gone = connect_rollout(environment).find() is None
         return way_back if is_gone else confirm_health.fn(environment, way_back)
     except ChecksFailed as error:
-        raise RollBackFailed(str(error)) from error
+        raise RollbackFailed(str(error)) from error
     except Unavailable as error:
         raise Unavailable(f"{way_back} {error}") from error
     except DeliveryError as error:
-        raise RollBackFailed(f"{way_back} {error}") from error
+        raise RollbackFailed(f"{way_back} {error}") from error

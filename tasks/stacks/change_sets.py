@@ -8,7 +8,7 @@ from clients.cloudformation import ChangeSet, Formation
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from delivery.stacks.assembly import StackSpec
-from delivery.stacks.change_sets import ListedChangeSet, describe_left_behind, find_left_behind, name_preview
+from delivery.stacks.change_sets import ListedChangeSet, describe_leftovers, find_leftovers, name_preview
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
 
@@ -44,19 +44,19 @@ def wait_until_described(environment: Environment, formation: Formation, arn: st
     return seen
 
 
-def delete_left_behind(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
+def delete_leftovers(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
     """Delete those change sets of ours at the stack that nobody looks after any more, and say in a line what went.
 
     They do no harm but that they are in the way of whoever looks at the stack: nothing fails because of them.
     """
     try:
-        left = find_left_behind(formation.list_change_sets(arn), now or datetime.now(UTC))
+        left = find_leftovers(formation.list_change_sets(arn), now or datetime.now(UTC))
     except DeliveryError as error:
         progress(f"{stack.id}: what plans that died left of change sets stays: {error}")
         return
     refused = {found.arn: error for found in left if (error := why_not_deleted(formation, found)) is not None}
     if deleted := tuple(found for found in left if found.arn not in refused):
-        progress(describe_left_behind(stack.id, deleted))
+        progress(describe_leftovers(stack.id, deleted))
     if refused:
         progress(
             f"{stack.id}: {len(refused)} of {len(left)} change sets that were left stay: {next(iter(refused.values()))}"

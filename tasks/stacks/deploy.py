@@ -19,7 +19,7 @@ from delivery.stacks.progress import StackOutcome, conclude_stacks
 from delivery.stacks.state import ObservedStack
 from delivery.stacks.status import can_be_changed
 from tasks.runs.waiting import ASKED_AGAIN
-from tasks.stacks.change_sets import delete_left_behind, preview_changes
+from tasks.stacks.change_sets import delete_leftovers, preview_changes
 from tasks.stacks.operation import StackWork
 from tasks.stacks.predecessor import follow_predecessor
 from tasks.state.journal import effect
@@ -51,7 +51,7 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
     can_be_sent = why_not_sent(stack, has_bucket=environment.state.has_bucket) is None
     if state is None or not can_be_sent or not can_be_changed(state.status):
         return ObservedStack(id=stack.id, state=state, operation=operation)
-    delete_left_behind(formation, stack, state.arn)
+    delete_leftovers(formation, stack, state.arn)
     try:
         preview = preview_changes(environment, formation, stack)
     except Rejected as error:

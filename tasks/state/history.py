@@ -11,7 +11,7 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError
 from delivery.release import Record, has_effects
 from delivery.rollback.history import describe_unfinished
-from delivery.rollout.snapshot import Reading
+from delivery.rollout.snapshot import RolloutSnapshot
 from tasks.state.journal import find_number, last_release_number, list_numbers, read_journal
 
 
@@ -35,9 +35,9 @@ def may_have_effects(environment: str, flow_run: str) -> bool:
         return True
 
 
-def read_journals_of(environment: Environment, reading: Reading) -> dict[int, tuple[Record, ...]]:
+def read_journals_of(environment: Environment, snapshot: RolloutSnapshot) -> dict[int, tuple[Record, ...]]:
     """The journals that tell of a Rollout's revisions: back to when the oldest one that is left was made."""
-    made = [datetime.fromisoformat(found.created_at) for found in reading.replica_sets]
+    made = [datetime.fromisoformat(found.created_at) for found in snapshot.replica_sets]
     return read_journals_since(environment, min(made, default=datetime.now(UTC)))
 
 

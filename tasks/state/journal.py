@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from clients.store import ObjectStore, open_state
 from delivery.environment import Environment
-from delivery.errors import Conflict, HoldLost, Unavailable
+from delivery.errors import Conflict, LockLost, Unavailable
+from delivery.journal.earlier import rename_record, rename_request
 from delivery.plan import ReleasePlan
 from delivery.release import Event, Record, Release
 from tasks.state.leases import GO_ON, lease_of
@@ -54,9 +53,9 @@ class Appender:
             return record
 
     def _step_over(self, sequence: int) -> None:
-        """A record of ours may have been stored although its answer was lost. Raises HoldLost for anybody else's."""
+        """A record of ours may have been stored although its answer was lost. Raises LockLost for anybody else's."""
         if json.loads(self._store.read(self._key(sequence))).get("writer") != self._writer:
-            raise HoldLost(f"Another process wrote record {sequence} of {self._folder}. {GO_ON}")
+            raise LockLost(f"Another process wrote record {sequence} of {self._folder}. {GO_ON}")
         self._next += 1
 
     def _key(self, sequence: int) -> str:
@@ -67,7 +66,7 @@ class Appender:
 def effect(environment: Environment, release: Release, step: str, before: dict[str, Any]) -> Iterator[Effect]:
     """Around every change of the outside: the intent with the state before it, then what was read back or went wrong.
 
-    step: `<phase>/<name of the step>`. Raises HoldLost or StopRequested before the body where it may not run.
+    step: `<phase>/<name of the step>`. Raises LockLost or StopRequested before the body where it may not run.
     """
     lease_of(environment, release).ensure()
     append(environment, release, step, Event.INTENDED, before)
@@ -84,7 +83,7 @@ def effect(environment: Environment, release: Release, step: str, before: dict[s
 def append(
     environment: Environment, release: Release, step: str, event: Event, detail: dict[str, Any] | None = None
 ) -> Record:
-    """One more record. Raises HoldLost where another process appends to the same journal."""
+    """One more record. Raises LockLost where another process appends to the same journal."""
     return append_to(environment, release.number, step, event, detail)
 
 
@@ -106,8 +105,8 @@ def read_journal(environment: Environment, number: int) -> tuple[Record, ...]:
 def parse_record(key: str, data: bytes) -> Record:
     """Raises Conflict where something else wrote below the journal."""
     try:
-        return Record.model_validate_json(data)
-    except ValidationError as error:
+        return Record.model_validate(rename_record(json.loads(data)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Conflict(
             f"{key} is no record of a journal; something else wrote it. Look at it and move it away."
         ) from error
@@ -142,7 +141,7 @@ def take_number(environment: Environment, request: dict[str, Any]) -> int:
 
 def read_request(environment: Environment, number: int) -> dict[str, Any]:
     """Raises NotFound."""
-    return json.loads(open_state(environment).read(request_key(environment, number)))
+    return rename_request(json.loads(open_state(environment).read(request_key(environment, number))))
 
 
 def find_number(environment: Environment, flow_run: str) -> int | None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from clients.store import ObjectStore
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldLost, StopRequested
-from delivery.journal.lock import Holder, HoldState, Stop, describe_stop
+from delivery.errors import DeliveryError, LockLost, StopRequested
+from delivery.journal.lock import LockHolder, LockState, Stop, describe_stop
 from delivery.release import Release
 
 # Counts through a suspended machine, unlike Linux's monotonic clock.
@@ -46,16 +46,16 @@ class Lease:
 
     def give_back(self) -> None:
         self.end()
-        self._store.create(f"{hold_folder(self._environment, self.epoch)}/released.json", b"{}")
+        self._store.create(f"{lock_folder(self._environment, self.epoch)}/released.json", b"{}")
 
     def ensure(self) -> None:
-        """Raises HoldLost or StopRequested, which both mean: no further effect."""
+        """Raises LockLost or StopRequested, which both mean: no further effect."""
         if self._ended.is_set() or elapsed() - self._renewed >= self._length:
-            raise HoldLost(f"The hold of {self._environment} has ended or could not be renewed in time. {GO_ON}")
-        hold = observe_hold(self._store, self._environment)
-        if hold is None or hold.epoch != self.epoch:
-            raise HoldLost(f"Meanwhile the environment was taken: {hold.describe() if hold else ''}. {GO_ON}")
-        if stop := hold.stop:
+            raise LockLost(f"The hold of {self._environment} has ended or could not be renewed in time. {GO_ON}")
+        lock = observe_lock(self._store, self._environment)
+        if lock is None or lock.epoch != self.epoch:
+            raise LockLost(f"Meanwhile the environment was taken: {lock.describe() if lock else ''}. {GO_ON}")
+        if stop := lock.stop:
             raise StopRequested(describe_stop(stop, GO_ON))
 
     def _renew(self) -> None:
@@ -93,43 +93,43 @@ class Lease:
                 self._kept += 1
 
     def _renewal(self, sequence: int) -> str:
-        return f"{hold_folder(self._environment, self.epoch)}/{sequence}.json"
+        return f"{lock_folder(self._environment, self.epoch)}/{sequence}.json"
 
 
 def lease_of(environment: Environment, release: Release) -> Lease:
-    """This process's lease for the release. Raises HoldLost where it has none."""
-    lease = _leases.get((environment.state.url, environment.name, release.hold_epoch))
+    """This process's lease for the release. Raises LockLost where it has none."""
+    lease = _leases.get((environment.state.url, environment.name, release.lock_epoch))
     if lease is None:
-        raise HoldLost(f"This process does not hold {environment.name} for release {release.number}. {GO_ON}")
+        raise LockLost(f"This process does not hold {environment.name} for release {release.number}. {GO_ON}")
     return lease
 
 
-def take_lease(store: ObjectStore, environment: str, epoch: int, holder: Holder) -> Lease | None:
+def take_lease(store: ObjectStore, environment: str, epoch: int, holder: LockHolder) -> Lease | None:
     """The lease of the epoch, started; None where somebody else was first."""
     asked = elapsed()
-    if not store.create_own(f"{hold_folder(environment, epoch)}/0.json", holder.model_dump_json().encode()):
+    if not store.create_own(f"{lock_folder(environment, epoch)}/0.json", holder.model_dump_json().encode()):
         return None
     lease = Lease(store, environment, epoch, holder.lease, asked)
     lease.start()
     return lease
 
 
-def observe_hold(store: ObjectStore, environment: str) -> HoldState | None:
+def observe_lock(store: ObjectStore, environment: str) -> LockState | None:
     """The latest hold, whether it counts or is over; None before the first."""
     epochs = sorted((int(name) for name in store.folders(f"holds/{environment}") if name.isdigit()), reverse=True)
     # A folder without 0.json was left by a process that died while it took the epoch: the epoch is still free.
-    return next((hold for epoch in epochs if (hold := _read_epoch(store, environment, epoch))), None)
+    return next((lock for epoch in epochs if (lock := _read_epoch(store, environment, epoch))), None)
 
 
-def _read_epoch(store: ObjectStore, environment: str, epoch: int) -> HoldState | None:
-    folder = hold_folder(environment, epoch)
+def _read_epoch(store: ObjectStore, environment: str, epoch: int) -> LockState | None:
+    folder = lock_folder(environment, epoch)
     modified = {item.key.rsplit("/", 1)[-1]: item.modified for item in store.list(folder)}
     if "0.json" not in modified:
         return None
-    return HoldState(
+    return LockState(
         environment=environment,
         epoch=epoch,
-        holder=Holder.model_validate_json(store.read(f"{folder}/0.json")),
+        holder=LockHolder.model_validate_json(store.read(f"{folder}/0.json")),
         renewed_at=max(at for name, at in modified.items() if name.removesuffix(".json").isdigit()),
         is_released="released.json" in modified,
         stop=Stop.model_validate_json(store.read(f"{folder}/stop.json")) if "stop.json" in modified else None,
@@ -137,7 +137,7 @@ def _read_epoch(store: ObjectStore, environment: str, epoch: int) -> HoldState |
     )
 
 
-def hold_folder(environment: str, epoch: int) -> str:
+def lock_folder(environment: str, epoch: int) -> str:
     return f"holds/{environment}/{epoch}"
 
 

@@ -15,22 +15,22 @@ from prefect.runtime import flow_run
 
 from clients.store import open_state
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldLost, HoldTaken, StopRequested
-from delivery.journal.lock import Holder, HoldState, Stop, describe_found, describe_stop
+from delivery.errors import DeliveryError, LockLost, LockTaken, StopRequested
+from delivery.journal.lock import LockHolder, LockState, Stop, describe_found, describe_stop
 from delivery.journal.notices import read_notices
-from delivery.journal.step_names import HOLD
+from delivery.journal.step_names import LOCK
 from delivery.outcome import COMPLETED, outcome_of
-from delivery.release import HOLD_LOST, Event, Record, Release, has_effects, last_step
+from delivery.release import LOCK_LOST, Event, Record, Release, has_effects, last_step
 from tasks.runs.log import progress
 from tasks.state.journal import append, read_journal, take_number
-from tasks.state.leases import Lease, elapsed, hold_folder, lease_of, observe_hold, system_now, take_lease
+from tasks.state.leases import Lease, elapsed, lease_of, lock_folder, observe_lock, system_now, take_lease
 
 Now = Callable[[], datetime]
 LONGEST_POLL = timedelta(seconds=5)
 
 
 @contextmanager
-def hold_environment(
+def lock_environment(
     environment: Environment,
     artifact_digest: str,
     plan_hash: str | None,
@@ -44,8 +44,8 @@ def hold_environment(
 
     The release's end goes into its journal: how it ended, by the error that leaves the block, and its last notice.
 
-    plan_hash: None where nothing was planned. wait: up to the environment's `hold.wait` for whoever holds it.
-    recovers: the number of the release whose canary is taken back. Raises HoldTaken. A process that is ended from
+    plan_hash: None where nothing was planned. wait: up to the environment's `lock.wait` for whoever holds it.
+    recovers: the number of the release whose canary is taken back. Raises LockTaken. A process that is ended from
     outside keeps the hold until its lease is over, because its threads may still be at work.
     """
     previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
@@ -57,39 +57,39 @@ def hold_environment(
 
 def take_environment(
     environment: Environment, artifact_digest: str, reason: str, *, wait: bool, now: Now
-) -> tuple[HoldState | None, Lease]:
+) -> tuple[LockState | None, Lease]:
     """The hold that was there before, over by now, and our lease on the next epoch."""
-    deadline = elapsed() + (environment.hold.wait if wait else timedelta())
+    deadline = elapsed() + (environment.lock.wait if wait else timedelta())
     store = open_state(environment)
     waited_for = None
     while True:
         refuse_stopped(environment)
-        found = observe_hold(store, environment.name)
+        found = observe_lock(store, environment.name)
         if found is None or found.is_over(now()):
             holder = _holder(environment, artifact_digest, reason)
             if lease := take_lease(store, environment.name, found.epoch + 1 if found else 1, holder):
                 return found, lease
             continue
-        waited_for = _wait_for(found, waited_for, deadline, environment.hold.lease)
+        waited_for = _wait_for(found, waited_for, deadline, environment.lock.lease)
 
 
-def ensure_held(environment: Environment, release: Release) -> None:
-    """Raises HoldLost or StopRequested: no further effect may start."""
+def ensure_locked(environment: Environment, release: Release) -> None:
+    """Raises LockLost or StopRequested: no further effect may start."""
     lease_of(environment, release).ensure()
 
 
-def read_hold(environment: Environment) -> HoldState | None:
+def read_lock(environment: Environment) -> LockState | None:
     """The latest hold, whether it counts or is over; None before the first."""
-    return observe_hold(open_state(environment), environment.name)
+    return observe_lock(open_state(environment), environment.name)
 
 
-def request_stop(environment: Environment, who: str, why: str) -> HoldState | None:
+def request_stop(environment: Environment, who: str, why: str) -> LockState | None:
     """Asks the holder to stop at its next safe point, and says who that is; None where nobody holds it."""
-    hold = read_hold(environment)
-    if hold is None or hold.is_over(system_now()):
+    lock = read_lock(environment)
+    if lock is None or lock.is_over(system_now()):
         return None
-    _leave_word(environment, f"{hold_folder(environment.name, hold.epoch)}/stop.json", who, why)
-    return hold
+    _leave_word(environment, f"{lock_folder(environment.name, lock.epoch)}/stop.json", who, why)
+    return lock
 
 
 def request_stop_of_run(environment: Environment, run: str, who: str, why: str) -> None:
@@ -114,27 +114,27 @@ def _leave_word(environment: Environment, key: str, who: str, why: str) -> None:
     open_state(environment).create(key, word)
 
 
-def _wait_for(found: HoldState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
+def _wait_for(found: LockState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
     """The epoch waited for; said once for each holder."""
     if elapsed() >= deadline:
-        raise HoldTaken(
+        raise LockTaken(
             f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended. To end it "
             f"sooner: slipway stop {found.environment} --reason WHY."
         )
     if found.epoch != waited_for:
         progress(f"Waiting for {found.describe()}")
-    time.sleep(pause_between_looks(lease).total_seconds())
+    time.sleep(pause_between_reads(lease).total_seconds())
     return found.epoch
 
 
-def pause_between_looks(lease: timedelta) -> timedelta:
+def pause_between_reads(lease: timedelta) -> timedelta:
     """At a hold that is somebody else's."""
     return min(LONGEST_POLL, lease / 6)
 
 
-def _begin(environment: Environment, lease: Lease, request: dict[str, Any], previous: HoldState | None) -> Release:
+def _begin(environment: Environment, lease: Lease, request: dict[str, Any], previous: LockState | None) -> Release:
     """The release with its number, told to the hold and to its journal. What keeps it from that gives the hold back."""
-    whose = {"hold_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
+    whose = {"lock_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
     try:
         # Who was asked to stop may have taken the environment at the same moment.
         refuse_stopped(environment)
@@ -144,20 +144,20 @@ def _begin(environment: Environment, lease: Lease, request: dict[str, Any], prev
         raise
 
 
-def _begin_release(environment: Environment, request: dict[str, Any], previous: HoldState | None) -> Release:
+def _begin_release(environment: Environment, request: dict[str, Any], previous: LockState | None) -> Release:
     """request: with the epoch of our hold."""
     number = take_number(environment, request)
-    key = f"{hold_folder(environment.name, request['hold_epoch'])}/release.json"
+    key = f"{lock_folder(environment.name, request['lock_epoch'])}/release.json"
     open_state(environment).create(key, json.dumps({"number": number}).encode())
     release = Release.model_validate(request | {"environment": environment.name, "number": number})
     found = _describe_previous(environment, previous)
     if found:
         progress(found)
-    append(environment, release, HOLD, Event.STARTED, request | ({"found": found} if found else {}))
+    append(environment, release, LOCK, Event.STARTED, request | ({"found": found} if found else {}))
     return release
 
 
-def _describe_previous(environment: Environment, previous: HoldState | None) -> str | None:
+def _describe_previous(environment: Environment, previous: LockState | None) -> str | None:
     number = previous.number if previous else None
     return describe_found(previous, last_step(read_journal(environment, number)) if number else None)
 
@@ -180,7 +180,7 @@ def _end(environment: Environment, release: Release, lease: Lease, error: Except
     """The journal's last record, then the hold is free. Neither hides how the release ended."""
     try:
         journal = read_journal(environment, release.number)
-        append(environment, release, HOLD, Event.ENDED, ending_of(environment.name, release.number, journal, error))
+        append(environment, release, LOCK, Event.ENDED, ending_of(environment.name, release.number, journal, error))
     except DeliveryError as unwritten:
         progress(f"The release's end could not be written to its journal: {unwritten}")
     _give_back(lease)
@@ -189,7 +189,7 @@ def _end(environment: Environment, release: Release, lease: Lease, error: Except
 def ending_of(environment: str, number: int, journal: tuple[Record, ...], error: Exception | None) -> dict[str, Any]:
     """The name of the run's final state, and the sentence about it; whether the hold was lost."""
     if isinstance(error, DeliveryError):
-        lost = {HOLD_LOST: True} if isinstance(error, HoldLost) else {}
+        lost = {LOCK_LOST: True} if isinstance(error, LockLost) else {}
         return {"outcome": outcome_of(error, has_effects(journal)).state_name, "message": str(error), **lost}
     if error is not None:
         return {"outcome": "Failed", "message": f"{type(error).__name__}: {error}"}
@@ -205,12 +205,12 @@ def _give_back(lease: Lease) -> None:
         progress(f"The environment could not be given back, its lease runs out by itself: {error}")
 
 
-def _holder(environment: Environment, artifact_digest: str, reason: str) -> Holder:
-    return Holder(
+def _holder(environment: Environment, artifact_digest: str, reason: str) -> LockHolder:
+    return LockHolder(
         who=f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
         why=reason,
         since=system_now(),
         artifact_digest=artifact_digest,
-        lease=environment.hold.lease,
+        lease=environment.lock.lease,
         token=uuid.uuid4().hex,
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from blocks.renamed import RENAMED
 from blocks.settings import load_canary_settings, load_environment
 from delivery.environment import Environment
 from delivery.errors import SettingsError
@@ -77,13 +78,13 @@ def test_a_canarys_settings_are_held_to_their_limits_by_variable_and_overlay(
 def test_a_variable_goes_before_overlays_and_these_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overlay(tmp_path, monkeypatch, '[canary]\npause = "4m"\npoll = "2s"\n[hold]\nwait = "5m"', '[canary]\npause = "3m"')
-    monkeypatch.setenv("SLIPWAY_HOLD__WAIT", "7m")
+    overlay(tmp_path, monkeypatch, '[canary]\npause = "4m"\npoll = "2s"\n[lock]\nwait = "5m"', '[canary]\npause = "3m"')
+    monkeypatch.setenv("SLIPWAY_LOCK__WAIT", "7m")
     environment = load_environment("production")
     assert environment.canary.pause == timedelta(minutes=3)
     assert environment.canary.poll == timedelta(seconds=2)
     assert environment.canary.period == timedelta(minutes=1)
-    assert environment.hold.wait == timedelta(minutes=7)
+    assert environment.lock.wait == timedelta(minutes=7)
 
 
 def test_a_pause_too_short_to_count_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_an_environment_without_a_file_is_refused_and_those_with_one_are_named(
 ) -> None:
     monkeypatch.setenv("SLIPWAY_ENVIRONMENTS", str(tmp_path))
     (tmp_path / "production.toml").write_text('name = "production"')
-    (tmp_path / "overlay.toml").write_text("[hold]")
+    (tmp_path / "overlay.toml").write_text("[lock]")
     own = tmp_path / "staging.toml"
     with pytest.raises(SettingsError) as caught:
         load_environment("staging")
@@ -176,3 +177,17 @@ def test_a_list_or_table_as_variable_is_json(monkeypatch: pytest.MonkeyPatch) ->
     assert load_environment("production").resolve == {"api.genai-demo.com:443": "127.0.0.1:9"}
     monkeypatch.setenv("SLIPWAY_RESOLVE", "{")
     assert "resolve" in problems_of()[0]
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_key_of_an_earlier_version_is_refused_with_its_present_name(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section, _, key = old.partition(".")
+    (path,) = overlay(tmp_path, monkeypatch, f'[{section}]\n{key or "wait"} = "1m"')
+    assert f"{path}: {old} is now named {new}." in problems_of()
+
+
+def test_a_variable_of_an_earlier_version_is_refused_with_its_present_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_HOLD__WAIT", "5m")
+    assert problems_of() == ["SLIPWAY_HOLD__WAIT is now named lock.wait."]

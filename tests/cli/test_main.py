@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
 from delivery.errors import RolledBack
-from tasks.state.lock import hold_environment, read_hold
+from tasks.state.lock import lock_environment, read_lock
 from tests.environments import CHECKOUT, installed, production
 from tests.sandbox.polling import PATIENCE
 
@@ -114,7 +114,7 @@ def test_a_release_before_the_installation_says_that_nothing_was_submitted(
         (("simulate", "--environment", "staging"), 2, "There is no environment 'staging'"),
         (("plan", "--digest", "latest"), 2, "an artifact digest is sha256:"),
         (("release", "--no-such-option"), 2, "No such option: --no-such-option"),
-        (("roll-back",), 2, "PREFECT_API_URL is not set"),
+        (("rollback",), 2, "PREFECT_API_URL is not set"),
         (("install",), 2, "PREFECT_API_URL is not set"),
         (("stop", "--reason", "x"), 4, "Nobody holds production"),
     ],
@@ -146,7 +146,7 @@ def test_missing_settings_are_named_and_nothing_else(slipway: Slipway, monkeypat
 
 
 def test_the_status_tells_of_the_last_releases_newest_first(slipway: Slipway, tmp_path: Path) -> None:
-    with hold_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
+    with lock_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
         pass
     release_that_failed(tmp_path / "store")
     ran = slipway("status")
@@ -188,7 +188,7 @@ def test_the_status_says_where_prefects_ui_shows_the_newest_release(
 ) -> None:
     @flow
     def deploy() -> str:
-        with hold_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
+        with lock_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
             return str(flow_run.id)
 
     with temporary_settings({PREFECT_API_URL: prefect_server}):
@@ -201,7 +201,7 @@ def test_the_status_says_where_prefects_ui_shows_the_newest_release(
 
 def release_that_failed(store: Path, message: str = "41 serves all traffic.") -> None:
     try:
-        with hold_environment(production(store), DIGEST, "hash", "second"):
+        with lock_environment(production(store), DIGEST, "hash", "second"):
             raise RolledBack(message)
     except RolledBack:
         return
@@ -209,14 +209,14 @@ def release_that_failed(store: Path, message: str = "41 serves all traffic.") ->
 
 def test_a_release_under_way_is_asked_to_stop(slipway: Slipway, tmp_path: Path) -> None:
     environment = production(tmp_path / "store")
-    with hold_environment(environment, DIGEST, "hash", "long"):
+    with lock_environment(environment, DIGEST, "hash", "long"):
         ran = slipway("stop", "--reason", "the database moves.")
-        hold = read_hold(environment)
+        lock = read_lock(environment)
     assert ran.exit_code == 0
     assert ran.stdout.startswith("Asked to stop: Release 1 of production")
-    assert hold
-    assert hold.stop
-    assert hold.stop.why == "the database moves."
+    assert lock
+    assert lock.stop
+    assert lock.stop.why == "the database moves."
 
 
 def test_a_stop_that_cannot_ask_prefect_says_so(slipway: Slipway) -> None:

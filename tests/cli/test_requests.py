@@ -34,7 +34,7 @@ def test_a_digest_that_served_is_judged_again_only_where_that_is_asked_for(
     command: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
-        main([command, "--digest", DIGEST, "--start-within", "1", "--json", *options])
+        main([command, "--digest", DIGEST, "--queue-timeout", "1", "--json", *options])
     assert end.value.code == NOT_TAKEN
     run = UUID(json.loads(capsys.readouterr().out)["run"])
     with get_client(sync_client=True) as client:

@@ -66,9 +66,9 @@ def test_the_environments_own_pauses_and_policy_are_simulated(
 ) -> None:
     monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "2m")
     monkeypatch.setenv("SLIPWAY_CANARY__CEILING", "1")
-    monkeypatch.setenv("SLIPWAY_CANARY__WHEN_UNSURE", "guide")
+    monkeypatch.setenv("SLIPWAY_CANARY__ON_INCONCLUSIVE", "guide")
     told = as_object(capsys, "--rate", "0.5")
-    assert (told["pause_seconds"], told["longest_pause_seconds"], told["when_unsure"]) == (120, 120, "guide")
+    assert (told["pause_seconds"], told["longest_pause_seconds"], told["on_inconclusive"]) == (120, 120, "guide")
     assert told["weights_percent"] == [20, 40, 60, 80]
 
 

@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from clients.alarms import read_ringing
+from clients.alarms import read_firing_alarms
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.aws import ALARM, SandboxAws
@@ -21,4 +21,4 @@ def test_only_alarms_of_the_prefix_that_ring_are_told_with_their_reason(
         cloudwatch.put_metric_alarm(AlarmName=name, **ALARM)
     for name in (f"{prefix}failed", f"other-{prefix}"):
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
-    assert read_ringing(prefix, "us-east-1") == {f"{prefix}failed": "12 failed"}
+    assert read_firing_alarms(prefix, "us-east-1") == {f"{prefix}failed": "12 failed"}

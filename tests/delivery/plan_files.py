@@ -17,12 +17,12 @@ from clients.manifests import read_manifests
 from delivery.application.addons import ObservedAddon, plan_addons
 from delivery.application.connections import NEEDED_OUTPUTS, ObservedSettings, WantedSetting, plan_settings
 from delivery.application.planning import ObjectPreview, Preview, plan_application, plan_unseen
-from delivery.application.rerelease import ask_what_is_meant, revisions_in_question
+from delivery.application.rerelease import ambiguous_revisions, describe_ambiguous_revision
 from delivery.environment import Environment
 from delivery.errors import Refused
 from delivery.plan import PartPlan, join_plan
 from delivery.plan_text import describe_plan
-from delivery.rollout.manifests import describe_system, parse_manifests
+from delivery.rollout.manifests import parse_manifests, parse_rollout_spec
 from delivery.stacks.outputs import find_outputs
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.state import ObservedStack, StackState
@@ -101,14 +101,14 @@ def application(environment: Environment, case: Case) -> PartPlan:
     """As it is, unless nothing is there yet. "released_again": another one serves since then, and "canary" is given."""
     parsed = parse_manifests(read_manifests(environment.application.manifests))
     objects = [manifest for found in parsed.values() for manifest in found]
-    system = describe_system(objects)
+    rollout_spec = parse_rollout_spec(objects)
     if is_first(case):
-        return plan_unseen(objects, system, STABLE_IMAGE, "known after EKSStack")
+        return plan_unseen(objects, rollout_spec, STABLE_IMAGE, "known after EKSStack")
     previews = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], ()) for found in objects)
-    template, reading = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else at_rest()
-    plan = plan_application(system, reading, Preview(previews, template), STABLE_IMAGE)
-    found = () if case.get("canary") else revisions_in_question(reading, template)
-    asked = (ask_what_is_meant(environment.name, revision, {}) for revision in found)
+    template, snapshot = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else at_rest()
+    plan = plan_application(rollout_spec, snapshot, Preview(previews, template), STABLE_IMAGE)
+    found = () if case.get("canary") else ambiguous_revisions(snapshot, template)
+    asked = (describe_ambiguous_revision(environment.name, revision, {}) for revision in found)
     return plan.model_copy(update={"refusals": tuple(question for question in asked if question)})
 
 

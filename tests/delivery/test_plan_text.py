@@ -1,11 +1,13 @@
-from delivery.plan import Action, Phase, ReleasePlan, Step, WayBack
+from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
 from delivery.plan_text import describe_phase, describe_plan
 
 DIGEST = "sha256:" + "a" * 64
 REVERSIBLE = "Way back: all of it can be put back as it was."
 
 
-def step(name: str, *changes: str, action: Action = Action.CREATE, way_back: WayBack = WayBack.REVERSIBLE) -> Step:
+def step(
+    name: str, *changes: str, action: Action = Action.CREATE, way_back: Reversibility = Reversibility.REVERSIBLE
+) -> Step:
     return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=changes)
 
 
@@ -55,7 +57,9 @@ def test_what_all_steps_have_in_common_is_said_once() -> None:
 
 
 def test_what_costs_something_to_put_back_is_marked_and_explained() -> None:
-    lines = describe_plan(plan(step("a", way_back=WayBack.COSTLY), step("b"), step("c", way_back=WayBack.NONE)))
+    lines = describe_plan(
+        plan(step("a", way_back=Reversibility.COSTLY), step("b"), step("c", way_back=Reversibility.NONE))
+    )
     assert "  create  a (costly)\n  create  b\n  create  c (no way back)" in lines
     assert lines.splitlines()[-3:] == [
         "Way back: what is not marked can be put back as it was.",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from delivery.journal.lock import Holder, HoldState, Stop
+from delivery.journal.lock import LockHolder, LockState, Stop
 from delivery.release import Event, Record
 from delivery.report import (
     ASKED_FOR_BY,
@@ -19,8 +19,8 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "1b2c3d4e5f6a" * 5 + "0000"
 
 
-def hold(**changes: Any) -> HoldState:
-    holder = Holder(
+def lock(**changes: Any) -> LockState:
+    holder = LockHolder(
         who="ana@desk (process 7)",
         why="spring",
         since=NOW - timedelta(minutes=3),
@@ -29,7 +29,7 @@ def hold(**changes: Any) -> HoldState:
         token="t",
     )
     renewed_at = NOW - timedelta(seconds=12)
-    state = HoldState(environment="production", epoch=4, holder=holder, renewed_at=renewed_at, number=8)
+    state = LockState(environment="production", epoch=4, holder=holder, renewed_at=renewed_at, number=8)
     return state.model_copy(update=changes)
 
 
@@ -41,7 +41,7 @@ def release(*events: tuple[str, Event, dict[str, Any]], number: int = 8) -> Rele
     return ReleaseReport(number, DIGEST, "spring", tuple(records))
 
 
-STARTED = ("Hold", Event.STARTED, {})
+STARTED = ("Lock", Event.STARTED, {})
 INTENDED = ("Topics/views", Event.INTENDED, {})
 
 
@@ -63,7 +63,7 @@ def test_an_environment_nobody_released_to_is_free() -> None:
 
 
 def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
-    first, heading, second = describe_status("production", hold(), [release(STARTED, INTENDED)], NOW)
+    first, heading, second = describe_status("production", lock(), [release(STARTED, INTENDED)], NOW)
     assert first == (
         "production is held: Release 8 of production, by ana@desk (process 7) since 2026-03-01 11:57:00 UTC: spring, "
         "last sign of it 12 s ago."
@@ -73,7 +73,7 @@ def test_a_held_environment_says_by_whom_since_when_and_where_it_is() -> None:
 
 
 def test_a_hold_that_was_not_renewed_for_long_says_when_it_is_over() -> None:
-    late = describe_status("production", hold(), [], NOW + timedelta(seconds=30))[0]
+    late = describe_status("production", lock(), [], NOW + timedelta(seconds=30))[0]
     assert "last sign of it 42 s ago; its process may have died: unless it renews the hold, that is over at 12:" in late
 
 
@@ -84,12 +84,12 @@ def test_the_newest_release_is_told_with_its_page_in_prefects_ui() -> None:
 
 
 def test_a_stop_that_was_asked_for_is_shown() -> None:
-    (first, *_) = describe_status("production", hold(stop=Stop(who="bo@desk", why="the database moves.")), [], NOW)
+    (first, *_) = describe_status("production", lock(stop=Stop(who="bo@desk", why="the database moves.")), [], NOW)
     assert first.endswith("It was asked to stop by bo@desk: the database moves.")
 
 
 def test_a_dead_holders_release_is_not_under_way() -> None:
-    dead = hold(renewed_at=NOW - timedelta(seconds=71))
+    dead = lock(renewed_at=NOW - timedelta(seconds=71))
     first, _, second = describe_status("production", dead, [release(STARTED, INTENDED)], NOW)
     assert first.startswith("production is free: Release 8 of production")
     assert "stopped without giving it back" in first
@@ -97,13 +97,13 @@ def test_a_dead_holders_release_is_not_under_way() -> None:
 
 
 def test_a_release_that_ended_shows_its_outcome() -> None:
-    ended = ("Hold", Event.ENDED, {"outcome": "RolledBack", "message": "41 serves."})
-    *_, line = describe_status("production", hold(is_released=True), [release(STARTED, INTENDED, ended)], NOW)
+    ended = ("Lock", Event.ENDED, {"outcome": "RolledBack", "message": "41 serves."})
+    *_, line = describe_status("production", lock(is_released=True), [release(STARTED, INTENDED, ended)], NOW)
     assert line.endswith("ROLLED BACK       41 serves.  (spring)")
 
 
 def test_what_a_release_said_of_itself_is_one_line_without_its_number() -> None:
-    ended = ("Hold", Event.ENDED, {"outcome": "Refused", "message": "Release 8: The plan moved.\nIt is now:\n  a"})
+    ended = ("Lock", Event.ENDED, {"outcome": "Refused", "message": "Release 8: The plan moved.\nIt is now:\n  a"})
     *_, line = describe_status("production", None, [release(STARTED, ended)], NOW)
     assert line.endswith("REFUSED           The plan moved. It is now: a  (spring)")
 
@@ -115,11 +115,11 @@ def test_a_reason_that_nobody_gave_is_not_repeated_at_each_release() -> None:
 
 
 def test_the_words_of_releases_stand_in_one_column() -> None:
-    ends = [("Hold", Event.ENDED, {"outcome": outcome, "message": "x."}) for outcome in ("RollBackFailed", "Completed")]
+    ends = [("Lock", Event.ENDED, {"outcome": outcome, "message": "x."}) for outcome in ("RollbackFailed", "Completed")]
     *_, first, second = describe_status("production", None, [release(STARTED, end) for end in ends], NOW)
     assert first.index("x.") == second.index("x.")
 
 
 def test_a_release_that_stopped_before_its_first_effect_says_so() -> None:
-    *_, line = describe_status("production", hold(is_released=True), [release(STARTED)], NOW)
+    *_, line = describe_status("production", lock(is_released=True), [release(STARTED)], NOW)
     assert "STOPPED           before it changed anything" in line

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from delivery.errors import NotApplied, StopRequested, TopicFixed, TopicWouldShrink, Unavailable
-from delivery.plan import Action, WayBack
+from delivery.plan import Action, Reversibility
 from delivery.topics import (
     ObservedTopic,
     TopicSpec,
@@ -67,21 +67,21 @@ def test_only_the_keys_that_differ_are_changed() -> None:
     assert change.configuration == {"compression.type": "gzip"}
     assert change.partitions is None
     assert change.lines == ("compression.type: producer -> gzip",)
-    assert change.way_back is WayBack.REVERSIBLE
+    assert change.way_back is Reversibility.REVERSIBLE
 
 
 def test_more_partitions_have_no_way_back() -> None:
     change = plan_topic(METRICS, held(partitions=1))
     assert (change.partitions, change.configuration) == (3, {})
     assert change.lines == ("partitions: 1 -> 3",)
-    assert change.way_back is WayBack.NONE
+    assert change.way_back is Reversibility.NONE
 
 
 @pytest.mark.parametrize(
     ("before", "way_back"),
-    [(str(30 * DAY_MS), WayBack.NONE), ("-1", WayBack.NONE), (str(7 * DAY_MS), WayBack.REVERSIBLE)],
+    [(str(30 * DAY_MS), Reversibility.NONE), ("-1", Reversibility.NONE), (str(7 * DAY_MS), Reversibility.REVERSIBLE)],
 )
-def test_a_shorter_retention_has_no_way_back_and_a_longer_one_has(before: str, way_back: WayBack) -> None:
+def test_a_shorter_retention_has_no_way_back_and_a_longer_one_has(before: str, way_back: Reversibility) -> None:
     assert plan_topic(METRICS, held(retention_ms=before)).way_back is way_back
 
 

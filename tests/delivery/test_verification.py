@@ -1,7 +1,7 @@
 from delivery.canary.verdict import Verdict
 from delivery.check import Check, cannot_tell, sum_up
 from delivery.plan import Action, PartPlan, Phase, Step
-from delivery.rollout.weights import Witness
+from delivery.rollout.weights import WeightSource
 from delivery.verification import (
     judge_answer,
     judge_part,
@@ -41,7 +41,7 @@ def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
 
 
 def test_a_rollout_at_rest_fails_where_a_listener_rule_still_sends_to_another_revision() -> None:
-    check = judge_rollout(at_rest(), [Witness("the Rollout's status", 0), Witness("listener rule 1", 20)])
+    check = judge_rollout(at_rest(), [WeightSource("the Rollout's status", 0), WeightSource("listener rule 1", 20)])
     assert (check.verdict, check.seen) == (Verdict.FAIL, "wanted 0 %, but listener rule 1 says 20 %")
 
 
@@ -51,7 +51,7 @@ def test_a_canary_that_stands_still_fails_with_its_share_its_release_and_the_way
     assert check.seen == "20 % of the traffic at release 7's canary, revision 2, sha256:bb, and nobody moves it"
     assert check.advice == (
         "slipway release production --digest sha256:bb goes on with it, "
-        "slipway roll-back production --revision 1 takes it back"
+        "slipway rollback production --revision 1 takes it back"
     )
 
 
@@ -60,14 +60,14 @@ def test_a_canary_that_was_aborted_can_only_be_taken_back() -> None:
     assert check.seen == (
         "0 % of the traffic at a canary, revision 2, sha256:bb, which was aborted and is still the Rollout's template"
     )
-    assert check.advice == "slipway roll-back production --revision 1 takes it back"
+    assert check.advice == "slipway rollback production --revision 1 takes it back"
 
 
 def test_what_to_do_about_a_failed_check_is_told_behind_it() -> None:
-    failed = Check(name="rollout", verdict=Verdict.FAIL, seen="20 %", wanted="0 %", advice="slipway roll-back helps")
+    failed = Check(name="rollout", verdict=Verdict.FAIL, seen="20 %", wanted="0 %", advice="slipway rollback helps")
     other = failed.model_copy(update={"name": "other", "advice": ""})
     assert sum_up([failed, other])[1] == (
-        "2 of 2 checks fail. rollout: saw 20 %, wanted 0 %. slipway roll-back helps. other: saw 20 %, wanted 0 %."
+        "2 of 2 checks fail. rollout: saw 20 %, wanted 0 %. slipway rollback helps. other: saw 20 %, wanted 0 %."
     )
 
 

@@ -6,10 +6,11 @@ from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed, Crashed, Failed
 
 from delivery.errors import Rejected, SettingsError
-from deployments.automations import NAME
+from deployments.automations import NAME, recovery_automation
 from deployments.install import install
 from deployments.pool import POOL
 from tests.sandbox.polling import eventually
@@ -99,7 +100,7 @@ def test_the_automation_waits_for_more_than_one_heartbeat_and_for_all_of_our_end
 
 def test_a_release_that_crashes_or_is_unfinished_has_what_it_left_recovered_once(checkout: Path) -> None:
     (checkout / "prefect.yaml").write_text(RECOVERED)
-    name = "slipway: recover trial from a release that died"
+    name = "slipway: recover an orphaned release of trial"
     list(install(checkout, ENVIRON))
     assert f"Automation {name!r}: up to date." in list(install(checkout, ENVIRON))
     with get_client(sync_client=True) as client:
@@ -110,6 +111,32 @@ def test_a_release_that_crashes_or_is_unfinished_has_what_it_left_recovered_once
         recovered = FlowFilter(name=FlowFilterName(any_=["recover"]))
         runs = eventually(lambda: client.read_flow_runs(flow_filter=recovered))
     assert [run.parameters["reason"] for run in runs] == ["the run run-Crashed ended Crashed"]
+
+
+def test_what_an_earlier_version_installed_under_other_names_is_removed(checkout: Path) -> None:
+    flow = checkout / "trial" / "flow.py"
+    flow.write_text(FLOW + '\n@flow(name="roll-back")\ndef roll_back() -> None:\n    pass\n')
+    schedule = 'schedules: [{ slug: nightly, cron: "0 3 * * *", timezone: UTC }]'
+    old = f"  - {{ name: trial, entrypoint: trial.flow.roll_back, {schedule}, work_pool: {{ name: slipway }} }}\n"
+    (checkout / "prefect.yaml").write_text(RECOVERED + old)
+    list(install(checkout, ENVIRON))
+    former = "slipway: recover trial from a release that died"
+    with get_client(sync_client=True) as client:
+        ids = [client.read_deployment_by_name(f"{name}/trial").id for name in ("deploy-trial", "recover")]
+        assert client.read_deployment_by_name("roll-back/trial").schedules
+    recovery_automation("trial", *ids).model_copy(update={"name": former}).create()
+
+    flow.write_text(FLOW + "\n@flow\ndef rollback() -> None:\n    pass\n")
+    (checkout / "prefect.yaml").write_text(RECOVERED + old.replace("roll_back", "rollback"))
+    said = list(install(checkout, ENVIRON))
+    assert "Prefect deployment roll-back/trial: removed. It is now named rollback/trial." in said
+    assert f"Automation {former!r}: removed. It has another name now." in said
+    with get_client(sync_client=True) as client:
+        with pytest.raises(ObjectNotFound):
+            client.read_deployment_by_name("roll-back/trial")
+        assert client.read_deployment_by_name("rollback/trial").schedules
+        assert client.read_automations_by_name(former) == []
+    assert not [sentence for sentence in install(checkout, ENVIRON) if "removed" in sentence]
 
 
 def test_a_faulty_deployment_is_told_in_prefects_words(checkout: Path) -> None:

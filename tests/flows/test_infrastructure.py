@@ -18,7 +18,7 @@ from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 from tasks.state.journal import read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
 from tests.environments import installed
@@ -58,7 +58,7 @@ def project(aws: SandboxAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr
 
 
 def release(project: Project) -> int:
-    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as held:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as held:
         try:
             deploy_infrastructure(held)
         finally:
@@ -126,7 +126,7 @@ def test_brokers_that_fail_at_their_third_resource_leave_nothing_and_what_was_ma
     third = list(read_stack(environment, "MSKStack").resources)[2]
     committed.fault(resource=third, stack="genai-demo-production-msk", reason="kafka.m7g.large is not to be had")
     with (
-        hold_environment(environment, DIGEST, "hash", "test", wait=False) as held,
+        lock_environment(environment, DIGEST, "hash", "test", wait=False) as held,
         pytest.raises(StackFailed) as raised,
     ):
         deploy_infrastructure(held)

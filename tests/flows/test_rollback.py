@@ -13,11 +13,11 @@ from prefect.settings import (
 )
 
 from delivery.release import Release
-from flows.rollback import go_back
+from flows.rollback import roll_back_release
 from tests.environments import installed
 
 RELEASE = Release(
-    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1
+    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", lock_epoch=1
 )
 
 
@@ -27,7 +27,7 @@ def test_the_way_back_goes_without_a_run_where_prefect_is_away(
     installed(tmp_path, monkeypatch)
     caplog.set_level("INFO")
     with without_prefect():
-        assert go_back(RELEASE) == ""
+        assert roll_back_release(RELEASE) == ""
     assert "The way back has no run in Prefect (ConnectError: " in caplog.text
 
 

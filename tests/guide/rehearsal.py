@@ -18,7 +18,7 @@ import httpx
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
-from tasks.state.lock import read_hold
+from tasks.state.lock import read_lock
 from tests.environments import production
 from tests.sandbox.polling import eventually
 
@@ -33,7 +33,7 @@ OVERLAY = {
     "SLIPWAY_CANARY__READY_DEADLINE": "90s",
     "SLIPWAY_HOLD__LEASE": "10s",
     # A test says when a canary that was left is taken back.
-    "SLIPWAY_RECOVERY__WHEN_DIED": "leave",
+    "SLIPWAY_RECOVERY__ON_ORPHANED": "leave",
     "SLIPWAY_TOPICS__LAG": "10s",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "COLUMNS": "1000",
@@ -182,8 +182,8 @@ class Rehearsal:
 
     def holder(self) -> int:
         """The process that holds production."""
-        hold = read_hold(production(self.sandbox.state / "store"))
-        found = re.search(r"process (\d+)", hold.holder.who) if hold else None
+        lock = read_lock(production(self.sandbox.state / "store"))
+        found = re.search(r"process (\d+)", lock.holder.who) if lock else None
         assert found
         return int(found[1])
 

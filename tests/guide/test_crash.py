@@ -106,7 +106,7 @@ def test_a_stop_comes_at_the_next_safe_point_and_says_where_traffic_is(crash: Cr
     assert re.search(
         r"The canary stays at \d+ % of the traffic, read back from the load balancer", crash.again.sentence
     )
-    assert "slipway roll-back production --revision " in crash.again.sentence
+    assert "slipway rollback production --revision " in crash.again.sentence
 
 
 def test_a_stop_is_told_to_the_channels_and_its_journal_says_where_the_canary_stands(crash: Crash) -> None:

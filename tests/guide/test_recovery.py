@@ -26,7 +26,7 @@ class Recovery:
 
 @pytest.fixture(scope="module")
 def recovery(production: Rehearsal) -> Recovery:
-    with production.installed_with(SLIPWAY_RECOVERY__WHEN_DIED="take-back", SLIPWAY_CANARY__PAUSE="60s"):
+    with production.installed_with(SLIPWAY_RECOVERY__ON_ORPHANED="rollback", SLIPWAY_CANARY__PAUSE="60s"):
         command = production.start_release(production.push("killed"))
         command.wait_for("apply the connection settings")
         holder = production.holder()
@@ -40,7 +40,7 @@ def recovery(production: Rehearsal) -> Recovery:
 
 def test_a_killed_release_says_what_becomes_of_its_canary(recovery: Recovery) -> None:
     assert recovery.ended.exit_code == 8
-    assert "canary is taken back by a run of recover/production, or left, as [recovery] when_died says" in (
+    assert "canary is taken back by a run of recover/production, or left, as [recovery] on_orphaned says" in (
         recovery.ended.sentence
     )
 

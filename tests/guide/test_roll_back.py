@@ -52,7 +52,7 @@ def ways(production: Rehearsal) -> WaysBack:
 
 
 def roll_back(production: Rehearsal, revision: str | None = None) -> Ending:
-    return production.slipway("roll-back", "production", *(["--revision", revision] if revision else []))
+    return production.slipway("rollback", "production", *(["--revision", revision] if revision else []))
 
 
 def listed(refused: Ending) -> dict[str, str]:
@@ -83,7 +83,7 @@ def test_a_release_of_a_digest_that_served_is_refused_and_names_both_ways(ways: 
     assert ways.released.sentence.startswith(
         f"REFUSED  {ways.first[:19]}… is revision {ways.revision}, which served before: the controller would give it "
     )
-    assert f"To go back to it at once: slipway roll-back production --revision {ways.revision}. " in (
+    assert f"To go back to it at once: slipway rollback production --revision {ways.revision}. " in (
         ways.released.sentence
     )
     assert ways.released.sentence.endswith("which takes its ReplicaSet away first. Nothing was touched.")

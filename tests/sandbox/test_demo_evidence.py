@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_each_judged_step_under_its_digests_name() -> N
 
 
 def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps() -> None:
-    journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Hold", "ended")]
+    journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Lock", "ended")]
     assert describe_failure([release("C", *journal)], "C").splitlines() == [
         "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
         " 2.0 s after the verdict  the canary was aborted: the load balancer sends it nothing any more",

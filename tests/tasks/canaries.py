@@ -13,10 +13,10 @@ from delivery.environment import Environment
 from delivery.release import Release
 from delivery.rollout.conditions import why_not_ready_to_start
 from delivery.rollout.weights import why_not_weight
-from tasks.canary.start import apply_application, confirm_promoted, settle_workload, wait_until_paused
+from tasks.canary.start import apply_application, confirm_promoted, prepare_rollout, wait_until_paused
 from tasks.rollback.revisions import choose_revision
-from tasks.rollback.rollback import put_back_revision
-from tasks.rollout.live import LiveSystem, connect_system
+from tasks.rollback.rollback import restore_revision
+from tasks.rollout.live import LiveRollout, connect_rollout
 from tasks.rollout.steps import confirm_weight, end_pause
 from tests.shop import Shop
 
@@ -24,8 +24,8 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 def start(shop: Shop, release: Release, settings_names: Mapping[str, str] = NO_SETTINGS) -> CanaryRun:
-    rang_before = settle_workload.fn(shop.environment, release, settings_names)
-    return apply_application.fn(shop.environment, release, settings_names, rang_before)
+    firing_before = prepare_rollout.fn(shop.environment, release, settings_names)
+    return apply_application.fn(shop.environment, release, settings_names, firing_before)
 
 
 def install(shop: Shop, digest: str) -> None:
@@ -40,7 +40,7 @@ def promote(shop: Shop, digest: str, settings_names: Mapping[str, str] = NO_SETT
         canary = start(shop, release, settings_names)
         for step in canary.steps:
             wait_until_paused.fn(shop.environment, canary, step)
-            end_pause(connect_system(shop.environment), release, canary.canary_hash, step)
+            end_pause(connect_rollout(shop.environment), release, canary.canary_hash, step)
         confirm_promoted.fn(shop.environment, canary)
 
 
@@ -48,14 +48,14 @@ def go_back(shop: Shop, digest: str, number: int) -> str:
     """To the revision with this number, as an operator does; what is said of it."""
     chosen = choose_revision.fn(shop.environment, number)
     with shop.release(digest) as release:
-        return put_back_revision.fn(shop.environment, release, chosen)
+        return restore_revision.fn(shop.environment, release, chosen)
 
 
-def stand_at_first_pause(shop: Shop, release: Release) -> tuple[LiveSystem, CanaryRun]:
+def stand_at_first_pause(shop: Shop, release: Release) -> tuple[LiveRollout, CanaryRun]:
     canary = start(shop, release)
     wait_until_paused.fn(shop.environment, canary, canary.steps[0])
     confirm_weight.fn(shop.environment, canary, canary.steps[0])
-    return connect_system(shop.environment), canary
+    return connect_rollout(shop.environment), canary
 
 
 def hasty(environment: Environment, seconds: int) -> Environment:
@@ -75,8 +75,8 @@ def change_pods(shop: Shop, change: Callable[[dict[str, Any]], None]) -> None:
 
 def served_digest(shop: Shop) -> str:
     """Of the revision that has all traffic, by every witness."""
-    live = connect_system(shop.environment)
-    assert why_not_weight(live.call_witnesses(), 0) is None
+    live = connect_rollout(shop.environment)
+    assert why_not_weight(live.read_weight_sources(), 0) is None
     stable = live.read().stable
     assert stable is not None
     return stable.artifact_digest
@@ -84,6 +84,6 @@ def served_digest(shop: Shop) -> str:
 
 def digest_at_rest(shop: Shop) -> str:
     """The same, once nothing is under way any more."""
-    live = connect_system(shop.environment)
+    live = connect_rollout(shop.environment)
     live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
     return served_digest(shop)

@@ -9,8 +9,8 @@ from prefect.logging import disable_run_logger
 from delivery.canary.verdict import Verdict
 from delivery.errors import ChecksFailed, Inconclusive, Unavailable
 from delivery.verification import Check
-from tasks.checks import conclude, look_at_rollout, looked_at, require_rest, wait_for_answer
-from tasks.state.lock import hold_environment
+from tasks.checks import checked, conclude, read_rollout_check, require_rest, wait_for_answer
+from tasks.state.lock import lock_environment
 from tests.environments import production
 from tests.shop import Shop
 from tests.tasks.canaries import promote, stand_at_first_pause
@@ -30,7 +30,7 @@ def away() -> Check:
 def test_nothing_is_checked_while_a_release_is_under_way(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with (
-        hold_environment(environment, DIGEST, "hash", "because"),
+        lock_environment(environment, DIGEST, "hash", "because"),
         pytest.raises(Inconclusive, match=r"Release 1 .* is under way .* Nothing was checked"),
     ):
         require_rest.fn(environment)
@@ -38,13 +38,13 @@ def test_nothing_is_checked_while_a_release_is_under_way(tmp_path: Path) -> None
 
 def test_an_environment_given_back_is_at_rest(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "because"):
+    with lock_environment(environment, DIGEST, "hash", "because"):
         pass
     require_rest.fn(environment)
 
 
 def test_a_look_that_failed_cannot_tell() -> None:
-    seen = looked_at("stacks", "as planned", away)
+    seen = checked("stacks", "as planned", away)
     assert (seen.verdict, seen.seen) == (Verdict.INCONCLUSIVE, "Could not read stack x: timed out.")
 
 
@@ -61,10 +61,10 @@ def test_a_canary_that_a_release_left_is_told_with_its_share_its_release_and_the
     digest = shop.push("b")
     with shop.release(digest) as left:
         stand_at_first_pause(shop, left)
-    check = look_at_rollout(shop.environment)
+    check = read_rollout_check(shop.environment)
     share = f"30 % of the traffic at release {left.number}'s canary, revision 2, {digest}, and nobody moves it"
     assert (check.verdict, check.seen) == (Verdict.FAIL, share)
-    assert check.advice.endswith(f"slipway roll-back {shop.environment.name} --revision 1 takes it back")
+    assert check.advice.endswith(f"slipway rollback {shop.environment.name} --revision 1 takes it back")
 
 
 def test_one_failed_check_fails_them_all(tmp_path: Path) -> None:

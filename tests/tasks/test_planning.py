@@ -6,14 +6,14 @@ from prefect import flow
 from prefect.client.schemas import State
 
 from clients.prefect_api import PrefectApi
-from delivery.environment import Planning, WhenMoved
+from delivery.environment import OnPlanChange, Planning
 from delivery.errors import Refused
-from delivery.plan import Action, Phase, ReleasePlan, Step, WayBack
+from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
 from tasks.planning import compare_plans, plan_data_key, show_plan
 from tests.environments import production
 
 TOPIC = Step(
-    phase=Phase.TOPICS, name="views", action=Action.CHANGE, way_back=WayBack.NONE, changes=("partitions: 3 -> 6",)
+    phase=Phase.TOPICS, name="views", action=Action.CHANGE, way_back=Reversibility.NONE, changes=("partitions: 3 -> 6",)
 )
 KEPT = TOPIC.model_copy(update={"name": "clicks", "action": Action.NOTHING, "changes": ()})
 PLAN = ReleasePlan(environment="production", artifact_digest=f"sha256:{'a' * 64}", steps=(TOPIC, KEPT))
@@ -66,7 +66,7 @@ def test_a_plan_that_moved_since_it_was_shown_stops_the_release_and_is_shown_as_
 def test_a_plan_that_moved_is_shown_and_carried_out_where_the_environment_says_so(
     tmp_path: Path, shown: tuple[PrefectApi, State]
 ) -> None:
-    environment = production(tmp_path).model_copy(update={"plan": Planning(when_moved=WhenMoved.GO_ON)})
+    environment = production(tmp_path).model_copy(update={"plan": Planning(on_change=OnPlanChange.CONTINUE)})
 
     @flow
     def compare() -> None:

@@ -88,7 +88,7 @@ INGRESS_CLASSES = Kind(
     "networking.k8s.io", "v1", "IngressClass", "ingressclasses", False, columns=(("Controller", "spec.controller"),)
 )
 POD_DISRUPTION_BUDGETS = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True, ("pdb",), True, True)
-LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases", columns=(("Holder", "spec.holderIdentity"),))
+LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases", columns=(("LockHolder", "spec.holderIdentity"),))
 CUSTOM_RESOURCE_DEFINITIONS = Kind(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False, ("crd", "crds"), True
 )

@@ -11,7 +11,7 @@ from delivery.application.addons import (
 )
 from delivery.canary.verdict import Verdict
 from delivery.environment import Addon, PinnedManifest
-from delivery.plan import Action, WayBack
+from delivery.plan import Action, Reversibility
 
 ROLLOUTS = Addon(
     name="argo-rollouts",
@@ -60,7 +60,7 @@ def test_a_missing_addon_is_refused_or_installed_where_its_manifest_is_pinned(
         f"The cluster's argo-rollouts is not as wanted: {why}. Install that version, or pin its manifest in [addons], "
         "then release again.",
     )
-    assert [step.way_back for step in installed.steps] == [WayBack.COSTLY]
+    assert [step.way_back for step in installed.steps] == [Reversibility.COSTLY]
     assert installed.refusals == ()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from delivery.application.planning import (
     ObjectPreview,
     Preview,
-    can_go_on,
+    can_resume,
     clean_template,
     find_changes,
     is_stable_already,
@@ -16,7 +16,7 @@ from delivery.application.planning import (
     window_revisions,
 )
 from delivery.plan import Action, Step
-from delivery.rollout.snapshot import Reading
+from delivery.rollout.snapshot import RolloutSnapshot
 from tests.delivery.rollout.objects import (
     AT_20,
     AT_60,
@@ -40,9 +40,9 @@ def template(image: str) -> Mapping[str, Any]:
     return replica_set("any", image, 1, 1).template
 
 
-def plan(reading: Reading | None, image: str, changes: tuple[str, ...] | None = ()) -> Step:
+def plan(snapshot: RolloutSnapshot | None, image: str, changes: tuple[str, ...] | None = ()) -> Step:
     preview = Preview((ObjectPreview("Rollout", "backend", changes),), template(image))
-    (step,) = plan_application(SYSTEM, reading, preview, image).steps
+    (step,) = plan_application(SYSTEM, snapshot, preview, image).steps
     return step
 
 
@@ -82,8 +82,8 @@ def test_an_unfinished_canary_of_another_artifact_is_said_to_be_aborted_first() 
 
 
 def test_an_aborted_canary_of_the_same_artifact_is_not_gone_on_with() -> None:
-    assert can_go_on(at_pause(), template(CANARY_IMAGE))
-    assert not can_go_on(aborted(), template(CANARY_IMAGE))
+    assert can_resume(at_pause(), template(CANARY_IMAGE))
+    assert not can_resume(aborted(), template(CANARY_IMAGE))
 
 
 def test_a_canary_has_the_shares_before_it_that_were_not_judged_yet() -> None:
@@ -143,15 +143,15 @@ def test_the_window_counts_for_equal_templates_alone() -> None:
 
 
 def test_a_canary_is_gone_on_with_at_the_pause_where_it_stands() -> None:
-    reading = at_pause()
-    assert steps_left(reading, (AT_20, AT_60)) == (AT_20, AT_60)
-    assert steps_left(replace(reading, step_index=2), (AT_20, AT_60)) == (AT_60,)
-    assert (reading.stable_hash, reading.current_hash) == (STABLE, CANARY)
+    snapshot = at_pause()
+    assert steps_left(snapshot, (AT_20, AT_60)) == (AT_20, AT_60)
+    assert steps_left(replace(snapshot, step_index=2), (AT_20, AT_60)) == (AT_60,)
+    assert (snapshot.stable_hash, snapshot.current_hash) == (STABLE, CANARY)
 
 
-def refusals(reading: Reading) -> tuple[str, ...]:
+def refusals(snapshot: RolloutSnapshot) -> tuple[str, ...]:
     preview = Preview((ObjectPreview("Rollout", "backend", ()),), template(NEW_IMAGE))
-    return plan_application(SYSTEM, reading, preview, NEW_IMAGE).refusals
+    return plan_application(SYSTEM, snapshot, preview, NEW_IMAGE).refusals
 
 
 def test_a_stable_revision_that_does_not_serve_leaves_nothing_to_compare_a_canary_with() -> None:
@@ -164,5 +164,5 @@ def test_an_aborted_canary_is_no_reason_to_refuse_the_next_release() -> None:
 
 
 def test_a_hand_on_the_rollout_is_a_reason_to_refuse() -> None:
-    (refusal,) = refusals(replace(at_rest(), is_paused_by_hand=True))
+    (refusal,) = refusals(replace(at_rest(), is_paused_manually=True))
     assert "set spec.paused to false" in refusal

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from delivery.canary.power import Power
-from delivery.canary.settings import SmallestHarm
+from delivery.canary.power import PowerAnalysis
+from delivery.canary.settings import MinimumDetectableEffect
 
-BEFORE = Power(SmallestHarm(stable=0.02, canary=0.05), math.log(125), 0.9)
+BEFORE = PowerAnalysis(MinimumDetectableEffect(stable=0.02, canary=0.05), math.log(125), 0.9)
 
 
 def test_the_default_harm_takes_some_thousand_requests_at_twenty_percent() -> None:
@@ -31,7 +31,7 @@ def test_an_even_split_needs_the_fewest_requests() -> None:
 
 
 def test_a_larger_harm_needs_fewer_requests() -> None:
-    larger = Power(SmallestHarm(stable=0.02, canary=0.3), math.log(125), 0.9)
+    larger = PowerAnalysis(MinimumDetectableEffect(stable=0.02, canary=0.3), math.log(125), 0.9)
     assert (larger.requests_missing(0.2) or 0) < 500
 
 
@@ -41,4 +41,7 @@ def test_one_arm_alone_never_shows_anything(share: float) -> None:
 
 
 def test_a_harm_that_is_none_is_never_shown() -> None:
-    assert Power(SmallestHarm(stable=0.02, canary=0.02), math.log(125), 0.9).requests_missing(0.2) is None
+    assert (
+        PowerAnalysis(MinimumDetectableEffect(stable=0.02, canary=0.02), math.log(125), 0.9).requests_missing(0.2)
+        is None
+    )

@@ -6,7 +6,7 @@ from delivery.canary.counts import Counts, Period, Slow
 from delivery.canary.evidence import Evidence
 from delivery.canary.record import describe_judgement, progress_percent, tabulate
 from delivery.canary.verdict import Verdict, next_move
-from delivery.rollout.weights import Witness
+from delivery.rollout.weights import WeightSource
 from tests.environments import production_policy
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -20,8 +20,8 @@ def watched(stable: Counts, canary: Counts, slow: Slow | None = None) -> Evidenc
 def test_the_journal_keeps_what_a_step_was_judged_on_and_the_weight_that_was_read_back() -> None:
     evidence = watched(Counts(80), Counts(20, 1))
     move = next_move(evidence, NOON + MINUTE)
-    witnesses = [Witness("listener rule 1", 20.0), Witness("the Rollout's status", None)]
-    assert describe_judgement(evidence, move, witnesses, NOON + MINUTE) == {
+    weight_sources = [WeightSource("listener rule 1", 20.0), WeightSource("the Rollout's status", None)]
+    assert describe_judgement(evidence, move, weight_sources, NOON + MINUTE) == {
         "weight_percent": 20,
         "read_back": {"listener rule 1": 20.0, "the Rollout's status": None},
         "verdict": "inconclusive",

@@ -11,11 +11,11 @@ from delivery.canary.sequential import (
     Harm,
     Hits,
     RatioTest,
-    Split,
+    SampleRatio,
     confidence_sequence,
     harm_test,
-    harmlessness_test,
     log_mixture,
+    non_inferiority_test,
 )
 
 
@@ -47,7 +47,7 @@ def _factors(hits: Hits, ratio: Fraction, null: Fraction) -> list[Fraction]:
     return canary + [(1 - on_canary(ratio)) / (1 - on_canary(null)) for _ in range(hits.stable)]
 
 
-@pytest.mark.parametrize("test", [harm_test(), harmlessness_test(1.5)])
+@pytest.mark.parametrize("test", [harm_test(), non_inferiority_test(1.5)])
 @given(periods=st.lists(arms(12), max_size=4))
 def test_the_evidence_is_the_product_over_all_failures(test: RatioTest, periods: list[Hits]) -> None:
     assert evidence_of(test, periods) == pytest.approx(math.log(product(test, periods)), abs=1e-9)
@@ -97,7 +97,7 @@ def test_the_evidence_against_what_is_true_is_expected_not_to_grow(
     stable: int, canary: int, rate: float, better: float
 ) -> None:
     assert expected_evidence(harm_test(), stable, canary, rate, rate * better) <= 1 + 1e-9
-    assert expected_evidence(harmlessness_test(1.5), stable, canary, rate, rate * (2.5 - better)) <= 1 + 1e-9
+    assert expected_evidence(non_inferiority_test(1.5), stable, canary, rate, rate * (2.5 - better)) <= 1 + 1e-9
 
 
 def expected_evidence(test: RatioTest, stable: int, canary: int, stable_rate: float, canary_rate: float) -> float:
@@ -128,7 +128,7 @@ def test_a_single_request_proves_nothing(hits: Hits) -> None:
 def test_a_billion_requests_at_equal_rates_are_no_harm_and_harmless() -> None:
     hits = Hits(800_000_000, 200_000_000, 16_000_000, 4_000_000)
     assert not Harm().add(hits).is_proven(0.01)
-    assert evidence_of(harmlessness_test(1.5), [hits]) > math.log(100)
+    assert evidence_of(non_inferiority_test(1.5), [hits]) > math.log(100)
 
 
 def test_a_billion_requests_keep_their_precision() -> None:
@@ -168,22 +168,22 @@ def test_steps_of_another_weight_add_up() -> None:
 
 @pytest.mark.parametrize("weight_percent", [1, 20, 50, 80, 99])
 def test_a_weight_that_is_honoured_is_not_refuted(weight_percent: int) -> None:
-    split = Split(weight_percent / 100).add(weight_percent * 10**7, (100 - weight_percent) * 10**7)
+    split = SampleRatio(weight_percent / 100).add(weight_percent * 10**7, (100 - weight_percent) * 10**7)
     assert not split.is_refuted(0.0005)
 
 
 def test_a_weight_that_is_not_applied_is_refuted() -> None:
-    assert not Split(0.2).add(0, 10).is_refuted(0.0005)
-    assert Split(0.2).add(0, 150).is_refuted(0.0005)
-    assert Split(0.2).at(0.4).add(200, 800).is_refuted(0.0005)
+    assert not SampleRatio(0.2).add(0, 10).is_refuted(0.0005)
+    assert SampleRatio(0.2).add(0, 150).is_refuted(0.0005)
+    assert SampleRatio(0.2).at(0.4).add(200, 800).is_refuted(0.0005)
 
 
 def test_all_of_the_traffic_on_the_canary_refutes_any_weight() -> None:
-    assert Split(0.8).add(1000, 0).is_refuted(0.0005)
+    assert SampleRatio(0.8).add(1000, 0).is_refuted(0.0005)
 
 
 def test_a_split_within_the_tolerance_is_never_refuted() -> None:
-    assert not Split(0.2).add(209_000_000, 791_000_000).is_refuted(0.0005)
+    assert not SampleRatio(0.2).add(209_000_000, 791_000_000).is_refuted(0.0005)
 
 
 def test_few_requests_leave_the_success_rate_open_and_many_do_not() -> None:

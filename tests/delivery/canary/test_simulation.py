@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from delivery.canary.evidence import Policy
-from delivery.canary.settings import WhenUnsure
+from delivery.canary.settings import OnInconclusive
 from delivery.canary.simulation import Run, interval, simulate, simulate_many, summarize
 from delivery.canary.synthetic_traffic import Scenario
 from delivery.canary.verdict import Action
@@ -45,7 +45,7 @@ def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
 
 
 def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
-    by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE))
+    by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, on_inconclusive=OnInconclusive.GUIDE))
     assert by_guide.action is Action.ADVANCE_BY_GUIDE
 
 
@@ -106,7 +106,7 @@ def test_a_release_is_the_same_however_many_are_simulated_with_it() -> None:
 
 
 def test_going_on_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
-    by_guide = replace(POLICY, when_unsure=WhenUnsure.GUIDE)
+    by_guide = replace(POLICY, on_inconclusive=OnInconclusive.GUIDE)
     ended = simulate_many(replace(BUSY, requests_per_second=0.5), by_guide, (20,), runs=10, seed="guide")
     assert ended.inconclusive == 1
     assert ended.promoted > 0

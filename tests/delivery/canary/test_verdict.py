@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from delivery.canary.counts import Counts, Period, Slow
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Verdict, asked_line, judge, next_move
+from delivery.canary.verdict import Action, Verdict, describe_pending_approval, judge, next_move
 from tests.delivery.canary.watched import HEALTHY, MINUTE, NOON, POLICY, Arms, verdict_of, watch
 
 
@@ -64,10 +64,12 @@ def test_pods_that_crash_fail_the_step_with_their_reason() -> None:
 
 def test_a_verdict_that_changes_while_a_person_is_asked_leaves_the_decision_to_them() -> None:
     proved, later = watch(*[HEALTHY] * 10), NOON + 20 * MINUTE
-    now = asked_line(proved, judge(proved, NOON + 10 * MINUTE))
+    now = describe_pending_approval(proved, judge(proved, NOON + 10 * MINUTE))
     assert now.startswith("20 %: there is proof for the canary now: 9")
     assert now.endswith("; a person was asked, and decides")
-    assert asked_line(proved, judge(proved, later)).startswith("20 %: there is no proof any more: the counts ended at")
+    assert describe_pending_approval(proved, judge(proved, later)).startswith(
+        "20 %: there is no proof any more: the counts ended at"
+    )
 
 
 def test_an_alarm_that_begins_to_ring_fails_the_step_by_its_name() -> None:
@@ -79,7 +81,7 @@ def test_an_alarm_that_begins_to_ring_fails_the_step_by_its_name() -> None:
 
 
 def test_an_alarm_that_the_canary_set_off_before_the_first_look_is_news() -> None:
-    evidence = Evidence.begin(POLICY, 20, NOON, ringing=frozenset({"old"}))
+    evidence = Evidence.begin(POLICY, 20, NOON, firing_alarms=frozenset({"old"}))
     assert evidence.see_alarms({"old": "since yesterday"}).alarm is None
     assert evidence.see_alarms({"old": "since yesterday", "new": "12 failed"}).alarm == "new (12 failed)"
 
@@ -134,10 +136,10 @@ def judged_on(evidence: Evidence) -> list[float]:
     return [
         *numbers,
         evidence.harm.log_evidence,
-        evidence.harmless.log_evidence,
-        evidence.split.log_evidence,
-        *evidence.power.means,
-        *evidence.power.variances,
+        evidence.non_inferiority.log_evidence,
+        evidence.sample_ratio.log_evidence,
+        *evidence.power_analysis.means,
+        *evidence.power_analysis.variances,
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from delivery.canary.counts import Counts
-from delivery.canary.settings import WhenUnsure
+from delivery.canary.settings import OnInconclusive
 from delivery.canary.verdict import Action, Verdict, next_move, progress_line
 from tests.delivery.canary.watched import HEALTHY, MINUTE, NOON, POLICY, watch
 
@@ -47,22 +47,22 @@ def test_a_pause_stretches_while_requests_are_missing_and_says_until_when() -> N
 
 def test_the_time_when_enough_will_be_there_follows_the_present_traffic() -> None:
     evidence = watch(*[(Counts(80), Counts(20))] * 10)
-    missing = evidence.power.requests_missing(0.2) or 0
+    missing = evidence.power_analysis.requests_missing(0.2) or 0
     assert progress_line(evidence, NOON + 10 * MINUTE).endswith(
         f"there at {NOON + 10 * MINUTE + missing / 100 * MINUTE:%H:%M:%S} UTC"
     )
 
 
 @pytest.mark.parametrize(
-    ("when_unsure", "action"),
+    ("on_inconclusive", "action"),
     [
-        (WhenUnsure.REVERT, Action.REVERT),
-        (WhenUnsure.ASK, Action.ASK),
-        (WhenUnsure.GUIDE, Action.ADVANCE_BY_GUIDE),
+        (OnInconclusive.ROLLBACK, Action.REVERT),
+        (OnInconclusive.APPROVAL, Action.ASK),
+        (OnInconclusive.GUIDE, Action.ADVANCE_BY_GUIDE),
     ],
 )
-def test_at_the_ceiling_the_policy_decides(when_unsure: WhenUnsure, action: Action) -> None:
-    evidence = watch(*[(Counts(8), Counts(2))] * 30, policy=replace(POLICY, when_unsure=when_unsure))
+def test_at_the_ceiling_the_policy_decides(on_inconclusive: OnInconclusive, action: Action) -> None:
+    evidence = watch(*[(Counts(8), Counts(2))] * 30, policy=replace(POLICY, on_inconclusive=on_inconclusive))
     move = next_move(evidence, NOON + 30 * MINUTE)
     assert move.action is action
     assert move.analysis.verdict is Verdict.INCONCLUSIVE
@@ -71,5 +71,7 @@ def test_at_the_ceiling_the_policy_decides(when_unsure: WhenUnsure, action: Acti
 
 @pytest.mark.parametrize("canary", [Counts(2, 1), Counts()])
 def test_the_guides_condition_alone_still_has_to_hold(canary: Counts) -> None:
-    evidence = watch(*[(Counts(8), canary)] * 2, policy=replace(POLICY, when_unsure=WhenUnsure.GUIDE, pause=MINUTE))
+    evidence = watch(
+        *[(Counts(8), canary)] * 2, policy=replace(POLICY, on_inconclusive=OnInconclusive.GUIDE, pause=MINUTE)
+    )
     assert next_move(evidence, NOON + 3 * MINUTE).action in (Action.REVERT, Action.ABORT)

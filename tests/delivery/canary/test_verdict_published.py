@@ -7,7 +7,7 @@ import pytest
 
 from delivery.canary.counts import Counts
 from delivery.canary.evidence import Evidence
-from delivery.canary.settings import WhenUnsure
+from delivery.canary.settings import OnInconclusive
 from delivery.canary.verdict import Action, Verdict, next_move
 from tests.delivery.canary.watched import MINUTE, NOON, POLICY, verdict_of, watch
 
@@ -42,10 +42,10 @@ def test_an_empty_result_is_inconclusive_and_says_so() -> None:
     assert move.analysis.reason == "no requests were counted for the new revision at 20 %"
 
 
-@pytest.mark.parametrize("when_unsure", WhenUnsure)
-def test_measurements_that_all_err_never_promote(when_unsure: WhenUnsure) -> None:
+@pytest.mark.parametrize("on_inconclusive", OnInconclusive)
+def test_measurements_that_all_err_never_promote(on_inconclusive: OnInconclusive) -> None:
     """argo-rollouts#4479: a run whose measurements all erred or failed is "Successful"."""
-    begun = Evidence.begin(replace(POLICY, when_unsure=when_unsure), 20, NOON)
+    begun = Evidence.begin(replace(POLICY, on_inconclusive=on_inconclusive), 20, NOON)
     evidence = reduce(lambda seen, why: seen.cannot_read(why), ["Errored"] * 30, begun)
     move = next_move(evidence, NOON + 30 * MINUTE)
     assert move.action in (Action.REVERT, Action.ASK)

@@ -2,15 +2,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery.journal.lock import SKEW, Holder, HoldState, describe_found
+from delivery.journal.lock import SKEW, LockHolder, LockState, describe_found
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 
 
-def renewed(ago: timedelta, *, is_released: bool = False) -> HoldState:
-    holder = Holder(who="ana@desk", why="", since=NOW, artifact_digest="sha256:", lease=LEASE, token="t")
-    return HoldState(
+def renewed(ago: timedelta, *, is_released: bool = False) -> LockState:
+    holder = LockHolder(who="ana@desk", why="", since=NOW, artifact_digest="sha256:", lease=LEASE, token="t")
+    return LockState(
         environment="production", epoch=1, holder=holder, renewed_at=NOW - ago, is_released=is_released, number=3
     )
 
@@ -38,6 +38,6 @@ def test_the_next_holder_is_told_of_one_that_gave_nothing_back() -> None:
     assert found.endswith("stopped without giving it back (last sign 11:58:00 UTC); it had changed nothing.")
 
 
-@pytest.mark.parametrize("hold", [None, renewed(timedelta(), is_released=True)])
-def test_there_is_nothing_to_tell_of_a_hold_that_was_given_back(hold: HoldState | None) -> None:
-    assert describe_found(hold, "Topics/views") is None
+@pytest.mark.parametrize("lock", [None, renewed(timedelta(), is_released=True)])
+def test_there_is_nothing_to_tell_of_a_hold_that_was_given_back(lock: LockState | None) -> None:
+    assert describe_found(lock, "Topics/views") is None

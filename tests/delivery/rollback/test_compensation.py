@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from delivery.errors import (
     ChecksFailed,
     NotPromoted,
-    RollBackFailed,
+    RollbackFailed,
     RolledBack,
     StackFailed,
     StopRequested,
@@ -12,7 +12,12 @@ from delivery.errors import (
     as_delivery_error,
 )
 from delivery.release import Event, Record
-from delivery.rollback.compensation import describe_kept, ending_after, ending_by_hand, ending_without_way_back
+from delivery.rollback.compensation import (
+    describe_kept,
+    ending_after,
+    ending_of_manual_rollback,
+    ending_without_rollback,
+)
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 BACK = "Revision 41 serves all traffic."
@@ -24,7 +29,7 @@ def journal(*steps: tuple[str, Event]) -> tuple[Record, ...]:
 
 def test_a_failure_before_any_effect_stays_what_it_was() -> None:
     failure = StackFailed("MSKStack failed.")
-    assert ending_after(failure, journal(("Hold", Event.STARTED)), "") is failure
+    assert ending_after(failure, journal(("Lock", Event.STARTED)), "") is failure
 
 
 def test_a_failed_canary_ends_rolled_back_with_reason_and_way_back() -> None:
@@ -64,14 +69,14 @@ def test_a_service_that_was_applied_stays_and_is_named_and_nothing_was_rolled_ba
 
 def test_a_way_back_that_failed_needs_a_person_and_keeps_the_reason_of_the_release() -> None:
     failure, fault = NotPromoted("91 % succeeded.", is_failure=True), Unavailable("The cluster does not answer.")
-    ended = ending_without_way_back(failure, fault, journal(("Topics/clicks", Event.DONE)))
-    assert isinstance(ended, RollBackFailed)
+    ended = ending_without_rollback(failure, fault, journal(("Topics/clicks", Event.DONE)))
+    assert isinstance(ended, RollbackFailed)
     assert str(ended) == ("91 % succeeded. The cluster does not answer. Kept as this release left them: Topics/clicks.")
 
 
 def test_who_was_asked_to_stop_ends_so_and_says_it_once() -> None:
     stop = StopRequested("Ann asked this release to stop.")
-    ended = ending_without_way_back(stop, StopRequested("Ann asked this release to stop."), ())
+    ended = ending_without_rollback(stop, StopRequested("Ann asked this release to stop."), ())
     assert isinstance(ended, StopRequested)
     assert str(ended) == str(stop)
 
@@ -82,34 +87,34 @@ def test_a_fault_of_ours_is_named_by_its_type() -> None:
 
 def test_a_reason_that_the_way_back_repeats_is_told_once() -> None:
     stop = StopRequested("Ann asked this release to stop.")
-    ended = ending_without_way_back(stop, StopRequested(f"{stop} The canary stays at 20 %."), ())
+    ended = ending_without_rollback(stop, StopRequested(f"{stop} The canary stays at 20 %."), ())
     assert str(ended) == "Ann asked this release to stop. The canary stays at 20 %."
 
 
 def test_a_release_whose_journal_cannot_be_read_ends_by_its_way_back_and_says_that_more_may_be_kept() -> None:
     failure, unknown = NotPromoted("91 % succeeded.", is_failure=True), "its journal could not be read."
-    back, lost = ending_after(failure, None, BACK), ending_without_way_back(failure, Unavailable("Away."), None)
-    assert (type(back), type(lost)) == (RolledBack, RollBackFailed)
+    back, lost = ending_after(failure, None, BACK), ending_without_rollback(failure, Unavailable("Away."), None)
+    assert (type(back), type(lost)) == (RolledBack, RollbackFailed)
     assert str(back).startswith(f"91 % succeeded. {BACK} What is kept")
     assert str(back).endswith(unknown)
     assert str(lost).endswith(unknown)
-    assert isinstance(ending_by_hand(Unavailable("Away."), None), RollBackFailed)
+    assert isinstance(ending_of_manual_rollback(Unavailable("Away."), None), RollbackFailed)
 
 
 MOVED = journal(("Application/Rollout shop", Event.INTENDED))
 
 
 def test_a_roll_back_by_hand_that_broke_off_once_it_had_moved_anything_needs_a_person() -> None:
-    ended = ending_by_hand(Unavailable("The cluster does not answer."), MOVED)
-    assert isinstance(ended, RollBackFailed)
+    ended = ending_of_manual_rollback(Unavailable("The cluster does not answer."), MOVED)
+    assert isinstance(ended, RollbackFailed)
     assert str(ended) == "The cluster does not answer."
 
 
 def test_a_roll_back_by_hand_that_moved_nothing_ends_by_what_stopped_it() -> None:
     failure = Unavailable("The cluster does not answer.")
-    assert ending_by_hand(failure, journal(("Hold", Event.STARTED))) is failure
+    assert ending_of_manual_rollback(failure, journal(("Lock", Event.STARTED))) is failure
 
 
 def test_a_roll_back_by_hand_that_arrived_unwell_or_was_asked_to_stop_says_that() -> None:
-    for failure in (ChecksFailed("503."), StopRequested("Ann asked."), RollBackFailed("It did not arrive.")):
-        assert ending_by_hand(failure, MOVED) is failure
+    for failure in (ChecksFailed("503."), StopRequested("Ann asked."), RollbackFailed("It did not arrive.")):
+        assert ending_of_manual_rollback(failure, MOVED) is failure

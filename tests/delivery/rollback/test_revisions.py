@@ -11,10 +11,10 @@ from delivery.rollback.revisions import (
     choose_target,
     describe_kept_since,
     describe_number,
-    describe_unjudged,
+    describe_unverified,
     name_revision,
 )
-from delivery.rollout.snapshot import Reading, ReplicaSet
+from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 from tests.delivery.rollout.objects import CANARY, STABLE, aborted, at_pause, done, replica_set
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -38,25 +38,25 @@ def made(pod_hash: str) -> Told:
 
 
 def recovers(number: int) -> Told:
-    return "Hold", Event.STARTED, {"artifact_digest": DIGESTS[STABLE], "plan_hash": None, "recovers": number}
+    return "Lock", Event.STARTED, {"artifact_digest": DIGESTS[STABLE], "plan_hash": None, "recovers": number}
 
 
 def ended(outcome: str) -> Told:
-    return "Hold", Event.ENDED, {"outcome": outcome, "message": ""}
+    return "Lock", Event.ENDED, {"outcome": outcome, "message": ""}
 
 
-def by_digest(reading: Reading) -> Reading:
+def by_digest(snapshot: RolloutSnapshot) -> RolloutSnapshot:
     """The reading with a third revision, each image named by a digest of its own."""
-    found = (*reading.replica_sets, replica_set(OLD, "", 0, 0))
+    found = (*snapshot.replica_sets, replica_set(OLD, "", 0, 0))
     return replace(
-        reading, replica_sets=tuple(replace(each, image=f"r/backend@{DIGESTS[each.hash]}") for each in found)
+        snapshot, replica_sets=tuple(replace(each, image=f"r/backend@{DIGESTS[each.hash]}") for each in found)
     )
 
 
 def choose(
-    reading: Reading, journals: dict[int, tuple[Record, ...]], number: int | None, *, unjudged: bool = False
+    snapshot: RolloutSnapshot, journals: dict[int, tuple[Record, ...]], number: int | None, *, unverified: bool = False
 ) -> Target:
-    return choose_target(by_digest(reading), journals, number, is_unjudged_taken=unjudged)
+    return choose_target(by_digest(snapshot), journals, number, allow_unverified=unverified)
 
 
 def test_a_revision_that_served_before_can_be_gone_back_to() -> None:
@@ -90,7 +90,7 @@ def test_the_list_says_which_revision_is_the_canary_that_is_under_way() -> None:
 def test_a_canary_that_failed_is_refused_and_the_list_leaves_it_out() -> None:
     failed = journal(found_stable(STABLE), made(OLD), ended("RolledBack"))
     with pytest.raises(Refused) as refused:
-        choose(done(), {2: journal(found_stable(STABLE)), 1: failed}, 0, unjudged=True)
+        choose(done(), {2: journal(found_stable(STABLE)), 1: failed}, 0, unverified=True)
     said = str(refused.value)
     assert "Revision 0 never served all traffic: release 1, which tried it, ended RolledBack." in said
     assert f"Only a release of {DIGESTS[OLD]} gives it traffic again, by a canary." in said
@@ -108,7 +108,7 @@ def test_a_canary_that_was_recovered_is_known_by_the_release_that_died() -> None
     recovery = journal(recovers(7), found_stable(STABLE, current=OLD), ended("Completed"))
     for journals in ({9: recovery, 7: died}, {9: recovery}):
         with pytest.raises(Refused, match="never served all traffic: release 7, which tried it, did not end"):
-            choose(done(), journals, 0, unjudged=True)
+            choose(done(), journals, 0, unverified=True)
 
 
 def test_what_a_recovery_brought_back_did_serve() -> None:
@@ -121,8 +121,8 @@ def test_a_revision_of_which_no_journal_tells_is_taken_only_where_that_is_said_o
         choose(done(), {}, 1)
     assert "Revision 1 may never have been judged: no journal tells that it served." in str(refused.value)
     assert "can go back to: nothing." in str(refused.value)
-    assert "--unjudged takes them all the same:\n  1: " in str(refused.value)
-    assert choose(done(), {}, 1, unjudged=True).found.hash == STABLE
+    assert "--unverified takes them all the same:\n  1: " in str(refused.value)
+    assert choose(done(), {}, 1, unverified=True).found.hash == STABLE
 
 
 def test_a_revision_that_was_promoted_and_replaced_by_others_hands_did_serve() -> None:
@@ -137,17 +137,17 @@ def test_a_revision_that_was_promoted_did_serve_however_the_look_at_the_result_e
     assert choose(done(), journals, 0).found.hash == OLD
 
 
-@pytest.mark.parametrize("reading", [at_pause(), aborted()], ids=["at a pause", "aborted"])
-def test_while_a_canary_is_under_way_the_stable_revision_can_be_gone_back_to(reading: Reading) -> None:
-    assert choose(reading, {}, 1).found.hash == STABLE
+@pytest.mark.parametrize("snapshot", [at_pause(), aborted()], ids=["at a pause", "aborted"])
+def test_while_a_canary_is_under_way_the_stable_revision_can_be_gone_back_to(snapshot: RolloutSnapshot) -> None:
+    assert choose(snapshot, {}, 1).found.hash == STABLE
     with pytest.raises(Refused, match="Revision 2 "):
-        choose(reading, {1: journal(found_stable(STABLE), made(CANARY))}, 2)
+        choose(snapshot, {1: journal(found_stable(STABLE), made(CANARY))}, 2)
 
 
 def test_an_image_without_a_digest_is_refused() -> None:
-    reading = replace(done(), replica_sets=(replica_set(STABLE, "r/backend:latest", 1, 0),))
+    snapshot = replace(done(), replica_sets=(replica_set(STABLE, "r/backend:latest", 1, 0),))
     with pytest.raises(Refused, match="Revision 1 runs r/backend:latest, which names no digest"):
-        choose_target(reading, {}, 1, is_unjudged_taken=True)
+        choose_target(snapshot, {}, 1, allow_unverified=True)
 
 
 @pytest.mark.parametrize(("number", "said"), [(None, "No revision was named."), (9, "There is no revision 9.")])
@@ -174,8 +174,8 @@ def test_what_releases_changed_since_the_revision_served_is_named_as_kept() -> N
     [(CANARY, "revision 2 was made after the one that serves"), (OLD, "revision 0 is outside the rollback window")],
 )
 def test_a_step_that_nobody_judges_on_a_way_back_says_why_it_is_there(pod_hash: str, why: str) -> None:
-    reading = by_digest(at_rest_of_both())
-    said = describe_unjudged(reading, pod_hash, name_revision(reading, pod_hash))
+    snapshot = by_digest(at_rest_of_both())
+    said = describe_unverified(snapshot, pod_hash, name_revision(snapshot, pod_hash))
     assert said == f"{why}, so the controller gives it steps, which nobody judges on a way back"
 
 
@@ -192,7 +192,7 @@ def test_a_revision_without_a_replica_set_is_told_by_its_hash() -> None:
     assert name_revision(done(), "9e9e") == "revision 9e9e"
 
 
-def at_rest_of_both() -> Reading:
+def at_rest_of_both() -> RolloutSnapshot:
     """The first revision serves again, after the second one did."""
     return replace(done(), current_hash=STABLE, stable_hash=STABLE)
 

@@ -6,7 +6,7 @@ import pytest
 
 from delivery.release import Event, Record
 from delivery.rollback.serving import as_serving, describe_serving
-from delivery.rollout.snapshot import Reading, Weights
+from delivery.rollout.snapshot import RolloutSnapshot, Weights
 from tests.delivery.rollout.objects import CANARY, STABLE, aborted, at_pause, at_rest, done
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -17,9 +17,9 @@ STEP = "Application/Rollout backend"
 def journal(digest: str, outcome: str, pod_hash: str) -> tuple[Record, ...]:
     """Of a release that made a revision of the artifact."""
     events: list[tuple[str, Event, dict[str, Any]]] = [
-        ("Hold", Event.STARTED, {"artifact_digest": digest}),
+        ("Lock", Event.STARTED, {"artifact_digest": digest}),
         (STEP, Event.DONE, {"revision": pod_hash}),
-        ("Hold", Event.ENDED, {"outcome": outcome, "message": "m"}),
+        ("Lock", Event.ENDED, {"outcome": outcome, "message": "m"}),
     ]
     return tuple(
         Record(sequence=number, at=AT, step=step, event=event, detail=detail)
@@ -33,7 +33,7 @@ PROMOTED_FIRST = journal(FIRST, "Completed", STABLE)
 PROMOTED_BOTH = {2: journal(SECOND, "Completed", CANARY), 1: PROMOTED_FIRST}
 
 
-def taken_back() -> Reading:
+def taken_back() -> RolloutSnapshot:
     """The first revision serves again, under a new number; the second one's canary was taken back."""
     canary, stable = done().replica_sets
     return replace(at_rest(), replica_sets=(replace(stable, revision=3), canary))
@@ -68,13 +68,13 @@ def test_a_canary_under_way_is_told_with_its_share() -> None:
     _, canary, ways_back = describe_serving("production", at_pause(), {1: PROMOTED_FIRST})
     assert canary == f"A canary is under way: revision 2, {SECOND}, has 20 % of the traffic."
     assert ways_back == (
-        "slipway roll-back production --revision 1 takes it back; where a release is under way, slipway stop "
+        "slipway rollback production --revision 1 takes it back; where a release is under way, slipway stop "
         "production --reason WHY comes first."
     )
 
 
 @pytest.mark.parametrize(
-    ("reading", "stands", "share"),
+    ("snapshot", "stands", "share"),
     [
         (replace(at_pause(), weights=Weights(0, CANARY, 100, STABLE)), UNDER_WAY, STARTING),
         (replace(at_pause(), weights=None), UNDER_WAY, STARTING),
@@ -82,8 +82,8 @@ def test_a_canary_under_way_is_told_with_its_share() -> None:
         (replace(at_pause(), is_abort_asked=True), ABORTED, "has 20 % of the traffic"),
     ],
 )
-def test_a_canary_without_traffic_says_why(reading: Reading, stands: str, share: str) -> None:
-    _, canary, _ = describe_serving("production", reading, {1: PROMOTED_FIRST})
+def test_a_canary_without_traffic_says_why(snapshot: RolloutSnapshot, stands: str, share: str) -> None:
+    _, canary, _ = describe_serving("production", snapshot, {1: PROMOTED_FIRST})
     assert canary == f"A canary {stands}: revision 2, {SECOND}, {share}."
 
 

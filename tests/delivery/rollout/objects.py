@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from delivery.rollout.manifests import CanaryStep
-from delivery.rollout.snapshot import Condition, Pod, Reading, ReplicaSet, Weights
+from delivery.rollout.snapshot import Condition, Pod, ReplicaSet, RolloutSnapshot, Weights
 
 STABLE, CANARY = "66d4", "7c9f"
 STABLE_IMAGE, CANARY_IMAGE = "registry/backend@sha256:aa", "registry/backend@sha256:bb"
@@ -29,9 +29,9 @@ def pod(pod_hash: str, image: str, trouble: str | None = None) -> Pod:
     return Pod(f"backend-{pod_hash}-x", pod_hash, (image,), is_ready=trouble is None, restarts=0, trouble=trouble)
 
 
-def at_rest() -> Reading:
+def at_rest() -> RolloutSnapshot:
     """All traffic on the stable revision, which has been Healthy for long."""
-    return Reading(
+    return RolloutSnapshot(
         name="backend",
         namespace="demo",
         resource_version="10",
@@ -46,7 +46,7 @@ def at_rest() -> Reading:
         stable_hash=STABLE,
         pause_reasons=(),
         is_paused_by_controller=False,
-        is_paused_by_hand=False,
+        is_paused_manually=False,
         is_abort_asked=False,
         aborted_at=None,
         conditions={"Healthy": Condition("True", "RolloutHealthy"), "Progressing": Condition("True")},
@@ -57,7 +57,7 @@ def at_rest() -> Reading:
     )
 
 
-def at_pause() -> Reading:
+def at_pause() -> RolloutSnapshot:
     """The second revision waits at the pause of 20 %, with its one pod."""
     return replace(
         at_rest(),
@@ -74,7 +74,7 @@ def at_pause() -> Reading:
     )
 
 
-def aborted() -> Reading:
+def aborted() -> RolloutSnapshot:
     """The canary was aborted at 20 %; its template is still the one that is asked for."""
     return replace(
         at_pause(),
@@ -90,7 +90,7 @@ def aborted() -> Reading:
     )
 
 
-def done() -> Reading:
+def done() -> RolloutSnapshot:
     """The second revision has all traffic and every pod, and the first one's pods are gone."""
     return replace(
         at_rest(),

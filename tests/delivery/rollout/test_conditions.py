@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from delivery.rollout.conditions import (
+    is_controller_idle,
     is_inside_window,
-    is_standing_still,
     why_broken,
     why_not_aborted,
     why_not_at_pause,
@@ -15,7 +15,7 @@ from delivery.rollout.conditions import (
     why_not_started,
 )
 from delivery.rollout.manifests import CanaryStep
-from delivery.rollout.snapshot import Condition, Reading, Weights
+from delivery.rollout.snapshot import Condition, RolloutSnapshot, Weights
 from tests.delivery.rollout.objects import (
     AT_20,
     AT_60,
@@ -31,23 +31,23 @@ from tests.delivery.rollout.objects import (
     replica_set,
 )
 
-PREDICATES: list[tuple[Callable[[], Reading], Callable[[Reading], str | None]]] = [
+PREDICATES: list[tuple[Callable[[], RolloutSnapshot], Callable[[RolloutSnapshot], str | None]]] = [
     (at_rest, why_not_ready_to_start),
-    (at_pause, lambda reading: why_not_started(reading, STABLE, CANARY_IMAGE)),
-    (at_pause, lambda reading: why_not_at_pause(reading, AT_20, CANARY)),
-    (done, lambda reading: why_not_done(reading, CANARY)),
+    (at_pause, lambda snapshot: why_not_started(snapshot, STABLE, CANARY_IMAGE)),
+    (at_pause, lambda snapshot: why_not_at_pause(snapshot, AT_20, CANARY)),
+    (done, lambda snapshot: why_not_done(snapshot, CANARY)),
     (aborted, why_not_aborted),
 ]
 
 
-@pytest.mark.parametrize(("reading", "why_not"), PREDICATES)
-def test_each_state_is_known_by_its_own_predicate(reading, why_not) -> None:
-    assert why_not(reading()) is None
+@pytest.mark.parametrize(("snapshot", "why_not"), PREDICATES)
+def test_each_state_is_known_by_its_own_predicate(snapshot, why_not) -> None:
+    assert why_not(snapshot()) is None
 
 
-@pytest.mark.parametrize(("reading", "why_not"), PREDICATES)
-def test_a_status_from_before_the_last_write_proves_nothing(reading, why_not) -> None:
-    stale = replace(reading(), observed_generation="3")
+@pytest.mark.parametrize(("snapshot", "why_not"), PREDICATES)
+def test_a_status_from_before_the_last_write_proves_nothing(snapshot, why_not) -> None:
+    stale = replace(snapshot(), observed_generation="3")
     assert why_not(stale) == "the controller has not observed the specification yet"
 
 
@@ -60,7 +60,7 @@ def test_a_status_from_before_the_last_write_proves_nothing(reading, why_not) ->
         ({"pause_reasons": ()}, "its pauses are ()"),
         ({"pause_reasons": ("CanaryPauseStep", "InconclusiveAnalysisRun")}, "its pauses are ('CanaryPauseStep',"),
         ({"is_paused_by_controller": False}, "the controller has not put the pause"),
-        ({"is_paused_by_hand": True}, "it is paused by hand"),
+        ({"is_paused_manually": True}, "it is paused by hand"),
         ({"phase": "Progressing", "message": "updating"}, "it is Progressing (updating)"),
         ({"weights": None}, "the controller has written no weights"),
         ({"weights": Weights(0, CANARY, 100, STABLE)}, "the controller's weight is 0 %, not 20 %"),
@@ -120,7 +120,7 @@ def test_nobody_starts_while_a_canary_is_under_way() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"is_paused_by_hand": True}, "it is paused by hand (spec.paused)"),
+        ({"is_paused_manually": True}, "it is paused by hand (spec.paused)"),
         ({"stable_hash": ""}, "it has no stable revision yet"),
         ({"phase": "Degraded", "message": "no"}, "it is Degraded (no)"),
     ],
@@ -148,9 +148,9 @@ def test_an_apply_that_made_no_revision_has_not_started() -> None:
     ],
 )
 def test_healthy_alone_is_not_done(change) -> None:
-    reading = replace(done(), **change)
-    assert reading.phase == "Healthy"
-    assert why_not_done(reading, CANARY) is not None
+    snapshot = replace(done(), **change)
+    assert snapshot.phase == "Healthy"
+    assert why_not_done(snapshot, CANARY) is not None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_abort_that_was_only_asked_for_is_not_aborted(change) -> None:
         ({"pause_reasons": ("InconclusiveAnalysisRun",)}, "the analysis in the cluster is inconclusive"),
         ({"current_hash": "other"}, "somebody else changed it: its revision is other, not 7c9f"),
         ({"is_abort_asked": True, "message": "aborted"}, "somebody else aborted it: aborted"),
-        ({"is_paused_by_hand": True}, "somebody else paused it by hand (spec.paused)"),
+        ({"is_paused_manually": True}, "somebody else paused it by hand (spec.paused)"),
     ],
 )
 def test_what_will_not_come_is_broken(change, reason) -> None:
@@ -201,8 +201,8 @@ def test_a_recent_revision_is_inside_the_rollback_window() -> None:
 
 def test_a_revision_further_back_than_the_window_is_given_its_steps() -> None:
     older = tuple(replica_set(f"old{number}", "image", number, 0) for number in range(5))
-    reading = replace(done(), replica_sets=(replica_set(CANARY, CANARY_IMAGE, 6, 3), *older))
-    assert [is_inside_window(reading, f"old{number}") for number in range(5)] == [False, False, True, True, True]
+    snapshot = replace(done(), replica_sets=(replica_set(CANARY, CANARY_IMAGE, 6, 3), *older))
+    assert [is_inside_window(snapshot, f"old{number}") for number in range(5)] == [False, False, True, True, True]
 
 
 def test_a_newer_revision_than_the_stable_one_is_not_inside_the_window() -> None:
@@ -214,5 +214,5 @@ def test_three_pods_at_20_percent_need_one_pod() -> None:
 
 
 def test_a_controller_that_takes_no_note_of_an_abort_stands_still() -> None:
-    assert is_standing_still(replace(aborted(), aborted_at=None))
-    assert not is_standing_still(at_pause())
+    assert is_controller_idle(replace(aborted(), aborted_at=None))
+    assert not is_controller_idle(at_pause())

@@ -7,7 +7,7 @@ from delivery.errors import SettingsError
 from delivery.rollout.manifests import (
     CanaryStep,
     Route,
-    describe_system,
+    parse_rollout_spec,
     read_steps,
     render_manifests,
     without_controllers_fields,
@@ -95,37 +95,41 @@ def test_a_value_cannot_become_yaml() -> None:
 
 
 def test_the_system_is_read_from_the_manifests() -> None:
-    system = describe_system(production())
-    assert (system.rollout, system.namespace) == ("genai-demo-backend", "genai-demo-production")
-    assert system.action == "alb.ingress.kubernetes.io/actions.genai-demo-backend"
-    assert Route("www.genai-demo.com", "/ws") in system.routes
-    assert [step.weight_percent for step in system.steps] == [20, 40, 60, 80]
+    rollout_spec = parse_rollout_spec(production())
+    assert (rollout_spec.rollout, rollout_spec.namespace) == ("genai-demo-backend", "genai-demo-production")
+    assert rollout_spec.action == "alb.ingress.kubernetes.io/actions.genai-demo-backend"
+    assert Route("www.genai-demo.com", "/ws") in rollout_spec.routes
+    assert [step.weight_percent for step in rollout_spec.steps] == [20, 40, 60, 80]
 
 
 def test_another_system_has_its_own_names_and_steps() -> None:
-    system = describe_system(other_system())
-    assert (system.stable_service, system.canary_service, system.ingress) == ("shop-a", "shop-b", "door")
-    assert system.steps == (CanaryStep(1, 10), CanaryStep(3, 25), CanaryStep(5, 50), CanaryStep(7, 75))
-    assert system.routes == (Route("h", "/"),)
+    rollout_spec = parse_rollout_spec(other_system())
+    assert (rollout_spec.stable_service, rollout_spec.canary_service, rollout_spec.ingress) == (
+        "shop-a",
+        "shop-b",
+        "door",
+    )
+    assert rollout_spec.steps == (CanaryStep(1, 10), CanaryStep(3, 25), CanaryStep(5, 50), CanaryStep(7, 75))
+    assert rollout_spec.routes == (Route("h", "/"),)
 
 
 def test_a_rollout_without_its_ingress_is_refused() -> None:
     with pytest.raises(SettingsError, match="names the Ingress gone, which they do not hold once"):
-        describe_system(other_system(ingress="gone"))
+        parse_rollout_spec(other_system(ingress="gone"))
 
 
 def test_a_manifest_that_writes_the_weights_is_refused() -> None:
     manifests = other_system()
     manifests[3]["metadata"]["annotations"] = {"alb.ingress.kubernetes.io/actions.shop-root": "{}"}
     with pytest.raises(SettingsError, match="which would reset the traffic"):
-        describe_system(manifests)
+        parse_rollout_spec(manifests)
 
 
 def test_a_route_past_the_weights_is_refused() -> None:
     manifests = other_system()
     manifests[3]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] = {"number": 80}
     with pytest.raises(SettingsError, match="must use the port name use-annotation"):
-        describe_system(manifests)
+        parse_rollout_spec(manifests)
 
 
 @pytest.mark.parametrize("step", [{"pause": {"duration": "10m"}}, {"analysis": {}}])
@@ -139,7 +143,7 @@ def test_pauses_at_one_share_are_told_apart() -> None:
     weights = (20, 20, 50, 20)
     steps = [step for weight in weights for step in ({"setWeight": weight}, {"pause": {}})]
     rollout["spec"]["strategy"]["canary"]["steps"] = steps
-    found = describe_system([rollout, *others]).steps
+    found = parse_rollout_spec([rollout, *others]).steps
     assert [step.name for step in found] == ["20 %", "20 %, pause 2", "50 %", "20 %, pause 3"]
     assert [step.weight_percent for step in found] == list(weights)
 

@@ -1,4 +1,4 @@
-from delivery.rollout.snapshot import Weights, Writer, parse_reading
+from delivery.rollout.snapshot import Weights, Writer, parse_snapshot
 
 ROLLOUT = {
     "metadata": {"name": "backend", "namespace": "demo", "uid": "u1", "resourceVersion": "7", "generation": 2},
@@ -50,39 +50,39 @@ def pod(state: dict, last: dict | None = None) -> dict:
 
 
 def test_a_reading_tells_where_the_controller_stands() -> None:
-    reading = parse_reading(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
-    assert reading.is_observed
-    assert reading.is_unfinished
-    assert reading.pause_reasons == ("CanaryPauseStep",)
-    assert reading.weights == Weights(20, "7c9f", 80, "66d4")
-    assert [found.revision for found in reading.replica_sets] == [2, 1]
+    snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
+    assert snapshot.is_observed
+    assert snapshot.is_unfinished
+    assert snapshot.pause_reasons == ("CanaryPauseStep",)
+    assert snapshot.weights == Weights(20, "7c9f", 80, "66d4")
+    assert [found.revision for found in snapshot.replica_sets] == [2, 1]
 
 
 def test_a_generation_is_compared_as_the_string_that_the_controller_writes() -> None:
     behind = {**ROLLOUT, "metadata": {**ROLLOUT["metadata"], "generation": 3}}
-    assert not parse_reading(behind, [], []).is_observed
+    assert not parse_snapshot(behind, [], []).is_observed
 
 
 def test_a_replica_set_of_somebody_else_is_no_revision() -> None:
-    assert parse_reading(ROLLOUT, [owned("66d4", 1, owner="u2")], []).replica_sets == ()
+    assert parse_snapshot(ROLLOUT, [owned("66d4", 1, owner="u2")], []).replica_sets == ()
 
 
 def test_a_revisions_template_is_without_the_controllers_label() -> None:
-    (revision,) = parse_reading(ROLLOUT, [owned("7c9f", 2)], []).replica_sets
+    (revision,) = parse_snapshot(ROLLOUT, [owned("7c9f", 2)], []).replica_sets
     assert revision.template["metadata"]["labels"] == {"app": "backend"}
     assert revision.artifact_digest == "sha256:7c9f"
 
 
 def test_a_rollout_that_nobody_has_reconciled_is_read() -> None:
-    reading = parse_reading({key: ROLLOUT[key] for key in ("metadata", "spec")}, [], [])
-    assert (reading.is_observed, reading.stable_hash, reading.weights) == (False, "", None)
+    snapshot = parse_snapshot({key: ROLLOUT[key] for key in ("metadata", "spec")}, [], [])
+    assert (snapshot.is_observed, snapshot.stable_hash, snapshot.weights) == (False, "", None)
 
 
 def test_the_trouble_of_one_revision_is_not_anothers() -> None:
     crashing = pod({"waiting": {"reason": "CrashLoopBackOff"}})
-    reading = parse_reading(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [crashing])
-    assert reading.trouble_of("7c9f") == "pod backend-7c9f-x: CrashLoopBackOff"
-    assert reading.trouble_of("66d4") is None
+    snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [crashing])
+    assert snapshot.trouble_of("7c9f") == "pod backend-7c9f-x: CrashLoopBackOff"
+    assert snapshot.trouble_of("66d4") is None
 
 
 def managed(manager: str, at: str, *fields: str) -> dict:
@@ -97,13 +97,13 @@ def test_who_else_wrote_the_rollout_is_read_from_its_managed_fields() -> None:
         managed("rollouts-controller", "2026-11-24T12:05:00Z"),
     ]
     metadata = {**ROLLOUT["metadata"], "managedFields": entries}
-    first, second = parse_reading({**ROLLOUT, "metadata": metadata}, [], []).writers
+    first, second = parse_snapshot({**ROLLOUT, "metadata": metadata}, [], []).writers
     assert first == Writer("kubectl", "2026-11-24T12:02:00Z", owns_replicas=True)
     assert second == Writer("kubectl-edit", "2026-11-24T12:03:00Z", owns_replicas=False)
 
 
 def test_a_revision_is_told_by_its_number_its_hash_and_whether_it_is_the_stable_one() -> None:
-    reading = parse_reading(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
-    assert reading.describe_revision("7c9f") == "The new revision, 2 (hash 7c9f),"
-    assert reading.describe_revision("66d4") == "The stable revision, 1 (hash 66d4),"
-    assert reading.describe_revision("gone") == "The new revision (hash gone)"
+    snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
+    assert snapshot.describe_revision("7c9f") == "The new revision, 2 (hash 7c9f),"
+    assert snapshot.describe_revision("66d4") == "The stable revision, 1 (hash 66d4),"
+    assert snapshot.describe_revision("gone") == "The new revision (hash gone)"

@@ -4,23 +4,23 @@ from typing import Any
 import pytest
 
 from delivery.errors import RolloutBroken, Unavailable
-from delivery.rollout.manifests import HASH_LABEL, Route, System
+from delivery.rollout.manifests import HASH_LABEL, RolloutSpec, Route
 from delivery.rollout.snapshot import Weights
 from delivery.rollout.weights import (
     Arms,
     ListenerRule,
-    Witness,
-    call_witnesses,
+    WeightSource,
     find_arms,
     find_arms_by_hash,
     is_not_followed,
     read_annotation,
+    read_weight_sources,
     share_of,
     why_not_weight,
 )
 from tests.delivery.rollout.objects import AT_20, CANARY, STABLE
 
-SYSTEM = System(
+SYSTEM = RolloutSpec(
     namespace="demo",
     rollout="backend",
     stable_service="backend-stable",
@@ -53,7 +53,7 @@ def objection(*, written: int = 20, annotated: int = 20, rules: tuple[ListenerRu
     ingress = {"metadata": {"annotations": {SYSTEM.action: action(annotated)}}}
     every = (rule("api.demo", "/api", 20), rule("demo", "/ws", 20)) if rules is None else rules
     weights = Weights(written, CANARY, 100 - written, STABLE)
-    return why_not_weight(call_witnesses(SYSTEM, weights, ingress, every, ARMS), 20)
+    return why_not_weight(read_weight_sources(SYSTEM, weights, ingress, every, ARMS), 20)
 
 
 def test_three_witnesses_that_agree_confirm_the_weight() -> None:
@@ -74,8 +74,8 @@ def test_the_witness_that_differs_is_named(differing, sentence) -> None:
 
 
 def test_without_an_annotation_the_weight_is_not_confirmed() -> None:
-    witnesses = call_witnesses(SYSTEM, None, {"metadata": {}}, (), ARMS)
-    assert [witness.percent for witness in witnesses] == [None, None, None, None]
+    weight_sources = read_weight_sources(SYSTEM, None, {"metadata": {}}, (), ARMS)
+    assert [weight_source.percent for weight_source in weight_sources] == [None, None, None, None]
 
 
 def test_a_rule_of_the_frontend_is_no_witness() -> None:
@@ -144,5 +144,9 @@ def test_a_service_that_selects_an_unexpected_revision_is_said_and_not_counted(s
 def test_a_load_balancer_whose_rule_is_not_the_ingress_does_not_follow_it(
     ingress: float, rule: float | None, is_behind: bool
 ) -> None:
-    witnesses = Witness("the Rollout's status", 0), Witness("the annotation", ingress), Witness("listener rule 1", rule)
-    assert is_not_followed(witnesses) is is_behind
+    weight_sources = (
+        WeightSource("the Rollout's status", 0),
+        WeightSource("the annotation", ingress),
+        WeightSource("listener rule 1", rule),
+    )
+    assert is_not_followed(weight_sources) is is_behind

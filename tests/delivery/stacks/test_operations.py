@@ -13,7 +13,7 @@ RELEASE = Release(
     nonce="0123456789ab",
     artifact_digest=f"sha256:{'a' * 64}",
     plan_hash=None,
-    hold_epoch=1,
+    lock_epoch=1,
 )
 TOKEN = RELEASE.token(planned_step(Phase.STACKS, "MSKStack"))
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery.errors import HoldLost, StackFailed, StopRequested
+from delivery.errors import LockLost, StackFailed, StopRequested
 from delivery.plan import Action
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.progress import (
@@ -154,7 +154,7 @@ def test_one_error_names_the_failed_the_finished_and_the_not_started() -> None:
     assert str(raised.value) == "MSKStack failed. Finished: NetworkStack. Not started: EKSStack."
 
 
-@pytest.mark.parametrize("kind", [HoldLost, StopRequested])
-def test_a_lost_hold_and_a_stop_are_not_a_failed_stack(kind: type[HoldLost] | type[StopRequested]) -> None:
+@pytest.mark.parametrize("kind", [LockLost, StopRequested])
+def test_a_lost_hold_and_a_stop_are_not_a_failed_stack(kind: type[LockLost] | type[StopRequested]) -> None:
     with pytest.raises(kind, match=r"^MSKStack failed\. Gone\. Finished: none\. Not started: none\.$"):
         conclude_stacks({"MSKStack": StackFailed("MSKStack failed."), "RDSStack": kind("Gone.")})

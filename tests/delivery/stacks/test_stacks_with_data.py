@@ -2,8 +2,8 @@
 
 import pytest
 
-from delivery.plan import WayBack
-from delivery.stacks.planning import way_back_of
+from delivery.plan import Reversibility
+from delivery.stacks.planning import reversibility_of
 from delivery.stacks.state import ObservedStack, ResourceChange
 from tests.delivery.stacks.specs import modified, plan_changes, plan_one, removed, spec
 
@@ -23,7 +23,7 @@ STATEFUL_TYPES = [
 
 def test_a_new_stack_that_holds_data_is_costly_to_take_back() -> None:
     (step,) = plan_one(spec(types=("AWS::RDS::DBInstance",)), ObservedStack(id="RDS")).steps
-    assert step.way_back is WayBack.COSTLY
+    assert step.way_back is Reversibility.COSTLY
 
 
 @pytest.mark.parametrize("kind", STATEFUL_TYPES)
@@ -70,21 +70,24 @@ def test_replacing_what_holds_no_data_is_planned() -> None:
 @pytest.mark.parametrize(
     ("change", "way_back"),
     [
-        (modified("AWS::CloudWatch::Alarm", "Threshold"), WayBack.REVERSIBLE),
-        (ResourceChange(logical_id="New", type="AWS::SNS::Topic", action="Add"), WayBack.REVERSIBLE),
-        (ResourceChange(logical_id="New", type="AWS::S3::Bucket", action="Add"), WayBack.COSTLY),
-        (modified(path="BackupRetentionPeriod"), WayBack.COSTLY),
-        (removed("AWS::SNS::Topic"), WayBack.COSTLY),
-        (modified("AWS::EC2::LaunchTemplate", "Name", "True"), WayBack.COSTLY),
-        (modified(path="AllocatedStorage"), WayBack.NONE),
-        (modified("AWS::MSK::Cluster", "BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize"), WayBack.NONE),
-        (removed("AWS::KMS::Key"), WayBack.NONE),
+        (modified("AWS::CloudWatch::Alarm", "Threshold"), Reversibility.REVERSIBLE),
+        (ResourceChange(logical_id="New", type="AWS::SNS::Topic", action="Add"), Reversibility.REVERSIBLE),
+        (ResourceChange(logical_id="New", type="AWS::S3::Bucket", action="Add"), Reversibility.COSTLY),
+        (modified(path="BackupRetentionPeriod"), Reversibility.COSTLY),
+        (removed("AWS::SNS::Topic"), Reversibility.COSTLY),
+        (modified("AWS::EC2::LaunchTemplate", "Name", "True"), Reversibility.COSTLY),
+        (modified(path="AllocatedStorage"), Reversibility.NONE),
+        (
+            modified("AWS::MSK::Cluster", "BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize"),
+            Reversibility.NONE,
+        ),
+        (removed("AWS::KMS::Key"), Reversibility.NONE),
     ],
 )
-def test_the_way_back_of_a_change(change: ResourceChange, way_back: WayBack) -> None:
-    assert way_back_of([change]) is way_back
+def test_the_way_back_of_a_change(change: ResourceChange, way_back: Reversibility) -> None:
+    assert reversibility_of([change]) is way_back
 
 
 def test_the_hardest_way_back_counts() -> None:
     changes = [modified("AWS::CloudWatch::Alarm"), modified(path="AllocatedStorage"), modified()]
-    assert way_back_of(changes) is WayBack.NONE
+    assert reversibility_of(changes) is Reversibility.NONE

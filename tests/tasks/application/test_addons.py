@@ -19,9 +19,9 @@ from sandbox.settings import SandboxSettings
 from tasks.application.addons import configure_addon, observe_addons
 from tasks.application.planning import make_object_plan, render_application
 from tasks.checks import check_addons
-from tasks.rollout.live import connect_system
+from tasks.rollout.live import connect_rollout
 from tasks.state.journal import read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
@@ -61,7 +61,7 @@ def environment(sandbox: Sandbox, aws: SandboxAws, project: Project) -> Environm
 
 @pytest.fixture
 def release(environment: Environment) -> Iterator[Release]:
-    with hold_environment(environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as release:
         yield release
 
 
@@ -179,7 +179,7 @@ def bare_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]
 
 
 def test_a_cluster_without_the_kind_of_a_manifest_is_refused_in_the_plan_with_its_add_on(bare_shop: Shop) -> None:
-    live, digest = connect_system(bare_shop.environment), bare_shop.push("a")
+    live, digest = connect_rollout(bare_shop.environment), bare_shop.push("a")
     plan = make_object_plan(live, render_application(bare_shop.environment, digest, {}), digest)
     assert plan.steps == ()
     assert plan.refusals == (

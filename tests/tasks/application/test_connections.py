@@ -14,7 +14,7 @@ from delivery.release import Release
 from sandbox.instance import Sandbox
 from tasks.application.connections import apply_settings, observe_settings
 from tasks.state.journal import read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 
@@ -75,7 +75,7 @@ def prepared(sandbox: Sandbox, aws: SandboxAws, project: Project, broker_arn: st
 
 @pytest.fixture
 def release(prepared: Prepared) -> Iterator[Release]:
-    with hold_environment(prepared.environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(prepared.environment, DIGEST, "hash", "test", wait=False) as release:
         yield release
 
 

@@ -21,11 +21,11 @@ from delivery.canary.counts import Counts
 from delivery.canary.evidence import Evidence
 from delivery.canary.verdict import Action, Analysis, Move, Verdict
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, HoldLost, NotPromoted, Rejected, StopRequested
+from delivery.errors import DeliveryError, LockLost, NotPromoted, Rejected, StopRequested
 from delivery.release import Event, Release
 from delivery.rollout.manifests import CanaryStep
 from sandbox.aws.client import client
-from tasks.canary.approval import require_consent, wait_for_consent
+from tasks.canary.approval import require_approval, wait_for_approval
 from tasks.canary.approval_form import Decision, Question
 from tasks.canary.watch import Watch
 from tasks.state.journal import read_journal
@@ -37,7 +37,7 @@ from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 
 RELEASE = Release(
-    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", hold_epoch=1
+    environment="production", number=7, nonce="1", artifact_digest=f"sha256:{'a' * 64}", plan_hash="p", lock_epoch=1
 )
 STEP = CanaryStep(1, 20)
 CANARY = CanaryRun("stable", "canary", "image", (STEP,))
@@ -47,7 +47,7 @@ ASKED = Move(Action.ASK, UNSURE, "no proof: too few requests; a person decides")
 
 def asking(folder: Path, seconds: float) -> Environment:
     base = production(folder)
-    update = {"answer_deadline": timedelta(seconds=seconds), "poll": timedelta(milliseconds=200)}
+    update = {"approval_timeout": timedelta(seconds=seconds), "poll": timedelta(milliseconds=200)}
     return base.model_copy(update={"canary": base.canary.model_copy(update=update)})
 
 
@@ -58,7 +58,7 @@ def see_nothing() -> None:
 @flow
 def roll_out(environment: Environment, answer: dict[str, Any] | None, look: Callable[[], None]) -> str:
     with answering(flow_run.id, answer):
-        return wait_for_consent(environment, STEP, ASKED, look)
+        return wait_for_approval(environment, STEP, ASKED, look)
 
 
 def state_of(run: Any) -> State[Any]:
@@ -88,8 +88,8 @@ def resume(run: Any, answer: dict[str, Any]) -> None:
 def test_a_proof_asks_nobody(tmp_path: Path) -> None:
     proved = Move(Action.ADVANCE, Analysis(Verdict.PASS, "98 % succeeded", Counts(), Counts()), "98 % succeeded")
     evidence = Evidence.begin(production_policy(), 20, datetime.now(UTC))
-    consent = require_consent(production(tmp_path), RELEASE, CANARY, STEP, evidence, proved)
-    assert consent == (evidence, "98 % succeeded")
+    approval = require_approval(production(tmp_path), RELEASE, CANARY, STEP, evidence, proved)
+    assert approval == (evidence, "98 % succeeded")
 
 
 def test_a_person_may_let_the_canary_go_on_and_says_why(prefect_server: str, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_question_that_nobody_answers_promotes_nothing(prefect_server: str, tm
 @flow
 def go_on_without_an_answer(environment: Environment) -> str:
     with pytest.raises(NotPromoted, match="Nobody answered"):
-        wait_for_consent(environment, STEP, ASKED, see_nothing)
+        wait_for_approval(environment, STEP, ASKED, see_nothing)
     return state_of(flow_run.id).type.value
 
 
@@ -126,7 +126,7 @@ def test_a_run_whose_question_nobody_answered_ends_as_it_wants(prefect_server: s
     [
         NotPromoted("harm is proven", is_failure=True),
         StopRequested("ana@desk asked this release to stop"),
-        HoldLost("the hold was lost"),
+        LockLost("the hold was lost"),
     ],
 )
 def test_what_a_look_finds_while_a_person_is_asked_ends_the_question(
@@ -233,7 +233,7 @@ def ask_about(
     shop: Shop, release: Release, canary: CanaryRun, evidence: Evidence, answer: dict[str, Any] | None
 ) -> tuple[Evidence, str]:
     with answering(flow_run.id, answer):
-        return require_consent(shop.environment, release, canary, canary.steps[0], evidence, ASKED)
+        return require_approval(shop.environment, release, canary, canary.steps[0], evidence, ASKED)
 
 
 def test_a_yes_is_followed_by_one_more_look(shop: Shop, prefect_server: str) -> None:
@@ -242,13 +242,13 @@ def test_a_yes_is_followed_by_one_more_look(shop: Shop, prefect_server: str) -> 
         live, canary = stand_at_first_pause(shop, release)
         asked = Watch.begin(live, release, canary, canary.steps[0], None).evidence
         answer = {"promote": True, "reason": "nobody shops at night"}
-        seen, consent = ask_about(shop, release, canary, asked, answer)
-    assert consent.startswith(f"{ASKED.line}: nobody shops at night; looked at once more after that: no requests")
+        seen, approval = ask_about(shop, release, canary, asked, answer)
+    assert approval.startswith(f"{ASKED.line}: nobody shops at night; looked at once more after that: no requests")
     assert seen.read_until >= asked.read_until
 
 
 def test_proof_against_a_canary_is_acted_on_while_a_person_is_asked(shop: Shop, prefect_server: str) -> None:
-    canary_settings = shop.environment.canary.model_copy(update={"answer_deadline": timedelta(seconds=PATIENCE)})
+    canary_settings = shop.environment.canary.model_copy(update={"approval_timeout": timedelta(seconds=PATIENCE)})
     shop = replace(shop, environment=shop.environment.model_copy(update={"canary": canary_settings}))
     cloudwatch = client("cloudwatch", shop.sandbox.addresses, shop.sandbox.settings)
     name = f"{shop.environment.prefix}-{shop.namespace}"

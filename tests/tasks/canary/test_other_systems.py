@@ -12,7 +12,7 @@ from delivery.environment import Tls
 from delivery.errors import NotPromoted
 from delivery.release import Event, Release
 from flows.application import roll_out
-from flows.rollback import take_back
+from flows.rollback import compensate
 from tasks.canary.start import confirm_promoted, wait_until_paused
 from tasks.rollout.steps import clear_pause, confirm_weight
 from tasks.state.journal import read_journal
@@ -62,7 +62,7 @@ def stranger(
     }
     monkeypatch.delenv("SLIPWAY_OVERLAYS", raising=False)
     environment = ours.model_copy(update=update)
-    for section in ("aws", "state", "stacks", "application", "canary", "hold", "resolve", "tls"):
+    for section in ("aws", "state", "stacks", "application", "canary", "lock", "resolve", "tls"):
         value = environment.model_dump(mode="json", include={section}, exclude_none=True)[section]
         monkeypatch.setenv(f"SLIPWAY_{section.upper()}", json.dumps(value))
     return replace(shop, environment=load_environment("production"), host=HOST)
@@ -108,7 +108,7 @@ def test_a_strangers_manifests_are_released_judged_and_taken_back_by_the_flows(s
         with stranger.release(stranger.push("bad", status=500)) as release:
             with pytest.raises(NotPromoted, match="The canary was not promoted past 10 %") as stopped:
                 roll_out(release)
-            sentence = take_back(release)
+            sentence = compensate(release)
     assert stopped.value.is_failure
     assert judged(stranger, release) == [(10, "fail")]
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence

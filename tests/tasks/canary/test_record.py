@@ -13,7 +13,7 @@ from delivery.canary.evidence import Evidence
 from delivery.canary.verdict import next_move
 from delivery.release import Event, Release
 from delivery.rollout.manifests import CanaryStep
-from delivery.rollout.weights import Witness
+from delivery.rollout.weights import WeightSource
 from tasks.canary.record import ProgressBar, record_judgement
 from tasks.state.journal import read_journal
 from tests.environments import production, production_policy
@@ -24,7 +24,7 @@ RELEASE = Release(
     nonce="1",
     artifact_digest=f"sha256:{'a' * 64}",
     plan_hash="p",
-    hold_epoch=1,
+    lock_epoch=1,
 )
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
@@ -43,7 +43,7 @@ def test_a_step_is_shown_as_a_table_and_as_progress_and_is_kept_in_the_journal(
         bar = ProgressBar(environment, RELEASE, STEP)
         for now in (NOON, LATER):
             bar.show(EVIDENCE, MOVE, now)
-        record_judgement(environment, RELEASE, STEP, EVIDENCE, MOVE, [Witness("listener rule 1", 20.0)], LATER)
+        record_judgement(environment, RELEASE, STEP, EVIDENCE, MOVE, [WeightSource("listener rule 1", 20.0)], LATER)
 
     @flow
     def roll_out() -> None:

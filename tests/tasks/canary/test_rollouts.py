@@ -20,11 +20,11 @@ from delivery.rollout.manifests import HASH_LABEL
 from delivery.rollout.weights import find_arms, why_not_weight
 from sandbox.aws.client import client, client_at
 from tasks.application.planning import make_object_plan, render_application
-from tasks.canary.approval import require_consent
+from tasks.canary.approval import require_approval
 from tasks.canary.start import confirm_promoted, wait_until_paused
 from tasks.canary.watch import Watch, watch
-from tasks.rollback.rollback import take_back_application
-from tasks.rollout.live import connect_system
+from tasks.rollback.rollback import roll_back_application
+from tasks.rollout.live import connect_rollout
 from tasks.rollout.steps import clear_pause, confirm_weight, end_pause
 from tasks.state.journal import read_journal
 from tests.aws import ALARM, SandboxAws
@@ -43,8 +43,8 @@ def go_through(shop: Shop, release: Release, canary: CanaryRun) -> list[Analysis
         confirm_weight.fn(shop.environment, canary, step)
         evidence, move = watch.fn(shop.environment, release, canary, step, evidence)
         analyses.append(move.analysis)
-        evidence, consent = require_consent(shop.environment, release, canary, step, evidence, move)
-        clear_pause.fn(shop.environment, release, canary, step, consent)
+        evidence, approval = require_approval(shop.environment, release, canary, step, evidence, move)
+        clear_pause.fn(shop.environment, release, canary, step, approval)
     confirm_promoted.fn(shop.environment, canary)
     return analyses
 
@@ -77,16 +77,16 @@ def judged(shop: Shop, release: Release) -> list[dict[str, Any]]:
 
 def served_image(shop: Shop) -> str:
     """The image of the revision that has all traffic, by every witness and at rest."""
-    live = connect_system(shop.environment)
+    live = connect_rollout(shop.environment)
     live.wait_until(live.read, why_not_ready_to_start, "rest", deadline=shop.environment.canary.ready_deadline)
-    assert why_not_weight(live.call_witnesses(), 0) is None
+    assert why_not_weight(live.read_weight_sources(), 0) is None
     stable = live.read().stable
     assert stable is not None
     return stable.image.rpartition("@")[2]
 
 
 def plan(shop: Shop, digest: str) -> PartPlan:
-    live = connect_system(shop.environment)
+    live = connect_rollout(shop.environment)
     return make_object_plan(live, render_application(shop.environment, digest, {}), digest)
 
 
@@ -115,7 +115,7 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     with shop.users(), patient.release(shop.push("bad", status=500)) as release:
         with pytest.raises(NotPromoted, match=r"not promoted past 30 %: (harm is proven|the success rate is below)"):
             go_through(patient, release, start(patient, release))
-        sentence = take_back_application.fn(shop.environment, release)
+        sentence = roll_back_application.fn(shop.environment, release)
     (step,) = judged(shop, release)
     assert (step["weight_percent"], step["verdict"]) == (30, "fail")
     assert step["canary"]["failures"] == step["canary"]["requests"] > 0 == step["stable"]["failures"]
@@ -134,7 +134,7 @@ def test_a_release_that_crashes_is_stopped_with_its_exit_code(shop: Shop) -> Non
         with pytest.raises(NotPromoted, match="exit code 3") as stopped:
             go_through(shop, release, start(shop, release))
         assert stopped.value.is_failure
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
     assert served_image(shop) == good
 
 
@@ -153,8 +153,8 @@ def test_a_step_that_nobody_uses_is_inconclusive_and_not_promoted(shop: Shop) ->
 
 def test_a_plan_says_when_nobody_can_tell_whether_the_traffic_will_do_for_its_canary(shop: Shop) -> None:
     roll_out(shop, shop.push("a"))
-    (foreseen,) = plan(pausing(shop, timedelta(seconds=6), 3.0), shop.push("b")).findings
-    assert foreseen == (
+    (forecast_findings,) = plan(pausing(shop, timedelta(seconds=6), 3.0), shop.push("b")).findings
+    assert forecast_findings == (
         "It is not known whether the traffic will do for the canary: none was counted in the last 0:00:18."
     )
 
@@ -168,14 +168,14 @@ def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -
     with shop.users(), shop.release(shop.push("b")) as release:
         canary = start(shop, release)
         stand_at(shop, release, canary, 0)
-        watched = Watch.begin(connect_system(shop.environment), release, canary, canary.steps[0], None)
+        watched = Watch.begin(connect_rollout(shop.environment), release, canary, canary.steps[0], None)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
         move = watched.follow()
         assert (move.action, move.line) == (
             Action.ABORT,
             f"an alarm began to ring during the canary: {name} (12 failed)",
         )
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
     cloudwatch.delete_alarms(AlarmNames=[name])
 
 
@@ -193,14 +193,14 @@ def test_a_weight_that_does_not_stay_is_named_by_its_rules_and_is_not_judged(sho
         ):
             watch.fn(hasty(shop.environment, 10), release, canary, canary.steps[0], None)
         assert judged(shop, release) == []
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
 
 
 @contextmanager
 def moved_rules(shop: Shop) -> Iterator[None]:
     """Somebody sends everything to the stable revision, and the controller cannot repair it within the block."""
-    aws, live = SandboxAws(shop.sandbox.addresses.aws), connect_system(shop.environment)
-    arms = find_arms(live.system, live.observe().bindings)
+    aws, live = SandboxAws(shop.sandbox.addresses.aws), connect_rollout(shop.environment)
+    arms = find_arms(live.rollout_spec, live.observe().bindings)
     elbv2 = client_at(aws.endpoint, "elbv2", shop.environment.aws.region, caller="somebody")
     aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
     actions = [{"Type": "forward", "TargetGroupArn": min(arms.stable)}]
@@ -223,7 +223,7 @@ def test_a_digest_that_failed_is_judged_again_when_it_is_released_again(shop: Sh
         with shop.release(bad) as first:
             canary = start(shop, first)
             wait_until_paused.fn(shop.environment, canary, canary.steps[0])
-            take_back_application.fn(shop.environment, first)
+            roll_back_application.fn(shop.environment, first)
         # What serves now is younger than the failed revision, which the controller takes for one that was proved.
         roll_out(shop, shop.push("b"))
         with shop.release(bad) as second, pytest.raises(NotPromoted, match="not promoted past 30 %"):
@@ -255,7 +255,7 @@ def test_an_unfinished_canary_of_another_artifact_is_aborted_before_the_template
         steps = [record.step for record in read_journal(shop.environment, release.number) if record.event is Event.DONE]
         assert steps == ["Canary/abort", "Application/Rollout till", "Application/Rollout till"]
         wait_until_paused.fn(shop.environment, canary, canary.steps[0])
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
     assert served_image(shop) == good
 
 
@@ -265,11 +265,11 @@ def test_a_canary_that_somebody_else_promotes_is_not_promoted_by_us(shop: Shop) 
     with shop.users(), shop.release(shop.push("b")) as release:
         canary = start(shop, release)
         stand_at(shop, release, canary, 0)
-        live = connect_system(shop.environment)
+        live = connect_rollout(shop.environment)
         live.patch_status(release, {"pauseConditions": None}, lambda _: None)
         with pytest.raises(RolloutBroken, match="somebody else"):
             watch.fn(shop.environment, release, canary, canary.steps[0], None)
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
 
 
 def test_ending_a_pause_twice_skips_no_step(shop: Shop) -> None:
@@ -289,7 +289,7 @@ def test_a_promotion_whose_answer_is_lost_skips_no_step(shop: Shop, tmp_path: Pa
         canary = start(shop, release)
         stand_at(shop, release, canary, 0)
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
-            live = connect_system(shop.through(kubeconfig))
+            live = connect_rollout(shop.through(kubeconfig))
             connection.lost = 1
             end_pause(live, release, canary.canary_hash, canary.steps[0])
             assert connection.lost == 0
@@ -301,8 +301,8 @@ def test_a_first_installation_that_never_serves_is_taken_away_again(shop: Shop) 
     with shop.release(shop.push("crash", program=CRASH)) as release:
         with pytest.raises(NotPromoted, match="exit code 3"):
             start(shop, release)
-        take_back_application.fn(shop.environment, release)
-    assert connect_system(shop.environment).find() is None
+        roll_back_application.fn(shop.environment, release)
+    assert connect_rollout(shop.environment).find() is None
 
 
 def test_a_first_installation_is_taken_away_without_waiting_for_other_rollouts_pods(shop: Shop) -> None:
@@ -310,7 +310,7 @@ def test_a_first_installation_is_taken_away_without_waiting_for_other_rollouts_p
         with pytest.raises(NotPromoted):
             start(shop, release)
         shop.cluster.apply(pod_of_another_rollout(shop))
-        sentence = take_back_application.fn(shop.environment, release)
+        sentence = roll_back_application.fn(shop.environment, release)
     assert sentence == "There was no revision before: Rollout till and its pods were taken away again."
     assert [pod["metadata"]["name"] for pod in shop.cluster.list("Pod", shop.namespace)] == ["counter-5d9c7"]
 

@@ -17,8 +17,8 @@ from delivery.rollout.manifests import HASH_LABEL
 from delivery.rollout.weights import find_arms
 from sandbox.aws.client import client
 from tasks.canary.start import confirm_promoted
-from tasks.canary.watch import Watch, look_once_more
-from tasks.rollout.live import connect_system
+from tasks.canary.watch import Watch, check_after_approval
+from tasks.rollout.live import connect_rollout
 from tasks.state.journal import read_journal
 from tests.aws import ALARM, SandboxAws
 from tests.lossy import lossy_kubeconfig
@@ -43,7 +43,7 @@ def ring(shop: Shop, alarm: str) -> None:
 
 
 def begin(shop: Shop, release: Release, canary: CanaryRun) -> Watch:
-    return Watch.begin(connect_system(shop.environment), release, canary, canary.steps[0], None)
+    return Watch.begin(connect_rollout(shop.environment), release, canary, canary.steps[0], None)
 
 
 def test_an_alarm_that_rang_while_a_person_was_asked_outweighs_their_yes(shop: Shop, alarm: str) -> None:
@@ -53,7 +53,7 @@ def test_an_alarm_that_rang_while_a_person_was_asked_outweighs_their_yes(shop: S
         evidence = begin(shop, release, canary).evidence
         ring(shop, alarm)
         with pytest.raises(NotPromoted) as stopped:
-            look_once_more.fn(shop.environment, release, canary, canary.steps[0], evidence)
+            check_after_approval.fn(shop.environment, release, canary, canary.steps[0], evidence)
     assert stopped.value.is_failure
     assert str(stopped.value) == (
         "The canary was not promoted past 30 %, though a person wanted it: "
@@ -74,7 +74,7 @@ def test_what_was_counted_while_a_person_was_asked_is_evidence(shop: Shop) -> No
         asked = begin(shop, release, canary).evidence
 
         def look() -> Evidence:
-            evidence, move = look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
+            evidence, move = check_after_approval.fn(shop.environment, release, canary, canary.steps[0], asked)
             assert move.analysis.verdict is not Verdict.FAIL
             return evidence
 
@@ -94,8 +94,8 @@ def test_proof_for_a_canary_while_a_person_is_asked_is_said_once_and_promotes_no
         watch = begin(shop, release, canary)
         assert watch.follow().action is Action.ADVANCE
         caplog.clear()
-        watch.look_while_asked()
-        watch.look_while_asked()
+        watch.watch_during_approval()
+        watch.watch_during_approval()
     (said,) = caplog.messages
     assert said.startswith("30 %: there is proof for the canary now: ")
     assert said.endswith("; a person was asked, and decides")
@@ -108,10 +108,10 @@ def test_a_canary_that_lost_its_pods_for_long_does_not_serve(shop: Shop) -> None
         watch, well = begin(shop, release, canary), live.read()
         gone = replace(well, replica_sets=tuple(replace(found, available=0) for found in well.replica_sets), pods=())
         start, long = watch.evidence.begun, shop.environment.canary.mismatch_deadline
-        for reading, moment in ((gone, start), (well, start + long / 2), (gone, start + long)):
-            watch.look_at_rollout(reading, moment)
+        for snapshot, moment in ((gone, start), (well, start + long / 2), (gone, start + long)):
+            watch.read_rollout_check(snapshot, moment)
         assert watch.evidence.broken is None  # Its pods were there in between.
-        watch.look_at_rollout(gone, start + 2 * long)
+        watch.read_rollout_check(gone, start + 2 * long)
         assert watch.evidence.broken == f"for {long} 0 of 1 pods are available"
 
 
@@ -122,7 +122,7 @@ def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Sh
         watch = begin(shop, release, canary)
         seen = live.observe()
         arms = seen.find_counted_arms(canary.stable_hash, canary.canary_hash)
-        assert arms == find_arms(live.system, seen.bindings)
+        assert arms == find_arms(live.rollout_spec, seen.bindings)
         selected = live.read_object("Service", "green")["spec"]["selector"]
         assert selected[HASH_LABEL] == canary.canary_hash
         # The canary's revision as the Service selects it now is not the one that this release brought.
@@ -141,7 +141,7 @@ def test_a_look_at_a_canary_asks_for_each_object_once(shop: Shop, tmp_path: Path
         lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection),
     ):
         _, canary = stand_at_first_pause(shop, release)
-        watch = Watch.begin(connect_system(shop.through(kubeconfig)), release, canary, canary.steps[0], None)
+        watch = Watch.begin(connect_rollout(shop.through(kubeconfig)), release, canary, canary.steps[0], None)
         watch.look_at_everything(datetime.now(UTC))
         connection.reads.clear()
         aws.fault(kind="slow", seconds=0, match="elasticloadbalancing:*", caller="operator")
@@ -220,7 +220,7 @@ def test_a_yes_is_not_followed_while_a_source_does_not_answer_and_not_where_anot
         asked = begin(shop, release, canary).evidence
         throttle()
         with pytest.raises(Unavailable, match=r"^Could not .*: Throttling.*\.$"):
-            look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
+            check_after_approval.fn(shop.environment, release, canary, canary.steps[0], asked)
         ring(shop, alarm)
         with pytest.raises(NotPromoted, match="though a person wanted it: an alarm began to ring"):
-            look_once_more.fn(shop.environment, release, canary, canary.steps[0], asked)
+            check_after_approval.fn(shop.environment, release, canary, canary.steps[0], asked)

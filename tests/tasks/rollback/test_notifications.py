@@ -11,15 +11,15 @@ from delivery.errors import (
     ChecksFailed,
     DeliveryError,
     NotPromoted,
-    RollBackFailed,
+    RollbackFailed,
     RolledBack,
     StopRequested,
     Unavailable,
 )
 from delivery.release import Event, Release
-from tasks.rollback.outcomes import failed, promoted, telling_a_failure
+from tasks.rollback.outcomes import failed, notifying_failure, promoted
 from tasks.state.journal import append
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.receivers import receiving
 from tests.tasks.state.test_notices import DIGEST, telling
 
@@ -34,7 +34,7 @@ def told(store: Path, end: Callable[[Environment, Release], object]) -> tuple[st
 
         @flow
         def release_it() -> None:
-            with hold_environment(environment, DIGEST, "hash", "try") as release:
+            with lock_environment(environment, DIGEST, "hash", "try") as release:
                 append(environment, release, "Canary/20 %", Event.INTENDED)
                 end(environment, release)
 
@@ -58,10 +58,10 @@ def test_a_way_back_that_failed_is_told_with_both_reasons(tmp_path: Path) -> Non
     away = Unavailable("The cluster does not answer.")
 
     def end(environment: Environment, release: Release) -> None:
-        assert isinstance(failed(environment, release, BAD, away), RollBackFailed)
+        assert isinstance(failed(environment, release, BAD, away), RollbackFailed)
 
     assert told(tmp_path, end) == (
-        "RollBackFailed",
+        "RollbackFailed",
         "Release 1: 91 % succeeded. The cluster does not answer.",
     )
 
@@ -87,11 +87,11 @@ def test_a_promoted_release_that_does_not_look_as_planned_is_told(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("failure", "event"),
-    [(Unavailable("The cluster does not answer."), "RollBackFailed"), (StopRequested("Ann asked."), "Unfinished")],
+    [(Unavailable("The cluster does not answer."), "RollbackFailed"), (StopRequested("Ann asked."), "Unfinished")],
 )
 def test_a_roll_back_by_hand_that_does_not_arrive_is_told(tmp_path: Path, failure: Exception, event: str) -> None:
     def end(environment: Environment, release: Release) -> None:
-        with pytest.raises(DeliveryError), telling_a_failure(environment, release):
+        with pytest.raises(DeliveryError), notifying_failure(environment, release):
             raise failure
 
     assert told(tmp_path, end) == (event, f"Release 1: {failure}")
@@ -112,7 +112,7 @@ def test_a_failure_before_any_effect_is_told_by_the_name_that_its_run_ends_by(tm
 
         @flow
         def release_it() -> None:
-            with hold_environment(environment, DIGEST, None, "try") as release, telling_a_failure(environment, release):
+            with lock_environment(environment, DIGEST, None, "try") as release, notifying_failure(environment, release):
                 raise Unavailable("The cluster does not answer.")
 
         assert release_it(return_state=True).is_failed()

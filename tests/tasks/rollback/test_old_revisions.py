@@ -10,7 +10,7 @@ import yaml
 from clients.cluster import Cluster
 from delivery.plan import Action, PartPlan
 from tasks.application.planning import make_object_plan, render_application
-from tasks.rollout.live import connect_system
+from tasks.rollout.live import connect_rollout
 from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import change_pods, go_back, promote, served_digest
@@ -67,7 +67,7 @@ def test_a_digest_that_served_gets_a_canary_again_where_the_release_asks_for_it(
 
 def plan(shop: Shop, digest: str, *, canary: bool = False) -> PartPlan:
     manifests = render_application(shop.environment, digest, {})
-    return make_object_plan(connect_system(shop.environment), manifests, digest, canary=canary)
+    return make_object_plan(connect_rollout(shop.environment), manifests, digest, canary=canary)
 
 
 def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:
@@ -90,7 +90,7 @@ def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> N
     before, after = {"rds-config": "rds-config-1"}, {"rds-config": "rds-config-2"}
     make_secrets(shop.cluster, shop.namespace, {"rds-config-1": "200", "rds-config-2": "202"})
     promote(shop, digest, before)
-    live = connect_system(shop.environment)
+    live = connect_rollout(shop.environment)
     (*others, rollout) = make_object_plan(live, render_application(shop.environment, digest, after), digest).steps
     assert {step.action for step in others} == {Action.NOTHING}
     assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")

@@ -11,7 +11,7 @@ from delivery.plan import Action, PartPlan, Phase, Step, join_plan
 from delivery.release import Event, Release
 from tasks.rollback.outcomes import end_of, ending_by_name, nothing_to_do
 from tasks.state.journal import append
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.environments import installed
 from tests.flows.test_rollback import without_prefect
 
@@ -57,7 +57,7 @@ def test_a_run_that_breaks_is_unfinished_once_its_release_had_an_effect(
     @flow
     @ending_by_name
     def break_off(environment: str) -> str:
-        with hold_environment(settings, DIGEST, "plan", "test") as release:
+        with lock_environment(settings, DIGEST, "plan", "test") as release:
             if has_effect:
                 append(settings, release, "Topics/views", Event.INTENDED)
             raise Unavailable(f"{environment} does not answer.")
@@ -71,10 +71,10 @@ def test_a_run_with_nothing_to_do_says_so_by_its_name(prefect_server: str) -> No
     assert (state.is_completed(), state.name) == (True, "NothingToDo")
 
 
-RELEASE = Release(environment="production", number=7, nonce="1", artifact_digest=DIGEST, plan_hash="p", hold_epoch=1)
+RELEASE = Release(environment="production", number=7, nonce="1", artifact_digest=DIGEST, plan_hash="p", lock_epoch=1)
 
 
-@flow(name="look-at-the-result")
+@flow(name="verify-release")
 def look_at(release: Release) -> str:
     return f"release {release.number} is well"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from delivery.environment import Environment
-from delivery.errors import Refused, RollBackFailed, RolledBack, StopRequested
+from delivery.errors import Refused, RollbackFailed, RolledBack, StopRequested
 from tasks.rollback.revisions import choose_revision, confirm_revision
-from tasks.rollback.rollback import put_back_revision, take_back_application
-from tasks.rollout.live import connect_system
+from tasks.rollback.rollback import restore_revision, roll_back_application
+from tasks.rollout.live import connect_rollout
 from tasks.state.journal import read_journal
 from tasks.state.lock import request_stop
 from tests.shop import SERVER, Shop
@@ -23,7 +23,7 @@ def fail(shop: Shop, digest: str) -> None:
     """A canary of the digest is taken back, and its release ends so."""
     with suppress(RolledBack), shop.release(digest) as release:
         stand_at_first_pause(shop, release)
-        raise RolledBack(take_back_application.fn(shop.environment, release))
+        raise RolledBack(roll_back_application.fn(shop.environment, release))
 
 
 def stop_in_its_canary(shop: Shop, digest: str) -> None:
@@ -31,7 +31,7 @@ def stop_in_its_canary(shop: Shop, digest: str) -> None:
     with shop.release(digest) as release:
         stand_at_first_pause(shop, release)
         request_stop(shop.environment, "ana@desk", "the shop has a sale")
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
 
 
 def serving_until(mark: Path) -> str:
@@ -60,15 +60,15 @@ def test_a_roll_back_goes_to_what_served_before_and_to_nothing_else(shop: Shop) 
         choose_revision.fn(shop.environment, None)
     fail(shop, failed)
     promote(shop, second)
-    reading = connect_system(shop.environment).read()
-    numbers = {found.artifact_digest: found.revision for found in reading.replica_sets}
+    snapshot = connect_rollout(shop.environment).read()
+    numbers = {found.artifact_digest: found.revision for found in snapshot.replica_sets}
     with pytest.raises(Refused, match=r"never served all traffic: release 2, which tried it, ended RolledBack"):
-        choose_revision.fn(shop.environment, numbers[failed], unjudged=True)
+        choose_revision.fn(shop.environment, numbers[failed], unverified=True)
     with pytest.raises(Refused, match=rf"serves all traffic already\. .* back to:\n  {numbers[first]}: {first}, made "):
         choose_revision.fn(shop.environment, numbers[second])
     chosen = choose_revision.fn(shop.environment, numbers[first])
     with shop.release(first) as release:
-        sentence = put_back_revision.fn(shop.environment, release, confirm_revision.fn(shop.environment, chosen))
+        sentence = restore_revision.fn(shop.environment, release, confirm_revision.fn(shop.environment, chosen))
     assert f"{first}, serves all traffic, read back from the load balancer." in sentence
     assert digest_at_rest(shop) == first
     with pytest.raises(Refused, match=f"There is no revision {numbers[first]}"):
@@ -85,7 +85,7 @@ def test_a_stop_in_a_canary_says_where_the_traffic_stays_and_a_roll_back_takes_i
     assert "The canary stays at 30 % of the traffic, read back from the load balancer" in said
     chosen = choose_revision.fn(shop.environment, 1)
     with shop.release(good) as release:
-        put_back_revision.fn(shop.environment, release, chosen)
+        restore_revision.fn(shop.environment, release, chosen)
     assert digest_at_rest(shop) == good
 
 
@@ -97,7 +97,7 @@ def test_a_roll_back_that_is_asked_to_stop_says_where_the_traffic_stays(shop: Sh
     with shop.release(chosen.found.artifact_digest) as release:
         request_stop(shop.environment, "ana@desk", "not now")
         with pytest.raises(StopRequested, match="The canary stays at 30 % of the traffic"):
-            put_back_revision.fn(shop.environment, release, chosen)
+            restore_revision.fn(shop.environment, release, chosen)
 
 
 def test_a_roll_back_in_a_canary_does_not_wait_for_a_stable_revision_that_is_broken(shop: Shop, tmp_path: Path) -> None:
@@ -109,13 +109,13 @@ def test_a_roll_back_in_a_canary_does_not_wait_for_a_stable_revision_that_is_bro
     mark.touch()
     live.wait_until(
         live.read,
-        lambda reading: None if reading.trouble_of(canary.stable_hash) else "it serves",
+        lambda snapshot: None if snapshot.trouble_of(canary.stable_hash) else "it serves",
         "the stable revision to break",
         deadline=shop.environment.canary.ready_deadline,
     )
     chosen = choose_revision.fn(shop.environment, 1)
     with shop.release(good) as release:
-        put_back_revision.fn(shop.environment, release, chosen)
+        restore_revision.fn(shop.environment, release, chosen)
     assert digest_at_rest(shop) == good
 
 
@@ -135,5 +135,5 @@ def test_a_way_back_to_a_stable_revision_that_is_broken_names_that_one(shop: Sho
         _, canary = stand_at_first_pause(shop, release)
         mark.touch()
         told = rf"The stable revision, 1 \(hash {canary.stable_hash}\), does not serve: pod till-"
-        with pytest.raises(RollBackFailed, match=told):
-            take_back_application.fn(impatient(shop.environment), release)
+        with pytest.raises(RollbackFailed, match=told):
+            roll_back_application.fn(impatient(shop.environment), release)

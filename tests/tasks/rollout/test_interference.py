@@ -12,14 +12,14 @@ import yaml
 
 from delivery.application.planning import CanaryRun
 from delivery.environment import Environment
-from delivery.errors import NotApplied, RollBackFailed, RolloutBroken
+from delivery.errors import NotApplied, RollbackFailed, RolloutBroken
 from delivery.rollout.conditions import why_moved
-from delivery.rollout.snapshot import Reading
+from delivery.rollout.snapshot import RolloutSnapshot
 from delivery.rollout.weights import why_not_weight
 from tasks.canary.start import wait_until_paused
 from tasks.canary.watch import watch
-from tasks.rollback.rollback import take_back_application
-from tasks.rollout.live import LiveSystem, connect_system
+from tasks.rollback.rollback import roll_back_application
+from tasks.rollout.live import LiveRollout, connect_rollout
 from tasks.rollout.steps import confirm_weight, end_pause, wait_until_left
 from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
@@ -33,9 +33,9 @@ CONTROLLER = {"name": "argo-rollouts", "namespace": "argo-rollouts"}
 
 
 @pytest.fixture
-def without_controller(shop: Shop) -> Iterator[LiveSystem]:
+def without_controller(shop: Shop) -> Iterator[LiveRollout]:
     """The Rollouts controller can be stopped: by `kubectl scale`, as a person would; it runs again afterwards."""
-    yield connect_system(shop.environment)
+    yield connect_rollout(shop.environment)
     scale_controller(shop, 1)
 
 
@@ -53,17 +53,17 @@ def scale_controller(shop: Shop, replicas: int) -> None:
     kubectl(shop, "-n", "argo-rollouts", "scale", "deployment", "argo-rollouts", f"--replicas={replicas}")
 
 
-def why_watching_ends(live: LiveSystem, canary: CanaryRun) -> str:
+def why_watching_ends(live: LiveRollout, canary: CanaryRun) -> str:
     """What moved a Rollout that waits at its first pause, once it is seen."""
     step, shown = canary.steps[0], live.environment.canary.ready_deadline
 
-    def why(reading: Reading) -> str | None:
-        return why_moved(reading, step, canary.canary_hash, canary.stable_hash)
+    def why(snapshot: RolloutSnapshot) -> str | None:
+        return why_moved(snapshot, step, canary.canary_hash, canary.stable_hash)
 
-    reading = live.wait_until(
+    snapshot = live.wait_until(
         live.read, lambda now: None if why(now) else "nothing was seen", "the interference", deadline=shown
     )
-    return why(reading) or ""
+    return why(snapshot) or ""
 
 
 def test_somebody_who_scales_the_rollout_in_the_middle_is_named(shop: Shop) -> None:
@@ -98,9 +98,9 @@ def test_an_ingress_that_leads_past_the_weighted_action_is_named_by_its_route(sh
         patch = [{"op": "replace", "path": "/spec/rules/0/http/paths/0/backend", "value": backend}]
         kubectl(shop, "patch", "ingress", "front", "--type=json", "-p", json.dumps(patch))
         # Until the load balancer has followed the edit, the weight is still the one before it.
-        eventually(lambda: why_not_weight(live.call_witnesses(), canary.steps[0].weight_percent))
+        eventually(lambda: why_not_weight(live.read_weight_sources(), canary.steps[0].weight_percent))
         with pytest.raises(NotApplied) as stopped:
-            hasty_system(shop).confirm_share(canary.steps[0].weight_percent)
+            hasty_system(shop).wait_for_weight(canary.steps[0].weight_percent)
         sentence = why_watching_ends(live, canary)
     assert "wanted 30 %, but listener rule 1 of :443" in str(stopped.value)
     assert "says 0 %" in str(stopped.value)
@@ -124,15 +124,15 @@ def test_an_abort_by_the_analysis_in_the_cluster_is_said_with_its_measurement(sh
         kubectl(shop, "patch", "analysisrun", run, "--type=merge", "-p", json.dumps(measured))
         with pytest.raises(RolloutBroken) as stopped:
             watch.fn(shop.environment, release, canary, canary.steps[0], None)
-        take_back_application.fn(shop.environment, release)
+        roll_back_application.fn(shop.environment, release)
     assert str(stopped.value).startswith(
         "Rollout till was watched at 30 %: the analysis in the cluster aborted it: RolloutAborted"
     )
     assert "rate is 0.71" in str(stopped.value)
 
 
-def hasty_system(shop: Shop) -> LiveSystem:
-    return connect_system(hasty(shop.environment, 2))
+def hasty_system(shop: Shop) -> LiveRollout:
+    return connect_rollout(hasty(shop.environment, 2))
 
 
 def test_a_weight_edited_by_hand_is_put_back_by_the_controller_and_read_back(shop: Shop) -> None:
@@ -140,9 +140,9 @@ def test_a_weight_edited_by_hand_is_put_back_by_the_controller_and_read_back(sho
     with shop.release(shop.push("b")) as release:
         live, canary = stand_at_first_pause(shop, release)
         annotations = live.read_object("Ingress", "front")["metadata"]["annotations"]
-        edited = annotations[live.system.action].replace('"Weight":30', '"Weight":90').replace(":70}", ":10}")
-        assert edited != annotations[live.system.action]
-        kubectl(shop, "annotate", "--overwrite", "ingress", "front", f"{live.system.action}={edited}")
+        edited = annotations[live.rollout_spec.action].replace('"Weight":30', '"Weight":90').replace(":70}", ":10}")
+        assert edited != annotations[live.rollout_spec.action]
+        kubectl(shop, "annotate", "--overwrite", "ingress", "front", f"{live.rollout_spec.action}={edited}")
         confirm_weight.fn(shop.environment, canary, canary.steps[0])
 
 
@@ -196,8 +196,8 @@ def test_an_abort_whose_weight_the_load_balancer_does_not_take_is_escalated_with
     with shop.release(shop.push("b")) as release:
         stand_at_first_pause(shop, release)
         aws.fault(kind="ignore", match="elasticloadbalancing:ModifyRule", caller="sandbox")
-        with pytest.raises(RollBackFailed) as failed:
-            take_back_application.fn(resigned(shop, ready=PATIENCE), release)
+        with pytest.raises(RollbackFailed) as failed:
+            roll_back_application.fn(resigned(shop, ready=PATIENCE), release)
     rule = f"listener rule 1 of :443 ({shop.host}, /api, /api/*) says 30 %"
     assert str(failed.value) == (
         f"Waited 0:00:03 for the canary's weight of 0 %: wanted 0 %, but {rule}. "
@@ -216,8 +216,8 @@ def test_an_abort_that_the_controller_does_not_act_on_is_escalated_with_where_th
     with shop.release(shop.push("b")) as release:
         stand_at_first_pause(shop, release)
         scale_controller(shop, 0)
-        with pytest.raises(RollBackFailed) as failed:
-            take_back_application.fn(resigned(shop, ready=5), release)
+        with pytest.raises(RollbackFailed) as failed:
+            roll_back_application.fn(resigned(shop, ready=5), release)
     said = str(failed.value)
     assert said.startswith("Waited 0:00:05 for revision 1 to serve all traffic: the controller has not observed the ")
     assert "The Rollouts controller does not act: look whether it runs (kubectl get pods -n argo-rollouts). " in said
@@ -235,7 +235,7 @@ def test_who_is_quicker_makes_a_conflict_that_is_decided_on_a_new_reading(shop: 
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
             notes = iter(("one", "two"))
             connection.before_write = lambda: annotate(live, next(notes, ""))
-            end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
+            end_pause(connect_rollout(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert next(notes, None) is None
             assert connection.carried_out == 1
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
@@ -249,17 +249,17 @@ def test_others_who_never_stop_writing_are_given_way_to(shop: Shop, tmp_path: Pa
             notes = iter(range(1, 100))
             connection.before_write = lambda: annotate(live, str(next(notes)))
             with pytest.raises(RolloutBroken, match="was written by others 5 times in a row"):
-                end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
+                end_pause(connect_rollout(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert connection.carried_out == 0
         assert live.read().step_index == canary.steps[0].pause_index
 
 
-def annotate(live: LiveSystem, note: str) -> None:
+def annotate(live: LiveRollout, note: str) -> None:
     """Writes the Rollout; without a note it leaves it as it is."""
     if note:
         version = live.read().resource_version
         body = {"metadata": {"annotations": {"note": note}}}
-        live.cluster.patch_merge("Rollout", "till", live.system.namespace, body, resource_version=version)
+        live.cluster.patch_merge("Rollout", "till", live.rollout_spec.namespace, body, resource_version=version)
 
 
 def test_a_promotion_whose_answer_is_lost_arrived_once(shop: Shop, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_promotion_whose_answer_is_lost_arrived_once(shop: Shop, tmp_path: Pat
         _, canary = stand_at_first_pause(shop, release)
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
             connection.lost = 1
-            end_pause(connect_system(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
+            end_pause(connect_rollout(shop.through(kubeconfig)), release, canary.canary_hash, canary.steps[0])
             assert (connection.lost, connection.carried_out) == (0, 1)
         wait_until_paused.fn(shop.environment, canary, canary.steps[1])
 
@@ -279,7 +279,7 @@ def test_a_cluster_that_is_away_for_a_while_is_asked_again(shop: Shop, tmp_path:
     with shop.release(shop.push("b")) as release:
         canary = start(shop, release)
         with lossy_kubeconfig(shop.sandbox.state / "kubeconfig", tmp_path) as (kubeconfig, connection):
-            live = connect_system(shop.through(kubeconfig))
+            live = connect_rollout(shop.through(kubeconfig))
             live.read()
             connection.away = 12
             live.wait_until(

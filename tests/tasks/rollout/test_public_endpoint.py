@@ -7,7 +7,7 @@ import httpx
 import pytest
 import yaml
 
-from delivery.rollout.manifests import Route, describe_system, parse_manifests
+from delivery.rollout.manifests import Route, parse_manifests, parse_rollout_spec
 from tests.environments import CHECKOUT
 from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
@@ -36,7 +36,7 @@ http.server.ThreadingHTTPServer((os.environ["POD_IP"], 8000), Handler).serve_for
 
 def production_routes() -> tuple[Route, ...]:
     parsed = parse_manifests({path.name: path.read_text() for path in PRODUCTION.glob("*.yaml")})
-    return describe_system(manifest for found in parsed.values() for manifest in found).routes
+    return parse_rollout_spec(manifest for found in parsed.values() for manifest in found).routes
 
 
 def open_routes(shop: Shop, routes: tuple[Route, ...]) -> None:

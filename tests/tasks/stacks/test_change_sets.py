@@ -7,9 +7,9 @@ import pytest
 
 from clients.cloudformation import Formation, connect_formation
 from delivery.stacks.change_sets import name_preview
-from tasks.stacks.change_sets import delete_left_behind, wait_until_described
+from tasks.stacks.change_sets import delete_leftovers, wait_until_described
 from tasks.stacks.deploy import deploy_stack, observe_stack
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 
@@ -21,7 +21,7 @@ LATER = datetime.now(UTC) + timedelta(hours=2)
 def formation(project: Project) -> Iterator[Formation]:
     """Of an account with the project's stack, towards which a template has changed since."""
     project.write({"App": {"One": project.parameter("one", "before")}})
-    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
         deploy_stack.fn(project.environment, release, project.stack("App"))
         project.write({"App": {"One": project.parameter("one", "after")}})
         yield connect_formation(project.environment)
@@ -52,7 +52,7 @@ def test_what_a_killed_plan_and_a_killed_release_left_is_deleted_and_told_in_one
     theirs = "cdk-deploy-change-set"
     for name in (name_preview("0" * 32), "release-1-0123456789ab-Infrastructure-App", theirs):
         leave(project, formation, name)
-    delete_left_behind(formation, project.stack("App"), stack_arn(project, formation), LATER)
+    delete_leftovers(formation, project.stack("App"), stack_arn(project, formation), LATER)
     assert left(project, formation) == [theirs]
     (line,) = (message for message in caplog.messages if "change set" in message)
     assert line.startswith("App: deleted 2 change sets, the oldest of ")
@@ -65,7 +65,7 @@ def test_one_that_cannot_be_deleted_hides_none_of_those_that_were(
     for digit in "234":
         leave(project, formation, name_preview(digit * 32))
     aws.fault(kind="deny", match="cloudformation:DeleteChangeSet", skip=1, times=1)
-    delete_left_behind(formation, project.stack("App"), stack_arn(project, formation), LATER)
+    delete_leftovers(formation, project.stack("App"), stack_arn(project, formation), LATER)
     assert left(project, formation) == [name_preview("3" * 32)]
     went, stayed = (message for message in caplog.messages if "change set" in message)
     assert went.startswith("App: deleted 2 change sets, the oldest of ")
@@ -91,6 +91,6 @@ def test_a_plan_goes_on_where_it_may_not_look_for_what_others_left(
 def test_the_change_set_that_made_a_stack_is_its_history(project: Project, formation: Formation) -> None:
     arn = stack_arn(project, formation)
     before = formation.list_change_sets(arn)
-    delete_left_behind(formation, project.stack("App"), arn, LATER)
+    delete_leftovers(formation, project.stack("App"), arn, LATER)
     assert [found.execution_status for found in before] == ["EXECUTE_COMPLETE"]
     assert formation.list_change_sets(arn) == before

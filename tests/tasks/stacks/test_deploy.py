@@ -12,7 +12,7 @@ from delivery.stacks.progress import StackOutcome
 from delivery.stacks.state import ObservedStack
 from tasks.stacks.deploy import deploy_stack, observe_stack
 from tasks.state.journal import read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 
@@ -21,7 +21,7 @@ DIGEST = "sha256:" + "c" * 64
 
 @pytest.fixture
 def release(project: Project) -> Iterator[Release]:
-    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
         yield release
 
 

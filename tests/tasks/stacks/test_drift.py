@@ -6,7 +6,7 @@ from delivery.canary.verdict import Verdict
 from delivery.release import Release
 from tasks.stacks.deploy import deploy_stack
 from tasks.stacks.drift import compare_stacks
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 
@@ -18,7 +18,7 @@ READS = {"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "ssm:Get
 def deployed(project: Project) -> Project:
     """A stack as its assembly has it, one value of which comes from the parameter store."""
     project.write({"App": {"One": project.parameter("one", "1")}})
-    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
         deploy(project, release)
     return project
 

@@ -16,7 +16,7 @@ from delivery.release import Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
 from tasks.stacks.deploy import deploy_stack, observe_stack
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
 from tests.sandbox.polling import eventually
@@ -27,7 +27,7 @@ DIGEST = "sha256:" + "e" * 64
 
 @pytest.fixture
 def release(project: Project) -> Iterator[Release]:
-    with hold_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
         yield release
 
 

@@ -28,7 +28,7 @@ def test_a_run_that_took_no_release_has_no_effects(environment: Environment) -> 
 
 def test_a_run_has_effects_once_its_release_intended_one(environment: Environment) -> None:
     number = take_number(environment, {"flow_run": RUN})
-    append_to(environment, number, "Hold", Event.STARTED)
+    append_to(environment, number, "Lock", Event.STARTED)
     assert not may_have_effects("production", RUN)
     append_to(environment, number, "Topics/views", Event.INTENDED)
     assert may_have_effects("production", RUN)

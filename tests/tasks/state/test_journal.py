@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from clients.store import open_state
-from delivery.errors import Conflict, HoldLost, StopRequested, Unavailable
+from delivery.errors import Conflict, LockLost, StopRequested, Unavailable
 from delivery.plan import ReleasePlan
 from delivery.release import Event, has_effects
 from tasks.state.journal import (
@@ -17,7 +17,7 @@ from tasks.state.journal import (
     release_folder,
     take_number,
 )
-from tasks.state.lock import hold_environment, request_stop
+from tasks.state.lock import lock_environment, request_stop
 from tests.environments import production
 
 DIGEST = "sha256:" + "b" * 64
@@ -26,7 +26,7 @@ DIGEST = "sha256:" + "b" * 64
 def test_an_effect_is_told_before_and_after_with_what_was_read_back(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with (
-        hold_environment(environment, DIGEST, "hash", "try") as release,
+        lock_environment(environment, DIGEST, "hash", "try") as release,
         effect(environment, release, "Topics/views", {"partitions": 3}) as change,
     ):
         assert has_effects(read_journal(environment, release.number))
@@ -40,7 +40,7 @@ def test_an_effect_is_told_before_and_after_with_what_was_read_back(tmp_path: Pa
 
 def test_an_effect_that_fails_is_told_with_its_sentence(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "try") as release:
+    with lock_environment(environment, DIGEST, "hash", "try") as release:
         with pytest.raises(Unavailable), effect(environment, release, "Topics/views", {}):
             raise Unavailable("The brokers did not answer.")
         last = read_journal(environment, release.number)[-1]
@@ -49,7 +49,7 @@ def test_an_effect_that_fails_is_told_with_its_sentence(tmp_path: Path) -> None:
 
 def test_an_effect_does_not_start_once_a_stop_was_asked_for(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "try") as release:
+    with lock_environment(environment, DIGEST, "hash", "try") as release:
         request_stop(environment, "ana@desk", "wait.")
         with pytest.raises(StopRequested), effect(environment, release, "Topics/views", {}):
             pytest.fail("the effect ran")
@@ -58,15 +58,15 @@ def test_an_effect_does_not_start_once_a_stop_was_asked_for(tmp_path: Path) -> N
 
 def test_an_effect_does_not_start_after_the_hold_was_given_back(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "try") as release:
+    with lock_environment(environment, DIGEST, "hash", "try") as release:
         pass
-    with pytest.raises(HoldLost), effect(environment, release, "Topics/views", {}):
+    with pytest.raises(LockLost), effect(environment, release, "Topics/views", {}):
         pytest.fail("the effect ran")
 
 
 def test_threads_share_one_journal_without_a_gap(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "try") as release, ThreadPoolExecutor(16) as pool:
+    with lock_environment(environment, DIGEST, "hash", "try") as release, ThreadPoolExecutor(16) as pool:
         for number in range(64):
             pool.submit(append, environment, release, f"Topics/{number}", Event.INTENDED)
     journal = read_journal(environment, release.number)
@@ -76,9 +76,9 @@ def test_threads_share_one_journal_without_a_gap(tmp_path: Path) -> None:
 
 def test_a_record_written_by_another_process_means_that_the_hold_is_lost(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "try") as release:
+    with lock_environment(environment, DIGEST, "hash", "try") as release:
         open_state(environment).create("releases/production/1/journal/1.json", b"{}")
-        with pytest.raises(HoldLost, match="Another process wrote record 1"):
+        with pytest.raises(LockLost, match="Another process wrote record 1"):
             append(environment, release, "Topics/views", Event.INTENDED)
         with pytest.raises(Conflict, match=r"journal/1\.json is no record"):
             read_journal(environment, release.number)
@@ -87,7 +87,7 @@ def test_a_record_written_by_another_process_means_that_the_hold_is_lost(tmp_pat
 def test_sixteen_takers_get_sixteen_numbers(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with ThreadPoolExecutor(16) as pool:
-        numbers = list(pool.map(lambda taker: take_number(environment, {"hold_epoch": taker}), range(16)))
+        numbers = list(pool.map(lambda taker: take_number(environment, {"lock_epoch": taker}), range(16)))
     assert sorted(numbers) == list(range(1, 17))
     assert last_release_number(environment) == 16
 
@@ -95,7 +95,7 @@ def test_sixteen_takers_get_sixteen_numbers(tmp_path: Path) -> None:
 def test_the_plan_stands_beside_the_journal(tmp_path: Path) -> None:
     environment = production(tmp_path)
     plan = ReleasePlan(environment="production", artifact_digest=DIGEST, steps=())
-    with hold_environment(environment, DIGEST, plan.hash, "try") as release:
+    with lock_environment(environment, DIGEST, plan.hash, "try") as release:
         record_plan(environment, release, plan)
     stored = open_state(environment).read(f"{release_folder(environment.name, release.number)}/plan.json")
     assert ReleasePlan.model_validate_json(stored) == plan
@@ -103,7 +103,7 @@ def test_the_plan_stands_beside_the_journal(tmp_path: Path) -> None:
 
 def test_a_record_of_ours_whose_answer_was_lost_is_stepped_over(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "because") as release:
+    with lock_environment(environment, DIGEST, "hash", "because") as release:
         first = append(environment, release, "Topics/a", Event.INTENDED)
         # As it is when the store kept the next record and its answer never came.
         lost = first.model_copy(update={"sequence": first.sequence + 1, "event": Event.DONE})

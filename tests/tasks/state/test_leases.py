@@ -6,10 +6,10 @@ from pathlib import Path
 
 from clients.store import ObjectStore, open_state
 from delivery.environment import Environment
-from delivery.errors import HoldLost, Unavailable
-from delivery.journal.lock import Holder
+from delivery.errors import LockLost, Unavailable
+from delivery.journal.lock import LockHolder
 from tasks.state.leases import take_lease
-from tasks.state.lock import ensure_held, hold_environment, read_hold
+from tasks.state.lock import ensure_locked, lock_environment, read_lock
 from tests.environments import production
 from tests.sandbox.polling import eventually
 
@@ -19,21 +19,21 @@ SHORT = timedelta(seconds=2)
 
 def test_a_hold_outlasts_its_lease_while_its_holder_lives(tmp_path: Path) -> None:
     environment = production(tmp_path, lease=SHORT)
-    with hold_environment(environment, DIGEST, "hash", "keep") as release:
-        first = read_hold(environment)
+    with lock_environment(environment, DIGEST, "hash", "keep") as release:
+        first = read_lock(environment)
         eventually(lambda: renewed_since(environment, first.renewed_at if first else None, 2 * SHORT))
-        ensure_held(environment, release)
+        ensure_locked(environment, release)
 
 
 def renewed_since(environment: Environment, start: datetime | None, by: timedelta) -> bool:
-    hold = read_hold(environment)
-    return hold is not None and start is not None and hold.renewed_at > start + by
+    lock = read_lock(environment)
+    return lock is not None and start is not None and lock.renewed_at > start + by
 
 
 def test_a_holder_that_cannot_renew_stops_when_its_lease_is_over(tmp_path: Path) -> None:
     environment = production(tmp_path / "store", lease=SHORT)
-    with hold_environment(environment, DIGEST, "hash", "cut off") as release:
-        cut_off(tmp_path / "store", release.hold_epoch)
+    with lock_environment(environment, DIGEST, "hash", "cut off") as release:
+        cut_off(tmp_path / "store", release.lock_epoch)
         eventually(lambda: is_lost(environment, release))
 
 
@@ -55,7 +55,9 @@ class DeafStore(ObjectStore):
 
 def test_a_renewal_without_an_answer_is_asked_for_again_well_within_the_lease(tmp_path: Path) -> None:
     lease_of_6s = timedelta(seconds=6)
-    holder = Holder(who="ana", why="", since=datetime.now(UTC), artifact_digest=DIGEST, lease=lease_of_6s, token="t")
+    holder = LockHolder(
+        who="ana", why="", since=datetime.now(UTC), artifact_digest=DIGEST, lease=lease_of_6s, token="t"
+    )
     store = DeafStore(tmp_path)
     lease = take_lease(store, "production", 1, holder)
     assert lease is not None
@@ -73,18 +75,18 @@ def cut_off(store: Path, epoch: int) -> None:
 
 def is_lost(environment: Environment, release: object) -> bool:
     try:
-        ensure_held(environment, release)  # pyright: ignore[reportArgumentType]
-    except HoldLost as error:
+        ensure_locked(environment, release)  # pyright: ignore[reportArgumentType]
+    except LockLost as error:
         return "could not be renewed" in str(error)
     return False
 
 
 def test_a_hold_that_is_kept_for_long_leaves_two_objects_and_its_newest_sign(tmp_path: Path) -> None:
     environment = production(tmp_path, lease=SHORT)
-    with hold_environment(environment, DIGEST, "hash", "keep") as release:
+    with lock_environment(environment, DIGEST, "hash", "keep") as release:
         eventually(lambda: newest_renewal(environment) >= 6)
         eventually(lambda: len(renewals(environment)) <= 2)
-        ensure_held(environment, release)
+        ensure_locked(environment, release)
     assert "0" in names_in_hold(environment)
 
 
@@ -102,8 +104,8 @@ def newest_renewal(environment: Environment) -> int:
 
 def test_a_hold_whose_renewals_cannot_be_deleted_is_kept(tmp_path: Path) -> None:
     environment = production(tmp_path, lease=SHORT)
-    with hold_environment(environment, DIGEST, "hash", "keep") as release:
+    with lock_environment(environment, DIGEST, "hash", "keep") as release:
         # A folder of that name is no object: it can be listed past and not deleted.
         (tmp_path / "holds" / "production" / "1" / "1.json").mkdir()
         eventually(lambda: newest_renewal(environment) >= 5)
-        ensure_held(environment, release)
+        ensure_locked(environment, release)

@@ -11,10 +11,10 @@ import pytest
 
 from clients.store import open_state
 from delivery.environment import Environment
-from delivery.errors import HoldLost, HoldTaken, RolledBack, StopRequested
+from delivery.errors import LockLost, LockTaken, RolledBack, StopRequested
 from delivery.release import Event, Release, has_ended
 from tasks.state.journal import append, read_journal, read_request
-from tasks.state.lock import ensure_held, hold_environment, read_hold, request_stop
+from tasks.state.lock import ensure_locked, lock_environment, read_lock, request_stop
 from tests.environments import CHECKOUT, production
 from tests.sandbox.polling import PATIENCE
 
@@ -31,10 +31,10 @@ def try_to_hold(environment: Environment, all_ready: threading.Barrier, done: th
     """Whether the hold was got; nobody gives it back before all have tried."""
     all_ready.wait()
     try:
-        with hold_environment(environment, DIGEST, "hash", "contend"):
+        with lock_environment(environment, DIGEST, "hash", "contend"):
             done.wait()
             return True
-    except HoldTaken:
+    except LockTaken:
         done.wait()
         return False
 
@@ -50,8 +50,8 @@ def test_of_sixteen_threads_one_gets_the_hold(tmp_path: Path) -> None:
 CONTENDER = """
 import sys
 from pathlib import Path
-from delivery.errors import HoldTaken
-from tasks.state.lock import hold_environment
+from delivery.errors import LockTaken
+from tasks.state.lock import lock_environment
 from tests.environments import production
 from tests.tasks.state.test_lock import DIGEST
 
@@ -59,10 +59,10 @@ environment = production(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    with hold_environment(environment, DIGEST, "hash", "contend"):
+    with lock_environment(environment, DIGEST, "hash", "contend"):
         print("held", flush=True)
         sys.stdin.readline()
-except HoldTaken:
+except LockTaken:
     print("taken", flush=True)
 """
 
@@ -89,17 +89,17 @@ def test_of_four_processes_one_gets_the_hold(tmp_path: Path) -> None:
 
 def test_a_hold_that_was_given_back_is_free_and_its_number_stays_taken(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "first") as first:
+    with lock_environment(environment, DIGEST, "hash", "first") as first:
         pass
-    with hold_environment(environment, DIGEST, "hash", "second") as second:
-        assert (second.number, second.hold_epoch) == (first.number + 1, first.hold_epoch + 1)
+    with lock_environment(environment, DIGEST, "hash", "second") as second:
+        assert (second.number, second.lock_epoch) == (first.number + 1, first.lock_epoch + 1)
 
 
 def test_the_first_releases_of_two_stores_mark_their_operations_differently(tmp_path: Path) -> None:
     one, other = production(tmp_path / "one"), production(tmp_path / "other")
     with (
-        hold_environment(one, DIGEST, "hash", "first") as first,
-        hold_environment(other, DIGEST, "hash", "1st") as moved,
+        lock_environment(one, DIGEST, "hash", "first") as first,
+        lock_environment(other, DIGEST, "hash", "1st") as moved,
     ):
         assert first.number == moved.number
         assert first.token("Infrastructure/App") != moved.token("Infrastructure/App")
@@ -109,9 +109,9 @@ def test_the_first_releases_of_two_stores_mark_their_operations_differently(tmp_
 def test_who_finds_the_environment_held_is_told_by_whom_and_why(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with (
-        hold_environment(environment, DIGEST, "hash", "the spring release"),
-        pytest.raises(HoldTaken, match=r"Release 1 of production, by .* the spring release"),
-        hold_environment(environment, DIGEST, "hash", "another"),
+        lock_environment(environment, DIGEST, "hash", "the spring release"),
+        pytest.raises(LockTaken, match=r"Release 1 of production, by .* the spring release"),
+        lock_environment(environment, DIGEST, "hash", "another"),
     ):
         pass
 
@@ -121,12 +121,12 @@ def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
     got = threading.Event()
 
     def second() -> int:
-        with hold_environment(environment, DIGEST, "hash", "second") as release:
+        with lock_environment(environment, DIGEST, "hash", "second") as release:
             got.set()
-            return release.hold_epoch
+            return release.lock_epoch
 
     with ThreadPoolExecutor(1) as pool:
-        with hold_environment(environment, DIGEST, "hash", "first"):
+        with lock_environment(environment, DIGEST, "hash", "first"):
             waiting = pool.submit(second)
             assert not got.wait(0.3)
         assert waiting.result(timeout=PATIENCE) == 2
@@ -135,14 +135,14 @@ def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
 def test_a_dead_holders_environment_is_taken_once_its_lease_is_over(tmp_path: Path) -> None:
     environment = production(tmp_path)
     die_while_holding(environment)
-    left = read_hold(environment)
+    left = read_lock(environment)
     assert left is not None
     last = left.renewed_at + timedelta(seconds=70)
-    with pytest.raises(HoldTaken), hold_environment(environment, DIGEST, "hash", "early", now=lambda: last):
+    with pytest.raises(LockTaken), lock_environment(environment, DIGEST, "hash", "early", now=lambda: last):
         pass
     over = last + timedelta.resolution
-    with hold_environment(environment, DIGEST, "hash", "late", now=lambda: over) as release:
-        assert release.hold_epoch == 2
+    with lock_environment(environment, DIGEST, "hash", "late", now=lambda: over) as release:
+        assert release.lock_epoch == 2
     found = read_journal(environment, release.number)[0].detail["found"]
     assert found.startswith("Release 1 of production, by ")
     assert "stopped without giving it back" in found
@@ -151,40 +151,40 @@ def test_a_dead_holders_environment_is_taken_once_its_lease_is_over(tmp_path: Pa
 
 def die_while_holding(environment: Environment) -> None:
     """As when a process is ended from outside: no giving back."""
-    with suppress(KeyboardInterrupt), hold_environment(environment, DIGEST, "hash", "die") as release:
+    with suppress(KeyboardInterrupt), lock_environment(environment, DIGEST, "hash", "die") as release:
         append(environment, release, "Topics/views", Event.INTENDED)
         raise KeyboardInterrupt
 
 
 def test_a_holder_whose_environment_was_taken_stops_before_its_next_effect(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "slow") as slow:
-        with hold_environment(environment, DIGEST, "hash", "next", now=later(timedelta(minutes=5))):
+    with lock_environment(environment, DIGEST, "hash", "slow") as slow:
+        with lock_environment(environment, DIGEST, "hash", "next", now=later(timedelta(minutes=5))):
             pass
-        with pytest.raises(HoldLost, match="next"):
-            ensure_held(environment, slow)
+        with pytest.raises(LockLost, match="next"):
+            ensure_locked(environment, slow)
 
 
 def test_a_holder_stops_when_it_is_asked_to(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "long") as release:
+    with lock_environment(environment, DIGEST, "hash", "long") as release:
         asked = request_stop(environment, "ana@desk", "the database is being moved.")
         assert asked
         assert asked.number == release.number
         with pytest.raises(StopRequested, match=r"ana@desk asked .* the database is being moved\."):
-            ensure_held(environment, release)
+            ensure_locked(environment, release)
 
 
 def test_an_epoch_whose_taker_died_before_it_was_there_is_free(tmp_path: Path) -> None:
     environment = production(tmp_path)
     (tmp_path / "holds" / "production" / "1").mkdir(parents=True)
-    with hold_environment(environment, DIGEST, "hash", "first") as release:
-        assert release.hold_epoch == 1
+    with lock_environment(environment, DIGEST, "hash", "first") as release:
+        assert release.lock_epoch == 1
 
 
 def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with hold_environment(environment, DIGEST, "hash", "look"):
+    with lock_environment(environment, DIGEST, "hash", "look"):
         pass
     keys = [item.key for item in open_state(environment).list("holds")]
     assert keys == [f"holds/production/1/{name}.json" for name in ("0", "release", "released")]
@@ -192,7 +192,7 @@ def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Pat
 
 def test_a_release_that_ends_says_how_in_its_journal(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with suppress(RolledBack), hold_environment(environment, DIGEST, "hash", "try") as release:
+    with suppress(RolledBack), lock_environment(environment, DIGEST, "hash", "try") as release:
         append(environment, release, "Topics/views", Event.INTENDED)
         raise RolledBack("Revision 41 serves all traffic.")
     last = read_journal(environment, release.number)[-1]

@@ -8,7 +8,7 @@ from delivery.environment import Environment
 from delivery.errors import Rejected, Unavailable
 from delivery.release import Event, Release
 from tasks.state.journal import append, read_journal
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tasks.state.notices import deliver_notices, notify
 from tests.environments import production
 from tests.receivers import receiving
@@ -29,7 +29,7 @@ def record_notice(environment: Environment, release: Release, text: str) -> None
 def test_a_notice_is_sent_once_and_that_is_recorded(tmp_path: Path) -> None:
     with receiving() as receiver:
         environment = telling(tmp_path, receiver.url)
-        with hold_environment(environment, DIGEST, "hash", "try") as release:
+        with lock_environment(environment, DIGEST, "hash", "try") as release:
             record_notice(environment, release, "All well.")
             deliver_notices.fn(environment, release.number)
             deliver_notices.fn(environment, release.number)
@@ -46,7 +46,7 @@ def test_a_notice_is_sent_once_and_that_is_recorded(tmp_path: Path) -> None:
 def test_a_notice_that_was_not_taken_is_sent_again_under_its_id(tmp_path: Path) -> None:
     with receiving() as receiver:
         environment = telling(tmp_path, receiver.url)
-        with hold_environment(environment, DIGEST, "hash", "try") as release:
+        with lock_environment(environment, DIGEST, "hash", "try") as release:
             record_notice(environment, release, "All well.")
             receiver.answers = [503]
             with pytest.raises(Unavailable):
@@ -58,7 +58,7 @@ def test_a_notice_that_was_not_taken_is_sent_again_under_its_id(tmp_path: Path) 
 def test_a_notice_that_was_refused_keeps_no_later_one_back(tmp_path: Path) -> None:
     with receiving() as receiver:
         environment = telling(tmp_path, receiver.url)
-        with hold_environment(environment, DIGEST, "hash", "try") as release:
+        with lock_environment(environment, DIGEST, "hash", "try") as release:
             record_notice(environment, release, "Odd.")
             record_notice(environment, release, "All well.")
             receiver.answers = [400]
@@ -70,9 +70,9 @@ def test_a_notice_that_was_refused_keeps_no_later_one_back(tmp_path: Path) -> No
 def test_a_notice_that_was_left_goes_out_with_the_next_releases(tmp_path: Path) -> None:
     with receiving() as receiver:
         environment = telling(tmp_path, receiver.url)
-        with hold_environment(environment, DIGEST, "hash", "first") as release:
+        with lock_environment(environment, DIGEST, "hash", "first") as release:
             record_notice(environment, release, "First.")
-        with hold_environment(environment, DIGEST, "hash", "second") as release:
+        with lock_environment(environment, DIGEST, "hash", "second") as release:
             record_notice(environment, release, "Second.")
             deliver_notices.fn(environment, release.number)
     assert [body["text"] for body, _ in receiver.taken] == ["First.", "Second."]
@@ -86,7 +86,7 @@ def test_a_release_does_not_fail_because_its_channel_refuses(tmp_path: Path, pre
 
         @flow
         def tell() -> str:
-            with hold_environment(environment, DIGEST, "hash", "try") as release:
+            with lock_environment(environment, DIGEST, "hash", "try") as release:
                 notify(environment, release.number, "Completed", "All well.")
                 notify(environment, release.number, "Completed", "All well.")
             return "done"
@@ -102,7 +102,7 @@ def test_without_a_channel_the_notice_is_still_in_the_journal(tmp_path: Path, pr
 
     @flow
     def tell() -> None:
-        with hold_environment(environment, DIGEST, "hash", "try") as release:
+        with lock_environment(environment, DIGEST, "hash", "try") as release:
             notify(environment, release.number, "RolledBack", "It failed.")
 
     tell()

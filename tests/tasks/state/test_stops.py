@@ -13,7 +13,7 @@ from delivery.journal.notices import read_notices
 from delivery.release import Event, Release
 from tasks.rollback.outcomes import halted
 from tasks.state.journal import append, list_numbers, read_journal
-from tasks.state.lock import hold_environment, read_hold, request_stop_of_run
+from tasks.state.lock import lock_environment, read_lock, request_stop_of_run
 from tests.environments import installed
 
 DIGEST = "sha256:" + "b" * 64
@@ -28,7 +28,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
 @flow
 def stopped_while_planning(environment: Environment) -> None:
     request_stop_of_run(environment, str(flow_run.id), "ana@desk", "the wrong digest.")
-    with hold_environment(environment, DIGEST, "hash", "release"):
+    with lock_environment(environment, DIGEST, "hash", "release"):
         raise AssertionError
 
 
@@ -38,13 +38,13 @@ def test_a_run_that_was_asked_to_stop_while_it_planned_takes_nothing(
     with pytest.raises(StopRequested, match=r"ana@desk asked .*: the wrong digest\. Nothing was begun"):
         stopped_while_planning(environment)
     assert list_numbers(environment) == ()
-    hold = read_hold(environment)
-    assert hold is None or hold.is_released
+    lock = read_lock(environment)
+    assert lock is None or lock.is_released
 
 
 @flow
 def release(environment: Environment) -> int:
-    with hold_environment(environment, DIGEST, "hash", "release") as held:
+    with lock_environment(environment, DIGEST, "hash", "release") as held:
         return held.number
 
 
@@ -61,12 +61,12 @@ def stop(environment: Environment, release: Release, *, has_effect: bool) -> Del
 
 
 def test_a_stop_before_any_effect_is_the_releases_end(environment: Environment) -> None:
-    with hold_environment(environment, DIGEST, "hash", "release") as held:
+    with lock_environment(environment, DIGEST, "hash", "release") as held:
         assert stop(environment, held, has_effect=False) is STOP
 
 
 def test_a_stop_names_what_is_kept_and_is_told_to_the_channels_once(environment: Environment) -> None:
-    with hold_environment(environment, DIGEST, "hash", "release") as held:
+    with lock_environment(environment, DIGEST, "hash", "release") as held:
         error = stop(environment, held, has_effect=True)
     assert isinstance(error, Unfinished)
     assert str(error).startswith(f"{STOP} Kept as this release left them: Topics/views. Traffic was not touched.")

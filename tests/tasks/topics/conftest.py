@@ -12,7 +12,7 @@ from delivery.release import Release
 from delivery.topics import TopicSpec
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
-from tasks.state.lock import hold_environment
+from tasks.state.lock import lock_environment
 from tasks.topics import connect_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
@@ -46,7 +46,7 @@ def environment(brokers: Project, sandbox: Sandbox, aws: SandboxAws, way: Way) -
 
 @pytest.fixture
 def release(environment: Environment) -> Iterator[Release]:
-    with hold_environment(environment, DIGEST, "hash", "test", wait=False) as release:
+    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as release:
         yield release
 
 
