@@ -15,13 +15,13 @@ help:                          ## these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
-	$(RUN) sandbox demo
+	$(RUN) demo releases
 
 open: .venv brokers            ## the demo; sandbox, worker and Prefect's UI stay until Ctrl-C
-	$(RUN) sandbox demo --stay
+	$(RUN) demo releases --stay
 
 sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
-	$(RUN) sandbox start
+	$(RUN) demo sandbox
 
 test: .venv brokers            ## every test but the slow ones below
 	$(PYTEST) -q -m "not proof and not rehearsal"

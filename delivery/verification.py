@@ -25,7 +25,7 @@ def judge_part(phase: Phase, part: PartPlan) -> Check:
 def judge_rollout(snapshot: RolloutSnapshot | None, weight_sources: Sequence[WeightSource] = ()) -> Check:
     """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy.
 
-    witnesses: of a Rollout that is there, what each says of the share that is not the revision's.
+    weight_sources: of an existing Rollout; each states the weight of the other revision.
     """
     if snapshot is None:
         return Check(name="rollout", verdict=Verdict.FAIL, seen="there is none", wanted=ONE_REVISION)

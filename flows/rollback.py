@@ -1,4 +1,4 @@
-"""The guide's "Rollback Strategy": a failed release's way back, and the way back by hand."""
+"""The guide's "Rollback Strategy": the compensation of a failed release, and the manual rollback."""
 
 from prefect import flow
 
@@ -12,13 +12,13 @@ from tasks.state.lock import lock_environment
 
 @flow(name="compensate", flow_run_name="roll back release {release.number}")
 def compensate(release: Release) -> str:
-    """The way back of a failed release: all traffic where the release found it, as the returned sentence says."""
+    """Return all traffic of a failed release to the revision that had it before; the sentence that says so."""
     environment = load_environment(release.environment)
     return confirm_rollback(environment, roll_back_application(environment, release))
 
 
 def roll_back_release(release: Release) -> str | BaseException:
-    """What the way back says, or fails by."""
+    """The sentence of the compensation, or the error that it failed with."""
     return end_of(compensate, release, "The rollback")
 
 
@@ -31,10 +31,10 @@ def rollback(
     reason: str = "",
     wait: bool = False,
 ) -> str:
-    """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a look at the health.
+    """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a health check.
 
     revision: its number, of one that served before; any other ends the run Refused, with the list of all that did.
-    unjudged: one of which no journal tells is taken, too. wait: for a release that is under way, which is not stopped.
+    unverified: also one of which no record shows that it served. wait: for a running release, which is not stopped.
     """
     settings = load_environment(environment)
     chosen = choose_revision(settings, revision, unverified=unverified)

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
-    "demo": ("sandbox.demo", "four releases to production on a sandbox of their own"),
     "start": ("sandbox.start", "a whole sandbox, until Ctrl-C"),
     "push": ("sandbox.images", "put an image into a running sandbox's repository"),
 }

@@ -3,10 +3,9 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.parts import NAMES
 from sandbox.processes import end_on_sigterm, hear_ctrl_c
@@ -14,15 +13,13 @@ from sandbox.settings import SandboxSettings
 from sandbox.supervisor import PartFailed
 
 SECONDS_BETWEEN_LOOKS = 0.5
-WAYS_ON = """\
-slipway status production      # what serves, who holds production, how releases ended
-slipway stop production --reason WHY      # ends a release that is under way before its next step
-slipway rollback production      # lists what one can go back to; with --revision N it goes there
-slipway verify production      # every check; changes nothing"""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 when it was asked to end, 1 when a part died or did not come up."""
+def main(arguments: Sequence[str], hints: Callable[[Sandbox], str] | None = None) -> int:
+    """Exit code: 0 when it was asked to end, 1 when a part died or did not come up.
+
+    hints: what to print besides, once all parts serve.
+    """
     options = parse(arguments)
     end_on_sigterm()
     hear_ctrl_c()
@@ -32,8 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with Sandbox(options.state, parts=options.parts, settings=settings, report=say_ready) as sandbox:
             print(describe(sandbox), flush=True)
-            if set(sandbox.supervisor.running()) >= set(NAMES):
-                print(invite(sandbox), flush=True)
+            if hints and set(sandbox.supervisor.running()) >= set(NAMES):
+                print(hints(sandbox), flush=True)
             watch(sandbox)
     except PartFailed as failure:
         print(f"{failure}\nThe other parts were stopped.", file=sys.stderr)
@@ -69,20 +66,6 @@ def describe(sandbox: Sandbox) -> str:
     heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
     use = ["In another shell, in this checkout:", 'export PATH="$PWD/.venv/bin:$PATH"']
     return "\n".join(["", *rows, "", heading, *use, f"source {sandbox.state / 'env.sh'}"])
-
-
-def invite(sandbox: Sandbox) -> str:
-    """What to type next, with digests of images that are there."""
-    first, second = (push_image(sandbox.state, name) for name in ("A", "B"))
-    push = f"python -m sandbox push --state {sandbox.state} --name C --behaviour errors"
-    return f"""slipway install      # what Prefect needs, once
-slipway worker       # runs what is submitted, until Ctrl-C
-
-In a third one, with the same two lines first:
-slipway release production --digest {first}      # the first installation
-slipway release production --digest {second}      # a canary
-{push}      # prints the digest of a third one, whose canary fails
-{WAYS_ON}"""
 
 
 def listening(sandbox: Sandbox) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
-ROOMS = ("cli", "deployments", "flows", "tasks", "blocks", "clients", "delivery", "sandbox")
+ROOMS = ("cli", "deployments", "flows", "tasks", "blocks", "clients", "delivery", "sandbox", "demo")
 SUBROOMS = {
     "delivery": ("application", "rollback", "stacks", "canary", "journal", "rollout"),
     "tasks": ("canary", "rollback", "application", "rollout", "stacks", "state", "runs"),
@@ -18,8 +18,8 @@ IN_DELIVERY = "Within delivery, imports point down"
 IN_TASKS = "Within tasks, imports point down"
 PURE = "delivery decides"
 OUTSIDE = "Only clients speak to the outside"
-NO_SANDBOX = "The product does not know the sandbox"
-NO_PRODUCT = "The sandbox does not know the product"
+NO_SANDBOX = "The product knows neither the sandbox nor the demo"
+NO_PRODUCT = "The sandbox knows neither the product nor the demo"
 
 
 def lint(tree: Path, room: str = "", statement: str = "") -> subprocess.CompletedProcess[str]:
@@ -52,7 +52,9 @@ def test_a_tree_without_violations_keeps_every_contract(tmp_path: Path) -> None:
         ("tasks", "import boto3", OUTSIDE),
         ("cli", "import httpx", OUTSIDE),
         ("tasks", "import sandbox", NO_SANDBOX),
+        ("cli", "import demo", NO_SANDBOX),
         ("sandbox", "import delivery", NO_PRODUCT),
+        ("sandbox", "import demo", NO_PRODUCT),
     ],
 )
 def test_a_violated_contract_is_broken_by_name(tmp_path: Path, room: str, statement: str, contract: str) -> None:

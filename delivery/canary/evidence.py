@@ -51,7 +51,7 @@ class Evidence:
     harm, harmless, power and canary are the release's; the other counts are the step's. whole: the split without the
     periods that lacked an arm. read_until: where the next period to read begins. pods: the canary's, as the step began.
     unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
-    serve. ringing: the alarms that rang at the last look, at first those from before the canary; None: the first look
+    serve. firing_alarms: those in ALARM when last read, at first those from before the canary; None: the first read
     tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow
     requests. unsure: when it was seen that nobody could tell which revision is counted where, of late.
     """
@@ -166,7 +166,7 @@ class Evidence:
         return replace(self, broken=why)
 
     def see_alarms(self, firing_alarms: Mapping[str, str]) -> Self:
-        """ringing: each alarm that rings now, with its reason. What rang before the canary is no news."""
+        """firing_alarms: name -> reason of each alarm in ALARM now. One from before the canary does not count."""
         known = frozenset(firing_alarms) if self.firing_alarms is None else self.firing_alarms
         news = find_newly_firing(known, firing_alarms)
         return replace(self, firing_alarms=frozenset(firing_alarms), alarm=self.alarm or (news[0] if news else None))

@@ -19,7 +19,7 @@ UNIT = "each retry counts as a request"
 def describe_judgement(
     evidence: Evidence, move: Move, weight_sources: Sequence[WeightSource], now: datetime
 ) -> dict[str, Any]:
-    """For the journal: what a step was judged on. witnesses: of the canary's share, as they said last."""
+    """For the journal: what a step was judged on. weight_sources: as read last."""
     return {
         "weight_percent": evidence.weight_percent,
         "read_back": {weight_source.source: weight_source.percent for weight_source in weight_sources},

@@ -8,7 +8,7 @@ from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 def describe_serving(environment: str, snapshot: RolloutSnapshot | None, journals: Journals) -> tuple[str, ...]:
     """The revision that serves, one that is on its way, and a line for each other one: whether one can go back to it.
 
-    reading: None where nothing was ever installed. journals: of releases by their numbers, newest first, back to the
+    snapshot: None where nothing was ever installed. journals: of releases by their numbers, newest first, back to the
     oldest revision.
     """
     if snapshot is None:

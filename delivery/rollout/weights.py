@@ -108,7 +108,7 @@ def read_weight_sources(
 
 
 def is_not_followed(weight_sources: Sequence[WeightSource]) -> bool:
-    """Whether a listener rule says another share than the Ingress. witnesses: as called."""
+    """Whether a listener rule states another weight than the Ingress."""
     _, ingress, *rules = weight_sources
     return any(rule.percent != ingress.percent for rule in rules)
 

@@ -53,7 +53,7 @@ def record_judgement(
     weight_sources: Sequence[WeightSource],
     now: datetime,
 ) -> None:
-    """Tell how the step was judged: in the log, in the journal and as a table. witnesses: of the weight, seen last.
+    """Record the verdict of the step: in the log, in the journal and as a table. weight_sources: as read last.
 
     The verdict holds without its record: a store that does not take it is told of, never raised.
     """

@@ -150,7 +150,7 @@ def go_on(live: LiveRollout, release: Release, snapshot: RolloutSnapshot, image:
 
 
 def follow_start(live: LiveRollout, snapshot: RolloutSnapshot | None, image: str, is_there: bool) -> CanaryRun:
-    """reading: as it was before the Rollout was applied. is_there: its pods were of this template already."""
+    """snapshot: from before the Rollout was applied. is_there: its pods were of this template already."""
     if snapshot is None or not snapshot.stable_hash:
         return follow_installation(live, image)
     if is_there:

@@ -36,7 +36,7 @@ LEASES_WAITED = 2
 
 @dataclass(frozen=True)
 class RecoveryCandidate:
-    """abandoned: the release whose canary is to be taken back, None where there is none. artifact_digest: what is gone
+    """orphaned: the release whose canary is to be rolled back, None where there is none. artifact_digest: what is gone
     back to. sentence: what was found.
     """
 
@@ -121,7 +121,7 @@ def nothing_to_recover(remains: RecoveryCandidate) -> State:
     return Completed(name=NOTHING_TO_DO.state_name, message=remains.sentence)
 
 
-@task(**WAY_BACK, task_run_name="take the canary of release {abandoned.number} back")
+@task(**WAY_BACK, task_run_name="take the canary of release {orphaned.number} back")
 def roll_back_orphaned(environment: Environment, release: Release, orphaned: OrphanedRelease) -> str:
     """All traffic at the revision that the dead release found; the sentence that says so.
 

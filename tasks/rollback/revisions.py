@@ -27,7 +27,7 @@ CHOSEN: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_choice}
 def choose_revision(environment: Environment, revision: int | None, *, unverified: bool = False) -> Target:
     """The revision with this number, which served all traffic before, by the journals of past releases.
 
-    unjudged: one of which no journal tells, too. Raises Refused, with the list of all that can be gone back to.
+    unverified: also one of which no record shows that it served. Raises Refused, with the list of all targets.
     """
     snapshot = connect_rollout(environment).read()
     journals = read_journals_of(environment, snapshot)

@@ -28,7 +28,7 @@ def test_the_way_back_goes_without_a_run_where_prefect_is_away(
     caplog.set_level("INFO")
     with without_prefect():
         assert roll_back_release(RELEASE) == ""
-    assert "The way back has no run in Prefect (ConnectError: " in caplog.text
+    assert "The rollback has no run in Prefect (ConnectError: " in caplog.text
 
 
 @contextmanager

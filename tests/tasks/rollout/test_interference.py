@@ -203,9 +203,9 @@ def test_an_abort_whose_weight_the_load_balancer_does_not_take_is_escalated_with
         f"Waited 0:00:03 for the canary's weight of 0 %: wanted 0 %, but {rule}. "
         "The new revision's share of the traffic: the Rollout's status says 0 %, the annotation of Ingress front says "
         f"0 %, {rule}. "
-        "The load balancer does not follow its Ingress. By hand: kubectl describe ingress front "
-        f"-n {shop.namespace} says why, kubectl get pods -A -l app.kubernetes.io/name=aws-load-balancer-controller "
-        "whether its controller runs; what cannot wait for it is set in the listener rules (aws elbv2 modify-rule)."
+        "The load balancer does not follow its Ingress. For the reason: kubectl describe ingress front "
+        f"-n {shop.namespace}. To see whether its controller runs: kubectl get pods -A -l "
+        "app.kubernetes.io/name=aws-load-balancer-controller. To set the weights at once: aws elbv2 modify-rule."
     )
 
 
@@ -222,10 +222,8 @@ def test_an_abort_that_the_controller_does_not_act_on_is_escalated_with_where_th
     assert said.startswith("Waited 0:00:05 for revision 1 to serve all traffic: the controller has not observed the ")
     assert "The Rollouts controller does not act: look whether it runs (kubectl get pods -n argo-rollouts). " in said
     assert "the Rollout's status says 30 %, the annotation of Ingress front says 30 %, listener rule 1 of :443" in said
-    by_hand = (
-        f"By hand: kubectl argo rollouts get rollout till -n {shop.namespace}, then abort or undo it, and look at "
-    )
-    assert said.endswith(f"{by_hand}the listener rules.")
+    manually = "To fix it manually: kubectl argo rollouts get rollout till "
+    assert said.endswith(f"{manually}-n {shop.namespace}, then abort or undo it, and check the listener rules.")
 
 
 def test_who_is_quicker_makes_a_conflict_that_is_decided_on_a_new_reading(shop: Shop, tmp_path: Path) -> None:

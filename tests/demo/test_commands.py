@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from sandbox.demo_commands import Commands, DemoFailed
+from demo.commands import Commands, DemoFailed
 from sandbox.instance import Sandbox
 from sandbox.supervisor import PartFailed
 

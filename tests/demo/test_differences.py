@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo_differences import ENVIRONMENTS, REASONS, describe_differences, leaves
+from demo.differences import ENVIRONMENTS, REASONS, describe_differences, leaves
 from sandbox.environment import render_environment_toml
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings

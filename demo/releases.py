@@ -1,4 +1,4 @@
-"""`python -m sandbox demo`: four releases to production, through Prefect, on a sandbox of their own."""
+"""`python -m demo releases`: four releases to production, through Prefect, on a sandbox of their own."""
 
 import argparse
 import os
@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.demo_commands import Commands, DemoFailed
-from sandbox.demo_differences import describe_differences
-from sandbox.demo_evidence import (
+from demo.commands import Commands, DemoFailed
+from demo.differences import describe_differences
+from demo.evidence import (
     Release,
     describe_failure,
     describe_places,
@@ -17,11 +17,12 @@ from sandbox.demo_evidence import (
     missing_evidence,
     read_releases,
 )
+from demo.hints import describe_further_release
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
 from sandbox.processes import end_on_sigterm, hear_ctrl_c
-from sandbox.start import WAYS_ON, describe
+from sandbox.start import describe
 from sandbox.supervisor import PartFailed
 
 ROLLED_BACK = 5
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
                 play(commands)
                 exit_code = 0
                 if options.stay:
-                    say(invite(sandbox))
+                    say(describe_further_release(sandbox))
                     commands.stay()
             say("\nThe sandbox ends, and Prefect's UI with it; make open keeps both, and the worker.")
     except (PartFailed, DemoFailed) as failure:
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m demo releases", description=__doc__)
     parser.add_argument(
         "--stay", action="store_true", help="leave sandbox, worker and Prefect's UI running until Ctrl-C"
     )
@@ -112,22 +113,6 @@ def release(act: Act, digest: str, commands: Commands) -> None:
         raise DemoFailed(
             f"{said} The logs of its worker and of the sandbox's parts are in {commands.worker_log.parent}."
         )
-
-
-def invite(sandbox: Sandbox) -> str:
-    """What can be done with a sandbox that stays."""
-    ui = sandbox.addresses.prefect.removesuffix("/api")
-    return f"""
-=== Everything stays until Ctrl-C
-Prefect's UI: {ui}/runs
-A further release, from another shell in this checkout:
-
-export PATH="$PWD/.venv/bin:$PATH"
-source {sandbox.state / "env.sh"}
-python -m sandbox push --state {sandbox.state} --name D     # prints its digest; --behaviour errors makes it fail
-slipway release production --digest sha256:...
-
-{WAYS_ON}"""
 
 
 def say(text: str) -> None:

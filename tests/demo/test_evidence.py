@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo_evidence import describe_failure, describe_places, describe_steps, missing_evidence
+from demo.evidence import describe_failure, describe_places, describe_steps, missing_evidence
 
 WEIGHTS = (20, 40, 60, 80)
 

@@ -1,0 +1,47 @@
+"""What to type next: the product's commands, with the folder and the image digests of a running sandbox."""
+
+from collections.abc import Sequence
+
+from sandbox import start
+from sandbox.images import push_image
+from sandbox.instance import Sandbox
+
+NEXT_COMMANDS = """\
+slipway status production      # what serves, who has the lock, how releases ended
+slipway stop production --reason WHY      # stops a running release before its next step
+slipway rollback production      # lists the revisions; with --revision N it rolls back to one
+slipway verify production      # runs every check; changes nothing"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m sandbox start`, with these hints once all parts serve."""
+    return start.main(arguments, describe_first_release)
+
+
+def describe_first_release(sandbox: Sandbox) -> str:
+    first, second = (push_image(sandbox.state, name) for name in ("A", "B"))
+    push = f"python -m sandbox push --state {sandbox.state} --name C --behaviour errors"
+    return f"""slipway install      # what Prefect needs, once
+slipway worker       # runs what is submitted, until Ctrl-C
+
+In a third shell, with the same two lines first:
+slipway release production --digest {first}      # the first installation
+slipway release production --digest {second}      # a canary
+{push}      # prints the digest of a third image, whose canary fails
+{NEXT_COMMANDS}"""
+
+
+def describe_further_release(sandbox: Sandbox) -> str:
+    """Where the demo's four releases are over and the sandbox stays."""
+    ui = sandbox.addresses.prefect.removesuffix("/api")
+    return f"""
+=== Everything runs until Ctrl-C
+Prefect's UI: {ui}/runs
+To release again, in another shell in this checkout:
+
+export PATH="$PWD/.venv/bin:$PATH"
+source {sandbox.state / "env.sh"}
+python -m sandbox push --state {sandbox.state} --name D     # prints its digest; with --behaviour errors it fails
+slipway release production --digest sha256:...
+
+{NEXT_COMMANDS}"""
