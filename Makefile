@@ -9,10 +9,10 @@ ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo open sandbox test proofs rehearsals check format synth assembly cdk lock prerequisites brokers
+.PHONY: help demo open sandbox test proofs rehearsals control-plane check format synth assembly cdk lock prerequisites brokers
 
 help:                          ## these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv brokers            ## four releases to production, on a cloud on loopback
 	$(RUN) demo releases
@@ -24,13 +24,18 @@ sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
 	$(RUN) demo sandbox
 
 test: .venv brokers            ## every test but the slow ones below
-	$(PYTEST) -q -m "not proof and not rehearsal"
+	$(PYTEST) -q -m "not proof and not rehearsal and not control_plane"
 
 proofs: .venv brokers infrastructure/node_modules ## the slow ones: stacks and canaries that are broken on purpose
 	$(PYTEST) -q -m proof
 
 rehearsals: .venv brokers      ## half an hour: whole releases by the command line, broken on purpose
 	$(RUN) pytest -v -m rehearsal --durations=0
+
+control-plane: .venv           ## the sandbox's API contract, against the control plane of $KUBERNETES_CONTRACT_KUBECONFIG
+	@test -n "$$KUBERNETES_CONTRACT_KUBECONFIG" || \
+	  { echo "Set KUBERNETES_CONTRACT_KUBECONFIG to the kubeconfig of a control plane." >&2; exit 2; }
+	$(RUN) pytest -q -m control_plane
 
 check: .venv                   ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

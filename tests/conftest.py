@@ -1,4 +1,4 @@
-"""What all tests share: a Prefect server and a sandbox for those that need one."""
+"""What the product's tests share: a Prefect server for those that need one."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,7 @@ from prefect.settings import (
 )
 from prefect.testing.utilities import prefect_test_harness
 
-from sandbox.instance import Sandbox
-from sandbox.settings import SandboxSettings
-from tests.sandbox.polling import PATIENCE
-
-pytest_plugins = ["tests.scheduling"]
+from sandbox.testing import PATIENCE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,14 +36,3 @@ def prefect_server() -> Iterator[str]:
             temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}),
         ):
             yield PREFECT_API_URL.value()
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One sandbox per pytest worker, with no part running: a test says `sandbox.require("kafka", "aws")` first.
-
-    What runs already is shared with the tests before, so a test keeps to names of its own.
-    """
-    settings = SandboxSettings(time_factor=20.0, metric_period_seconds=2)
-    with Sandbox(tmp_path_factory.mktemp("sandbox"), parts=(), settings=settings) as instance:
-        yield instance

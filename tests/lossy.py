@@ -11,7 +11,7 @@ import httpx
 import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tests.sandbox.polling import PATIENCE
+from sandbox.testing import PATIENCE
 
 HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 

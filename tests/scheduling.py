@@ -12,11 +12,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Brokers are three Java processes; each group is a folder or a few files, those that take longest first.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "rehearsals": ("tests/guide/",),
+    "rehearsals": ("tests/rehearsals/",),
     "brokers": (
-        "tests/sandbox/application/test_events_flow.py",
-        "tests/sandbox/aws/test_topics_on_brokers.py",
-        "tests/sandbox/kafka/",
+        "sandbox/tests/application/test_events_flow.py",
+        "sandbox/tests/aws/test_topics_on_brokers.py",
+        "sandbox/tests/kafka/",
         "tests/tasks/topics/",
     ),
     "a Prefect server": (

@@ -20,9 +20,9 @@ from delivery.environment import Environment
 from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
+from sandbox.testing import PATIENCE
 from tasks.state.lock import lock_environment
 from tests.environments import production
-from tests.sandbox.polling import PATIENCE
 
 # The one that a sandbox's account has.
 CERTIFICATE_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
@@ -30,7 +30,6 @@ MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": "sha256:" + "44" * 32, "size": 2}
 SERVER = """
 import http.server, os
-from tests.sandbox.polling import PATIENCE
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(int(os.environ["STATUS"]) if self.path == "/api/work" else 200)

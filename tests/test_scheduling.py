@@ -19,4 +19,4 @@ def test_rollouts_are_apart_and_begin_and_the_rest_goes_by_file() -> None:
     first, second, plain = f"{ALONE[0]}::test_a", f"{ALONE[0]}::test_b", "tests/delivery/canary/test_counts.py::test_a"
     assert group_of(first) != group_of(second)
     assert group_of(plain) == "tests/delivery/canary/test_counts.py"
-    assert sorted([plain, "tests/sandbox/kafka/test_brokers.py::test_a", first], key=rank_of)[0] == first
+    assert sorted([plain, "sandbox/tests/kafka/test_brokers.py::test_a", first], key=rank_of)[0] == first

@@ -14,7 +14,7 @@ from cli.following import TOLD_AFTER, Follower, Look
 from cli.lines import OF_FLOWS, Kind, Line, result_of, say_failure, say_retry, shorten, shorten_block
 from clients.prefect_api import PAGE, PrefectApi
 from delivery.errors import NotFound, Unavailable
-from tests.sandbox.polling import eventually
+from sandbox.testing import eventually
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
 from delivery.errors import RolledBack
+from sandbox.testing import PATIENCE
 from tasks.state.lock import lock_environment, read_lock
 from tests.environments import CHECKOUT, installed, production
-from tests.sandbox.polling import PATIENCE
 
 DIGEST = "sha256:" + "d" * 64
 

@@ -17,8 +17,8 @@ from sandbox.aws.client import client
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
+from sandbox.testing import eventually
 from tests.environments import production
-from tests.sandbox.polling import eventually
 
 EKS_NAME = "genai-demo-production"
 # Far less than the client expects of it.

@@ -12,8 +12,8 @@ from clients.store import READERS, ObjectStore, open_store
 from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
+from sandbox.testing import PATIENCE
 from tests.aws import SandboxAws
-from tests.sandbox.polling import PATIENCE
 
 # An endpoint where nobody listens, and what a client wants to know before it asks.
 NOBODY = {

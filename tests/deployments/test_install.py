@@ -13,7 +13,7 @@ from delivery.errors import Rejected, SettingsError
 from deployments.automations import NAME, recovery_automation
 from deployments.install import install
 from deployments.pool import POOL
-from tests.sandbox.polling import eventually
+from sandbox.testing import eventually
 
 FLOW = """
 from prefect import flow

@@ -16,6 +16,7 @@ from delivery.release import Event, Release
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
+from sandbox.testing import eventually
 from tasks.application.addons import configure_addon, observe_addons
 from tasks.application.planning import make_object_plan, render_application
 from tasks.checks import check_addons
@@ -24,7 +25,6 @@ from tasks.state.journal import read_journal
 from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
-from tests.sandbox.polling import eventually
 from tests.shop import Shop, make_shop
 
 DIGEST = "sha256:" + "d" * 64

@@ -25,6 +25,7 @@ from delivery.errors import DeliveryError, LockLost, NotPromoted, Rejected, Stop
 from delivery.release import Event, Release
 from delivery.rollout.manifests import CanaryStep
 from sandbox.aws.client import client
+from sandbox.testing import PATIENCE, eventually
 from tasks.canary.approval import require_approval, wait_for_approval
 from tasks.canary.approval_form import Decision, Question
 from tasks.canary.watch import Watch
@@ -32,7 +33,6 @@ from tasks.state.journal import read_journal
 from tests.aws import ALARM
 from tests.environments import production, production_policy
 from tests.lossy import lossy_prefect
-from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 

@@ -16,13 +16,13 @@ from delivery.release import Event, Release
 from delivery.rollout.manifests import HASH_LABEL
 from delivery.rollout.weights import find_arms
 from sandbox.aws.client import client
+from sandbox.testing import eventually
 from tasks.canary.start import confirm_promoted
 from tasks.canary.watch import Watch, check_after_approval
 from tasks.rollout.live import connect_rollout
 from tasks.state.journal import read_journal
 from tests.aws import ALARM, SandboxAws
 from tests.lossy import lossy_kubeconfig
-from tests.sandbox.polling import eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 

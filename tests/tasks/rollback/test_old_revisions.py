@@ -12,9 +12,9 @@ from kubernetes.watch import Watch
 
 from clients.cluster import Cluster
 from delivery.plan import Action, PartPlan
+from sandbox.testing import PATIENCE, eventually
 from tasks.application.planning import make_object_plan, render_application
 from tasks.rollout.live import connect_rollout
-from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import change_pods, go_back, promote, served_digest
 
@@ -40,7 +40,7 @@ def pauses(shop: Shop) -> set[tuple[str, int]]:
     Not by events: the controller records one only where the pause is still there at its next reconcile.
     """
     objects = CustomObjectsApi(new_client_from_config(shop.environment.application.kubeconfig))
-    changes = Watch().stream(
+    changes: Any = Watch().stream(
         objects.list_namespaced_custom_object,
         "argoproj.io",
         "v1alpha1",

@@ -14,9 +14,9 @@ from delivery.errors import NotApplied, NotPromoted, RolloutBroken
 from delivery.release import Release
 from delivery.rollout.manifests import CanaryStep
 from sandbox.aws.client import client
+from sandbox.testing import eventually
 from tasks.canary.start import wait_until_paused
 from tasks.rollout.steps import end_pause
-from tests.sandbox.polling import eventually
 from tests.shop import SERVER, Shop
 from tests.tasks.canaries import change_pods, hasty, install, stand_at_first_pause, start
 

@@ -16,6 +16,7 @@ from delivery.errors import NotApplied, RollbackFailed, RolloutBroken
 from delivery.rollout.conditions import why_moved
 from delivery.rollout.snapshot import RolloutSnapshot
 from delivery.rollout.weights import why_not_weight
+from sandbox.testing import PATIENCE, eventually
 from tasks.canary.start import wait_until_paused
 from tasks.canary.watch import watch
 from tasks.rollback.rollback import roll_back_application
@@ -23,7 +24,6 @@ from tasks.rollout.live import LiveRollout, connect_rollout
 from tasks.rollout.steps import confirm_weight, end_pause, wait_until_left
 from tests.aws import SandboxAws
 from tests.lossy import lossy_kubeconfig
-from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import hasty, install, stand_at_first_pause, start
 

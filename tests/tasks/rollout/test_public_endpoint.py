@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from delivery.rollout.manifests import Route, parse_manifests, parse_rollout_spec
+from sandbox.testing import PATIENCE, eventually
 from tests.environments import CHECKOUT
-from tests.sandbox.polling import PATIENCE, eventually
 from tests.shop import Shop
 from tests.tasks.canaries import install, stand_at_first_pause
 

@@ -11,11 +11,11 @@ from delivery.plan import Action
 from delivery.release import Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
+from sandbox.testing import eventually
 from tasks.stacks.deploy import deploy_stack, observe_stack
 from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
-from tests.sandbox.polling import eventually
 
 DIGEST = "sha256:" + "e" * 64
 

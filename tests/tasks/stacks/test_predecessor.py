@@ -15,11 +15,11 @@ from delivery.plan import Action, Phase
 from delivery.release import Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
+from sandbox.testing import eventually
 from tasks.stacks.deploy import deploy_stack, observe_stack
 from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
-from tests.sandbox.polling import eventually
 from tests.tasks.stacks.updating import bring
 
 DIGEST = "sha256:" + "e" * 64

@@ -8,10 +8,10 @@ from clients.store import ObjectStore, open_state
 from delivery.environment import Environment
 from delivery.errors import LockLost, Unavailable
 from delivery.journal.lock import LockHolder
+from sandbox.testing import eventually
 from tasks.state.leases import take_lease
 from tasks.state.lock import ensure_locked, lock_environment, read_lock
 from tests.environments import production
-from tests.sandbox.polling import eventually
 
 DIGEST = "sha256:" + "a" * 64
 SHORT = timedelta(seconds=2)

@@ -13,10 +13,10 @@ from clients.store import open_state
 from delivery.environment import Environment
 from delivery.errors import LockLost, LockTaken, RolledBack, StopRequested
 from delivery.release import Event, Release, has_ended
+from sandbox.testing import PATIENCE
 from tasks.state.journal import append, read_journal, read_request
 from tasks.state.lock import ensure_locked, lock_environment, read_lock, request_stop
 from tests.environments import CHECKOUT, production
-from tests.sandbox.polling import PATIENCE
 
 DIGEST = "sha256:" + "a" * 64
 CONTENDERS = 16

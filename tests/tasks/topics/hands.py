@@ -23,9 +23,9 @@ from delivery.environment import BrokerSecurity, Environment, TopicsBy
 from delivery.release import Record, Release
 from sandbox.instance import Sandbox
 from sandbox.kafka.gate import ignore_writes
+from sandbox.testing import PATIENCE, eventually
 from tasks.state.journal import read_journal
 from tests.aws import SandboxAws
-from tests.sandbox.polling import PATIENCE, eventually
 from tests.tasks.topics.metadata import knows_topic
 
 DAY = 24 * 60 * 60 * 1000

@@ -7,7 +7,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from tests.sandbox.polling import PATIENCE
+from sandbox.testing import PATIENCE
 
 METADATA, VERSION = 3, 4
 # int16 key, int16 version, int32 correlation, string client; one topic; whether it may be created.

@@ -12,9 +12,9 @@ from delivery.plan import Action, Phase
 from delivery.release import Event, Release
 from delivery.topics import TopicSpec, is_as_specified, plan_topics, specify_topics
 from delivery.verification import judge_part
+from sandbox.testing import eventually
 from tasks.topics import configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project
-from tests.sandbox.polling import eventually
 from tests.tasks.topics.hands import CONFIGURATION, DAY, KAFKA, MSK_API, PLAINTEXT, Hands, Held, on_both_ways, told
 
 

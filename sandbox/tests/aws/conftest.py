@@ -1,0 +1,75 @@
+"""One AWS of the sandbox per test session, in this process, behind a real socket."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.config import Config
+
+from sandbox.addresses import Addresses, free_addresses
+from sandbox.aws.client import client_at
+from sandbox.aws.cloud import Cloud
+from sandbox.aws.server import make_aws_server
+from sandbox.certificates import write_certificates
+from sandbox.settings import SandboxSettings
+from sandbox.testing import PATIENCE
+
+AwsClient = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Nobody listens on the other addresses: what the tests need of them they start themselves."""
+    state: Path = tmp_path_factory.mktemp("aws")
+    write_certificates(state)
+    free = free_addresses(14)
+    addresses = Addresses(
+        aws=f"http://{free[0]}",
+        kubernetes=f"https://{free[1]}",
+        kafka=(free[2], free[3], free[4]),
+        kafka_iam=(free[11], free[12], free[13]),
+        postgres=free[5],
+        postgres_tls=free[6],
+        valkey=free[7],
+        valkey_tls=free[8],
+        load_balancer=free[9],
+        load_balancer_http=free[10],
+        prefect="http://127.0.0.1:9/api",
+        pod_network="127.99",
+    )
+    cloud = Cloud(addresses, SandboxSettings(time_factor=500.0), state)
+    server = make_aws_server(cloud)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield cloud
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def aws(cloud: Cloud) -> AwsClient:
+    """A client of a service that calls once: what goes wrong is to be seen."""
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=PATIENCE)
+            made[service] = client_at(cloud.addresses.aws, service, cloud.region, caller="tester", config=once)
+        return made[service]
+
+    return client
+
+
+@pytest.fixture
+def cfn(aws: AwsClient) -> Any:
+    return aws("cloudformation")
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test has."""
+    return f"t{uuid4().hex[:10]}"

@@ -1,0 +1,77 @@
+"""How the tests deploy a stack, and wait for it."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.testing import eventually
+
+Template = dict[str, Any]
+
+
+def queues(*names: str, **properties: Any) -> Template:
+    """A template of queues, one per name, with an output for the first."""
+    resources = {
+        f"Queue{index}": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **properties}}
+        for index, name in enumerate(names)
+    }
+    return {"Resources": resources, "Outputs": {"Url": {"Value": {"Ref": "Queue0"}}}}
+
+
+def one(kind: str, properties: dict[str, Any], *attributes: str) -> dict[str, Any]:
+    """A template of one resource, with its Ref and those attributes as outputs."""
+    values = {"Ref": {"Value": {"Ref": "It"}}}
+    values |= {name.replace(".", ""): {"Value": {"Fn::GetAtt": ["It", name]}} for name in attributes}
+    return {"Resources": {"It": {"Type": kind, "Properties": properties}}, "Outputs": values}
+
+
+def outputs(stack: dict[str, Any]) -> dict[str, str]:
+    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def planned(client: Any, stack: str, template: Template | str, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:
+    """The change set, described once it is no longer in progress."""
+    body = template if isinstance(template, str) else json.dumps(template)
+    made = client.create_change_set(
+        StackName=stack, ChangeSetType=kind, TemplateBody=body, **{"ChangeSetName": f"c{time.monotonic_ns()}", **wanted}
+    )
+
+    def described() -> dict[str, Any] | None:
+        answer = client.describe_change_set(ChangeSetName=made["Id"], IncludePropertyValues=True)
+        return None if answer["Status"].endswith("_IN_PROGRESS") else answer
+
+    return eventually(described)
+
+
+def settled(client: Any, stack: str) -> dict[str, Any]:
+    """The stack, once nothing is in progress."""
+
+    def at_rest() -> dict[str, Any] | None:
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        return None if found["StackStatus"].endswith("_IN_PROGRESS") else found
+
+    return eventually(at_rest)
+
+
+def deployed(client: Any, stack: str, template: Template, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:
+    """The stack after the template was deployed to it."""
+    plan = planned(client, stack, template, kind, **wanted)
+    client.execute_change_set(ChangeSetName=plan["ChangeSetId"])
+    return settled(client, stack)
+
+
+def events(client: Any, stack: str) -> list[dict[str, Any]]:
+    """All events, oldest first."""
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
+    return [event for page in pages for event in page["StackEvents"]][::-1]
+
+
+def error_code(call: Callable[[], Any]) -> str:
+    """The code of the error that the call ends in."""
+    try:
+        call()
+    except Exception as error:
+        return error.response["Error"]["Code"]  # pyright: ignore[reportAttributeAccessIssue]
+    raise AssertionError("the call went well")
