@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.policy import production_policy
 from delivery.canary.simulation import simulate
 from delivery.canary.synthetic_traffic import Scenario
-from delivery.canary.verdict import Action
+from delivery.canary.verdict import PauseAction
 
 RATES = (0.5, 1, 2, 5, 10, 20, 50, 100)
 HARMS = {"2 % to 3 %": 0.03, "2 % to 5 %": 0.05, "2 % to 10 %": 0.10}
@@ -46,7 +46,7 @@ def _minutes(harm: float, rate: float, runs: int, seed: int) -> tuple[float, flo
     random = Random(f"{seed}/{harm}/{rate}")
     scenario, policy = Scenario(requests_per_second=rate, canary_failure_rate=harm), production_policy()
     ended = [simulate(scenario, policy, (20,), random) for _ in range(runs)]
-    took = [run.duration.total_seconds() / 60 if run.action is Action.ABORT else math.inf for run in ended]
+    took = [run.duration.total_seconds() / 60 if run.action is PauseAction.ABORT else math.inf for run in ended]
     cuts = sorted(took)
     return cuts[(runs - 1) // 2], cuts[math.ceil(runs * 0.9) - 1]
 

@@ -17,7 +17,7 @@ from cli.lines import (
     shorten,
     shorten_block,
 )
-from clients.prefect_api import LogLine, PrefectApi, Run
+from clients.prefect.api import LogLine, PrefectApi, Run
 from tasks.runs.run_logs import OF_FLOWS
 
 # A run's lines reach the server in batches of two seconds: told later, everything is told in its order.

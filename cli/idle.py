@@ -7,7 +7,7 @@ from enum import Enum
 from uuid import UUID
 
 from cli.lines import Kind, Line
-from clients.prefect_api import Run
+from clients.prefect.api import Run
 from delivery.report import describe_elapsed
 
 # What a task comes to that found nothing to do: a stack, a topic.

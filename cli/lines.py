@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-from clients.prefect_api import LogLine
+from clients.prefect.api import LogLine
 from delivery.report import describe_elapsed
 from tasks.runs.run_logs import OF_FLOWS, OF_TASKS
 

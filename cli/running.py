@@ -12,7 +12,7 @@ from cli.following import Follower
 from cli.lines import shorten
 from cli.screen import Screen
 from cli.starting import Start
-from clients.prefect_api import PrefectApi, Run
+from clients.prefect.api import PrefectApi, Run
 from delivery.errors import Unavailable
 from delivery.outcome import INTERRUPTED, NOT_TAKEN, exit_code_of
 from tasks.state.history import may_have_effects

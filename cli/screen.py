@@ -9,7 +9,7 @@ from rich.status import Status
 from rich.text import Text
 
 from cli.lines import Kind, Line
-from clients.prefect_api import Run
+from clients.prefect.api import Run
 from delivery.report import describe_elapsed, describe_ending, shout
 
 INDENT = "  "

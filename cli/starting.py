@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cli.screen import Screen
-from clients.prefect_api import PrefectApi, Run
+from clients.prefect.api import PrefectApi, Run
 from delivery.report import describe_elapsed
 from deployments.pool import POOL
 

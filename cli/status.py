@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from blocks.settings import load_environment
 from cli.lines import shorten
 from cli.screen import Screen
-from clients.prefect_api import find_page
+from clients.prefect.api import find_page
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
 from delivery.journal.lock import LockState

@@ -6,7 +6,7 @@ from blocks.settings import load_environment
 from cli.answers import answer
 from cli.lines import shorten
 from cli.screen import Screen
-from clients.prefect_api import PrefectApi, Run
+from clients.prefect.api import PrefectApi, Run
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotFound
 from delivery.journal.lock import LockState

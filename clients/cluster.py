@@ -16,7 +16,7 @@ from kubernetes.config import ConfigException, new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError, UnauthorizedError
 
-from clients.eks import BearerToken, Endpoint, describe_endpoint
+from clients.aws.eks import BearerToken, Endpoint, describe_endpoint
 from delivery.environment import Environment
 from delivery.errors import (
     Conflict,

@@ -23,7 +23,7 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, S3Store
 
-from clients.aws import aws_credentials, aws_session
+from clients.aws.session import aws_credentials, aws_session
 from delivery.environment import Environment
 from delivery.errors import NotFound, NotPermitted, SettingsError, Unavailable
 

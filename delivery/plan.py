@@ -20,7 +20,7 @@ class Phase(StrEnum):
     APPLICATION = "Application"
 
 
-class Action(StrEnum):
+class StepAction(StrEnum):
     CREATE = "create"
     CHANGE = "change"
     NOTHING = "nothing to do"
@@ -60,7 +60,7 @@ class Step(BaseModel):
 
     phase: Phase
     name: str
-    action: Action
+    action: StepAction
     way_back: Reversibility = Reversibility.REVERSIBLE
     changes: tuple[str, ...] = ()
     widens: tuple[Access, ...] = ()
@@ -101,7 +101,7 @@ class ReleasePlan(BaseModel):
 
     @property
     def is_nothing_to_do(self) -> bool:
-        return all(step.action is Action.NOTHING for step in self.steps)
+        return all(step.action is StepAction.NOTHING for step in self.steps)
 
     def of(self, phase: Phase) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.phase is phase)
@@ -126,9 +126,9 @@ def join_plan(
 
 def sum_up(plan: ReleasePlan) -> str:
     """`Plan 1f2e…: 2 to create, 1 to change, 20 as planned.`."""
-    counted = {action: sum(step.action is action for step in plan.steps) for action in Action}
-    told = [f"{counted[action]} to {action}" for action in (Action.CREATE, Action.CHANGE) if counted[action]]
-    return f"Plan {plan.hash}: {', '.join([*told, f'{counted[Action.NOTHING]} as planned'])}."
+    counted = {action: sum(step.action is action for step in plan.steps) for action in StepAction}
+    told = [f"{counted[action]} to {action}" for action in (StepAction.CREATE, StepAction.CHANGE) if counted[action]]
+    return f"Plan {plan.hash}: {', '.join([*told, f'{counted[StepAction.NOTHING]} as planned'])}."
 
 
 def describe_nothing_to_do(plan: ReleasePlan) -> str:

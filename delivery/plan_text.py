@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
+from delivery.plan import Phase, ReleasePlan, Reversibility, Step, StepAction
 
 WIDTH = 110
 INDENT = "  "
@@ -21,7 +21,7 @@ class Group:
     """Steps of which the same is to be said. changes: what all of them have in common."""
 
     names: tuple[str, ...]
-    action: Action
+    action: StepAction
     way_back: Reversibility
     changes: tuple[str, ...]
 
@@ -48,7 +48,7 @@ def describe_accesses(step: Step) -> list[str]:
 def describe_phase(plan: ReleasePlan, phase: Phase) -> tuple[str, ...]:
     """A heading, then the changes; one line for a phase in which there is nothing to do, none for one without steps."""
     steps = plan.of(phase)
-    changing = tuple(step for step in steps if step.action is not Action.NOTHING)
+    changing = tuple(step for step in steps if step.action is not StepAction.NOTHING)
     if not changing:
         return (f"{phase}: nothing to do ({len(steps)} as planned)",) if steps else ()
     shared = shared_changes(changing)
@@ -67,19 +67,19 @@ def describe_group(group: Group, width: int) -> list[str]:
         return [*wrap(title_of(group), head, hanging), *(f"{hanging}{INDENT}{change}" for change in group.changes)]
     facts = ", ".join(group.changes)
     one_line = f"{head}{title_of(group):<{width}}  {facts}".rstrip()
-    if group.action is Action.CREATE and len(one_line) <= WIDTH:
+    if group.action is StepAction.CREATE and len(one_line) <= WIDTH:
         return [one_line]
     return [f"{head}{title_of(group)}", *(f"{hanging}{INDENT}{change}" for change in group.changes)]
 
 
 def describe_unchanged(steps: Sequence[Step]) -> list[str]:
-    names = [step.name for step in steps if step.action is Action.NOTHING]
+    names = [step.name for step in steps if step.action is StepAction.NOTHING]
     return wrap(", ".join(names), f"{INDENT}as it is  ", INDENT * 6) if names else []
 
 
 def describe_reversibility(plan: ReleasePlan) -> list[str]:
     """What the plan's words for the way back mean; empty where there is nothing to do."""
-    used = {step.way_back for step in plan.steps if step.action is not Action.NOTHING}
+    used = {step.way_back for step in plan.steps if step.action is not StepAction.NOTHING}
     said = [meaning for way_back, meaning in REVERSIBILITY.items() if way_back in used]
     if said:
         return ["Way back: what is not marked can be put back as it was.", *(f"{INDENT}{meaning}" for meaning in said)]
@@ -88,7 +88,7 @@ def describe_reversibility(plan: ReleasePlan) -> list[str]:
 
 def group_steps(steps: Sequence[Step]) -> list[Group]:
     """Steps that say the same, together, in the order of the first of each."""
-    names: dict[tuple[Action, Reversibility, tuple[str, ...]], list[str]] = {}
+    names: dict[tuple[StepAction, Reversibility, tuple[str, ...]], list[str]] = {}
     for step in steps:
         names.setdefault((step.action, step.way_back, step.changes), []).append(step.name)
     return [Group(tuple(same), *said) for said, same in names.items()]

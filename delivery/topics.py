@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, TopicFixed, TopicWouldShrink, first_to_tell
-from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
+from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 
 MILLISECOND = timedelta(milliseconds=1)
 RETENTION = "retention.ms"
@@ -42,7 +42,7 @@ class TopicChange(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    action: Action
+    action: StepAction
     partitions: int | None = None
     configuration: dict[str, str] = {}
     lines: tuple[str, ...] = ()
@@ -99,15 +99,18 @@ def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
     """The change to one topic; raises TopicWouldShrink or TopicFixed for what no change can bring."""
     if observed is None:
         return TopicChange(
-            action=Action.CREATE, partitions=topic.partitions, configuration=topic.configuration, lines=_created(topic)
+            action=StepAction.CREATE,
+            partitions=topic.partitions,
+            configuration=topic.configuration,
+            lines=_created(topic),
         )
     _check_possible(topic, observed)
     partitions = topic.partitions if topic.partitions != observed.partitions else None
     differing = {key: value for key, value in topic.configuration.items() if observed.configuration.get(key) != value}
     if partitions is None and not differing:
-        return TopicChange(action=Action.NOTHING)
+        return TopicChange(action=StepAction.NOTHING)
     return TopicChange(
-        action=Action.CHANGE,
+        action=StepAction.CHANGE,
         partitions=partitions,
         configuration=differing,
         lines=_changed(partitions, differing, observed),
@@ -117,7 +120,7 @@ def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
 
 def is_as_specified(topic: TopicSpec, observed: ObservedTopic | None) -> bool:
     """Whether the brokers hold the topic as wanted and are done with it."""
-    return observed is not None and observed.is_settled and plan_topic(topic, observed).action is Action.NOTHING
+    return observed is not None and observed.is_settled and plan_topic(topic, observed).action is StepAction.NOTHING
 
 
 def describe_held(topic: TopicSpec, observed: ObservedTopic | None) -> str:
@@ -199,9 +202,9 @@ def describe_retention(milliseconds: str) -> str:
 
 def _unknown(topic: TopicSpec) -> Step:
     return _step(
-        topic.name, Action.CREATE, Reversibility.REVERSIBLE, (*_created(topic), "known after the broker cluster")
+        topic.name, StepAction.CREATE, Reversibility.REVERSIBLE, (*_created(topic), "known after the broker cluster")
     )
 
 
-def _step(name: str, action: Action, way_back: Reversibility, lines: tuple[str, ...]) -> Step:
+def _step(name: str, action: StepAction, way_back: Reversibility, lines: tuple[str, ...]) -> Step:
     return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=lines)

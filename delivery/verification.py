@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from delivery.canary.verdict import Verdict
 from delivery.check import Check
-from delivery.plan import Action, PartPlan, Phase
+from delivery.plan import PartPlan, Phase, StepAction
 from delivery.rollback.serving import describe_revision
 from delivery.rollout.conditions import why_not_ready_to_start
 from delivery.rollout.snapshot import RolloutSnapshot
@@ -15,7 +15,7 @@ ONE_REVISION = "healthy, one revision"
 
 def judge_part(phase: Phase, part: PartPlan) -> Check:
     """A part is as planned when planning it again finds nothing to do; what cannot be planned is not as planned."""
-    different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not Action.NOTHING]
+    different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not StepAction.NOTHING]
     seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
     seen = "; ".join([seen, *(f"besides {finding.rstrip('.')}" for finding in part.findings)])
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from prefect.client.orchestration import get_client
 
-from clients.prefect_api import PrefectApi, translated
-from clients.prefect_deploy import deploy_all
+from clients.prefect.api import PrefectApi, translated
+from clients.prefect.deploy import deploy_all
 from deployments.automations import install_automations
 from deployments.pool import POOL, install_pool
 from deployments.retired import remove_retired

@@ -3,8 +3,8 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from clients.account import read_account_id
-from clients.registry import has_image
+from clients.aws.account import read_account_id
+from clients.aws.registry import has_image
 from delivery.environment import Environment
 from delivery.errors import Refused
 from delivery.preflight import judge_preflight

@@ -7,12 +7,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from clients.cloudformation import read_outputs
-from clients.topics import Topics, open_topics
+from clients.aws.cloudformation import read_outputs
+from clients.topics.access import TopicAdmin, open_topics
 from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotApplied, Rejected
 from delivery.journal.step_names import planned_step
-from delivery.plan import Action, PartPlan, Phase
+from delivery.plan import PartPlan, Phase, StepAction
 from delivery.release import Release
 from delivery.topics import (
     ObservedTopic,
@@ -30,7 +30,7 @@ from tasks.runs.waiting import ASKED_AGAIN, poll_until
 from tasks.state.journal import effect
 
 CLUSTER = "broker_cluster_arn"
-TOLD = {Action.CREATE: "created", Action.CHANGE: "altered", Action.NOTHING: "as specified"}
+TOLD = {StepAction.CREATE: "created", StepAction.CHANGE: "altered", StepAction.NOTHING: "as specified"}
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the topics of {environment.name}")
@@ -75,7 +75,7 @@ def configure_topic(environment: Environment, release: Release, topic: TopicSpec
     topics = connect_topics(environment)
     observed = topics.read(topic.name)
     change = plan_topic(topic, observed)
-    if change.action is not Action.NOTHING:
+    if change.action is not StepAction.NOTHING:
         before = observed.model_dump() if observed else {"name": topic.name, "exists": False}
         with effect(environment, release, planned_step(Phase.TOPICS, topic.name), before) as done:
             apply_change(environment, topics, topic, change)
@@ -98,16 +98,16 @@ def end_of_configuration(configuration: PrefectFuture[TopicChange]) -> TopicChan
     return end
 
 
-def connect_topics(environment: Environment) -> Topics:
+def connect_topics(environment: Environment) -> TopicAdmin:
     """Raises NotFound where the broker cluster does not exist."""
     return open_topics(environment, read_outputs(environment).need(CLUSTER))
 
 
-def apply_change(environment: Environment, topics: Topics, topic: TopicSpec, change: TopicChange) -> None:
-    if change.action is Action.CREATE and not topics.create(topic):
+def apply_change(environment: Environment, topics: TopicAdmin, topic: TopicSpec, change: TopicChange) -> None:
+    if change.action is StepAction.CREATE and not topics.create(topic):
         # An earlier attempt created it, and the topic API did not tell of it yet.
         change = plan_topic(topic, wait_until_told(environment, topics, topic))
-    if change.action is Action.CHANGE:
+    if change.action is StepAction.CHANGE:
         # All keys, because AWS does not say whether those left out keep their value.
         configuration = topic.configuration if change.configuration else {}
         try:
@@ -116,7 +116,7 @@ def apply_change(environment: Environment, topics: Topics, topic: TopicSpec, cha
             require_done(environment, topics, topic, refused)
 
 
-def require_done(environment: Environment, topics: Topics, topic: TopicSpec, refused: DeliveryError) -> None:
+def require_done(environment: Environment, topics: TopicAdmin, topic: TopicSpec, refused: DeliveryError) -> None:
     """Raises what refused the change, unless it is there: a request whose answer was lost is sent twice by boto3."""
     progress(f"{short_name(environment, topic)}: {refused} Looking whether an earlier request has done it.")
     try:
@@ -125,7 +125,7 @@ def require_done(environment: Environment, topics: Topics, topic: TopicSpec, ref
         raise refused from None
 
 
-def wait_until_told(environment: Environment, topics: Topics, topic: TopicSpec) -> ObservedTopic:
+def wait_until_told(environment: Environment, topics: TopicAdmin, topic: TopicSpec) -> ObservedTopic:
     observed, _ = poll_until(
         lambda: topics.read(topic.name),
         lambda seen: seen is not None,
@@ -140,7 +140,7 @@ def wait_until_told(environment: Environment, topics: Topics, topic: TopicSpec) 
     return observed
 
 
-def read_back(environment: Environment, topics: Topics, topic: TopicSpec) -> ObservedTopic:
+def read_back(environment: Environment, topics: TopicAdmin, topic: TopicSpec) -> ObservedTopic:
     """The topic as specified; raises NotApplied where the API's lag is over and the brokers hold something else."""
     observed, is_applied = poll_until(
         lambda: topics.read(topic.name),

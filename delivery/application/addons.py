@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.canary.verdict import Verdict
 from delivery.check import Check
 from delivery.environment import Addon
-from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
+from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 
 # By API group: whose kinds the manifests or the release itself need.
 ADD_ONS = {"argoproj.io": "Argo Rollouts", "elbv2.k8s.aws": "the AWS Load Balancer Controller"}
@@ -65,7 +65,7 @@ def _plan_unseen(wanted: Sequence[Addon]) -> PartPlan:
         f"The cluster is yet to be made, and has to hold {', '.join(by_hand)}. Where it comes without, the release "
         "stops there and names what is missing: install that and start the release again, which goes on from there."
     )
-    steps = (_step(addon, Action.CREATE, "known after the cluster") for addon in wanted if addon.manifest)
+    steps = (_step(addon, StepAction.CREATE, "known after the cluster") for addon in wanted if addon.manifest)
     return PartPlan(steps=tuple(steps), findings=(sentence,) if by_hand else ())
 
 
@@ -73,9 +73,9 @@ def plan_addon(addon: Addon, observed: ObservedAddon) -> PartPlan:
     """The step of one add-on, or the sentence that says what is wrong with it."""
     if observed.is_there and observed.version == addon.version:
         findings = () if observed.is_available else (f"{describe_state(addon, observed)} Look at its pods.",)
-        return PartPlan(steps=(_step(addon, Action.NOTHING),), findings=findings)
+        return PartPlan(steps=(_step(addon, StepAction.NOTHING),), findings=findings)
     if addon.manifest is not None:
-        action = Action.CHANGE if observed.version else Action.CREATE
+        action = StepAction.CHANGE if observed.version else StepAction.CREATE
         return PartPlan(steps=(_step(addon, action, *_lines(addon, observed)),))
     sentence = f"{describe_state(addon, observed)} {MEND}"
     if observed.is_there or not addon.is_required:
@@ -119,7 +119,7 @@ def judge_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] 
 def _fault(addon: Addon, observed: ObservedAddon) -> str | None:
     """What is wrong with an add-on beyond what a release bears with."""
     plan = plan_addon(addon, observed)
-    is_changed = any(step.action is not Action.NOTHING for step in plan.steps)
+    is_changed = any(step.action is not StepAction.NOTHING for step in plan.steps)
     is_down = addon.is_required and not observed.is_available
     return (
         f"{addon.name}: {'; '.join(_differences(addon, observed))}" if plan.refusals or is_changed or is_down else None
@@ -159,5 +159,5 @@ def _lines(addon: Addon, observed: ObservedAddon) -> tuple[str, ...]:
     return (found, f"manifest: {addon.manifest}", *(f"definition: {name}" for name in observed.missing))
 
 
-def _step(addon: Addon, action: Action, *changes: str) -> Step:
+def _step(addon: Addon, action: StepAction, *changes: str) -> Step:
     return Step(phase=Phase.ADDONS, name=addon.name, action=action, way_back=Reversibility.COSTLY, changes=changes)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
+from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 
 HASH_DIGITS = 10
 # Every output of the stacks that a connection setting is made of.
@@ -178,7 +178,7 @@ def plan_settings(observed: ObservedSettings) -> PartPlan:
     """A step for each setting that names the object and its keys, never a value."""
     if observed.missing:
         line = f"known after {', '.join(observed.missing)}"
-        return PartPlan(steps=tuple(_step(name, Action.CREATE, line) for name in BASE_NAMES))
+        return PartPlan(steps=tuple(_step(name, StepAction.CREATE, line) for name in BASE_NAMES))
     found = f"No revision names {', '.join(observed.unused)} any more: deleted with the next settings."
     steps = tuple(_plan_setting(setting) for setting in observed.wanted)
     return PartPlan(steps=steps, findings=(found,) if observed.unused else ())
@@ -186,9 +186,9 @@ def plan_settings(observed: ObservedSettings) -> PartPlan:
 
 def _plan_setting(setting: WantedSetting) -> Step:
     if setting.is_there:
-        return _step(setting.base_name, Action.NOTHING)
-    return _step(setting.base_name, Action.CREATE, f"{setting.kind} {setting.name}: {', '.join(setting.keys)}")
+        return _step(setting.base_name, StepAction.NOTHING)
+    return _step(setting.base_name, StepAction.CREATE, f"{setting.kind} {setting.name}: {', '.join(setting.keys)}")
 
 
-def _step(name: str, action: Action, *lines: str) -> Step:
+def _step(name: str, action: StepAction, *lines: str) -> Step:
     return Step(phase=Phase.SETTINGS, name=name, action=action, way_back=Reversibility.REVERSIBLE, changes=lines)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery.environment import Environment
-from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.plan import PartPlan, Phase, Step, StepAction
 from delivery.rollout.conditions import is_inside_window, why_not_ready_to_start
 from delivery.rollout.manifests import HASH_LABEL, CanaryStep, Manifest, RolloutSpec, setting_variable
 from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
@@ -156,8 +156,8 @@ def weights_ahead(
 
 def _object_step(found: ObjectPreview) -> Step:
     if found.changes is None:
-        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE)
-    action = Action.CHANGE if found.changes else Action.NOTHING
+        return Step(phase=Phase.APPLICATION, name=found.title, action=StepAction.CREATE)
+    action = StepAction.CHANGE if found.changes else StepAction.NOTHING
     return Step(phase=Phase.APPLICATION, name=found.title, action=action, changes=found.changes)
 
 
@@ -180,11 +180,11 @@ def _rollout_step(
 ) -> Step:
     if snapshot is None or found.changes is None:
         changes = (f"image {image}", "first installation: no canary, all pods at once, followed until they serve")
-        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CREATE, changes=changes)
+        return Step(phase=Phase.APPLICATION, name=found.title, action=StepAction.CREATE, changes=changes)
     if is_stable_already(snapshot, template) and not found.changes:
-        return Step(phase=Phase.APPLICATION, name=found.title, action=Action.NOTHING)
+        return Step(phase=Phase.APPLICATION, name=found.title, action=StepAction.NOTHING)
     changes = (*found.changes, *_describe_way(rollout_spec, snapshot, template, image))
-    return Step(phase=Phase.APPLICATION, name=found.title, action=Action.CHANGE, changes=changes)
+    return Step(phase=Phase.APPLICATION, name=found.title, action=StepAction.CHANGE, changes=changes)
 
 
 def _describe_way(

@@ -8,7 +8,7 @@ from typing import Any
 
 from delivery.canary.counts import Counts, percent
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Move, Verdict
+from delivery.canary.verdict import Move, PauseAction, Verdict
 from delivery.rollout.weights import WeightSource
 
 Row = dict[str, str | int]
@@ -51,7 +51,7 @@ def progress_percent(evidence: Evidence, move: Move, now: datetime) -> float:
 
     A step whose pause ends is at its end, by whichever move.
     """
-    if move.action is not Action.WAIT:
+    if move.action is not PauseAction.WAIT:
         return 100.0
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)

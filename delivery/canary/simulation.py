@@ -11,11 +11,11 @@ from statistics import quantiles
 from delivery.canary.counts import Period
 from delivery.canary.evidence import Evidence, Policy
 from delivery.canary.synthetic_traffic import Scenario, count_period, read_late
-from delivery.canary.verdict import Action, Move, next_move
+from delivery.canary.verdict import Move, PauseAction, next_move
 
 BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
-GOING_ON = (Action.ADVANCE, Action.ADVANCE_BY_GUIDE)
-WITHOUT_PROOF = (Action.ADVANCE_BY_GUIDE, Action.REVERT, Action.ASK)
+GOING_ON = (PauseAction.ADVANCE, PauseAction.ADVANCE_BY_GUIDE)
+WITHOUT_PROOF = (PauseAction.ADVANCE_BY_GUIDE, PauseAction.REVERT, PauseAction.ASK)
 # Of the normal distribution, for an interval at 95 %.
 Z = 1.96
 
@@ -28,7 +28,7 @@ class Run:
     is_unsure: whether a pause reached its ceiling without proof.
     """
 
-    action: Action
+    action: PauseAction
     duration: timedelta
     requests: int
     users_harmed: float
@@ -75,7 +75,7 @@ def simulate_many(
 
 def summarize(runs: Sequence[Run]) -> Summary:
     """runs: at least one."""
-    aborted = [run for run in runs if run.action is Action.ABORT]
+    aborted = [run for run in runs if run.action is PauseAction.ABORT]
     return Summary(
         runs=len(runs),
         aborted=len(aborted) / len(runs),
@@ -117,7 +117,7 @@ class _Release:
                     break
                 unread.popleft()
             move = next_move(self.evidence, self.now)
-            if move.action is not Action.WAIT:
+            if move.action is not PauseAction.WAIT:
                 self.is_unsure |= move.action in WITHOUT_PROOF
                 return move
 

@@ -27,7 +27,7 @@ class Analysis:
     canary: Counts
 
 
-class Action(StrEnum):
+class PauseAction(StrEnum):
     """ASK: a person decides. ADVANCE_BY_GUIDE: no proof, the guide's condition alone holds."""
 
     WAIT = "wait"
@@ -42,7 +42,7 @@ class Action(StrEnum):
 class Move:
     """What to do with the pause, the analysis it rests on, and the line that the run says."""
 
-    action: Action
+    action: PauseAction
     analysis: Analysis
     line: str
 
@@ -63,12 +63,12 @@ def next_move(evidence: Evidence, now: datetime) -> Move:
         if elapsed < evidence.policy.pause and _is_shared(evidence):
             shared = "the stable revision fails as well, so the pause runs to its end"
             line = f"{analysis.reason}; {shared}, unless the analysis in the cluster aborts it first"
-            return Move(Action.WAIT, analysis, line)
-        return Move(Action.ABORT, analysis, analysis.reason)
+            return Move(PauseAction.WAIT, analysis, line)
+        return Move(PauseAction.ABORT, analysis, analysis.reason)
     if analysis.verdict is Verdict.PASS:
-        return Move(Action.ADVANCE, analysis, analysis.reason)
+        return Move(PauseAction.ADVANCE, analysis, analysis.reason)
     if elapsed < evidence.policy.longest:
-        return Move(Action.WAIT, analysis, progress_line(evidence, now))
+        return Move(PauseAction.WAIT, analysis, progress_line(evidence, now))
     return _without_proof(evidence, now, analysis)
 
 
@@ -152,10 +152,10 @@ def _why_not_proved(evidence: Evidence, now: datetime) -> str | None:
 def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Move:
     ended = f"no proof within {evidence.policy.longest}: {analysis.reason}"
     if evidence.policy.on_inconclusive is OnInconclusive.APPROVAL:
-        return Move(Action.ASK, analysis, f"{ended}; a person decides")
+        return Move(PauseAction.ASK, analysis, f"{ended}; a person decides")
     if evidence.policy.on_inconclusive is OnInconclusive.GUIDE and _guide_holds(evidence, now):
-        return Move(Action.ADVANCE_BY_GUIDE, analysis, f"{ended}; going on by the guide's condition alone")
-    return Move(Action.REVERT, analysis, f"{ended}; the environment wants to go back then")
+        return Move(PauseAction.ADVANCE_BY_GUIDE, analysis, f"{ended}; going on by the guide's condition alone")
+    return Move(PauseAction.REVERT, analysis, f"{ended}; the environment wants to go back then")
 
 
 def _guide_holds(evidence: Evidence, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from delivery.plan import Action, PartPlan, Phase, Reversibility, Step
+from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 from delivery.stacks.access import describe_widening
 from delivery.stacks.assembly import StackSpec, why_not_sent
 from delivery.stacks.operations import describe_operator
@@ -32,7 +32,7 @@ def plan_stacks(
     refusals: list[str] = []
     for stack in assembly:
         found = observed[stack.id]
-        unsettled = tuple(name for name in stack.depends_on if steps[name].action is not Action.NOTHING)
+        unsettled = tuple(name for name in stack.depends_on if steps[name].action is not StepAction.NOTHING)
         absent = tuple(name for name in stack.depends_on if observed[name].standing in CREATED_ANEW)
         refusals.extend(refusals_of(stack, found, unsettled, has_bucket=has_bucket))
         is_new = found.standing in CREATED_ANEW
@@ -87,7 +87,7 @@ def _create(stack: StackSpec, found: ObservedStack, absent: Sequence[str]) -> St
     return Step(
         phase=Phase.STACKS,
         name=stack.id,
-        action=Action.CREATE,
+        action=StepAction.CREATE,
         way_back=Reversibility.COSTLY if has_state else Reversibility.REVERSIBLE,
         changes=tuple(lines),
         widens=describe_widening((name, {}, one.get("Properties", {})) for name, one in stack.resources.items()),
@@ -105,7 +105,7 @@ def _change(stack: StackSpec, found: ObservedStack, unsettled: Sequence[str]) ->
     return Step(
         phase=Phase.STACKS,
         name=found.id,
-        action=Action.CHANGE if lines else Action.NOTHING,
+        action=StepAction.CHANGE if lines else StepAction.NOTHING,
         way_back=Reversibility.COSTLY if found.refused else reversibility_of(found.changes),
         changes=tuple(lines),
         widens=describe_widening((change.logical_id, change.before, change.after) for change in found.changes),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.errors import DeliveryError, Halted, StackFailed, first_to_tell
-from delivery.plan import Action
+from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.state import StackState
 from delivery.stacks.status import Standing, advice_for, standing_of
@@ -37,7 +37,7 @@ class StackOutcome(BaseModel):
     id: str
     arn: str
     status: str
-    action: Action
+    action: StepAction
     outputs: dict[str, str] = {}
 
 
@@ -112,7 +112,9 @@ def _since(events: Sequence[StackEvent], now: datetime) -> str:
 
 def describe_outcome(outcome: StackOutcome, changing: int | None) -> str:
     """`MSKStack: created, 5 resources`."""
-    done = {Action.CREATE: "created", Action.CHANGE: "changed", Action.NOTHING: "nothing to do"}[outcome.action]
+    done = {StepAction.CREATE: "created", StepAction.CHANGE: "changed", StepAction.NOTHING: "nothing to do"}[
+        outcome.action
+    ]
     return f"{outcome.id}: {done}" + (f", {changing} resources" if changing else "")
 
 
@@ -144,7 +146,7 @@ def stack_failed(stack: StackSpec, status: str, arn: str, events: Sequence[Stack
     return StackFailed(". ".join(part.rstrip(". ") for part in [*said, advice_for(stack.name, status)]) + ".")
 
 
-def outcome_of_stack(stack: StackSpec, state: StackState, action: Action) -> StackOutcome:
+def outcome_of_stack(stack: StackSpec, state: StackState, action: StepAction) -> StackOutcome:
     return StackOutcome(id=stack.id, arn=state.arn, status=state.status, action=action, outputs=state.outputs)
 
 

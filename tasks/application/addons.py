@@ -17,7 +17,7 @@ from delivery.application.addons import (
 from delivery.environment import Addon, Environment, PinnedManifest
 from delivery.errors import NotApplied, NotFound
 from delivery.journal.step_names import planned_step
-from delivery.plan import Action, PartPlan, Phase
+from delivery.plan import PartPlan, Phase, StepAction
 from delivery.release import Release
 from delivery.rollout.manifests import Manifest, parse_manifests
 from tasks.rollout.clusters import find_cluster, open_cluster
@@ -68,7 +68,7 @@ def configure_addon(environment: Environment, release: Release, addon: Addon) ->
     plan = plan_addon(addon, observed)
     if plan.refusals:
         raise NotFound(f"{describe_state(addon, observed)} {MEND}")
-    if addon.manifest is not None and any(step.action is not Action.NOTHING for step in plan.steps):
+    if addon.manifest is not None and any(step.action is not StepAction.NOTHING for step in plan.steps):
         step = planned_step(Phase.ADDONS, addon.name)
         with effect(environment, release, step, observed.model_dump(mode="json")) as done:
             install(environment, cluster, addon, addon.manifest)

@@ -6,11 +6,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from clients.application_config import read_application_yml, read_database_ca
-from clients.cloudformation import read_outputs
+from clients.aws.cloudformation import read_outputs
+from clients.aws.secrets import read_credentials
 from clients.cluster import Cluster
 from clients.manifests import read_manifests
-from clients.msk_topics import read_bootstrap_brokers
-from clients.secrets import read_credentials
+from clients.topics.msk import read_bootstrap_brokers
 from delivery.application.connections import (
     BASE_NAMES,
     NEEDED_OUTPUTS,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from clients.metrics import read_requests
+from clients.aws.metrics import read_requests
 from delivery.canary.counts import periods_within
 from delivery.canary.evidence import policy_of
 from delivery.canary.forecast import Traffic, forecast

@@ -8,7 +8,7 @@ from prefect.runtime import flow_run
 
 from delivery.application.planning import CanaryRun
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Move
+from delivery.canary.verdict import Move, PauseAction
 from delivery.environment import Environment
 from delivery.errors import NotPromoted
 from delivery.release import Release
@@ -30,7 +30,7 @@ def require_approval(
     such proof, where the person says no, or where nobody answers within the environment's approval_timeout, and what
     watching raises.
     """
-    if move.action is not Action.ASK:
+    if move.action is not PauseAction.ASK:
         return evidence, move.line
     evidence, approval = request_approval(environment, release, canary, step, evidence, move)
     evidence, seen = check_after_approval(environment, release, canary, step, evidence)

@@ -20,7 +20,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Paused, Running
 
-from clients.prefect_api import translated
+from clients.prefect.api import translated
 from delivery.errors import Conflict, DeliveryError, Rejected, Unavailable
 from tasks.runs.log import progress
 

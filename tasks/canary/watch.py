@@ -8,11 +8,11 @@ from typing import Self
 
 from prefect import task
 
-from clients.metrics import LoadBalancerCounts
+from clients.aws.metrics import LoadBalancerCounts
 from delivery.application.planning import CanaryRun
 from delivery.canary.counts import Period, is_touched, periods_within
 from delivery.canary.evidence import Evidence, policy_of
-from delivery.canary.verdict import Action, Move, Verdict, describe_pending_approval, next_move
+from delivery.canary.verdict import Move, PauseAction, Verdict, describe_pending_approval, next_move
 from delivery.environment import Environment
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken, Unavailable
 from delivery.release import Release
@@ -41,7 +41,7 @@ def watch(
     watch = Watch.begin(connect_rollout(environment), release, canary, step, before)
     move = watch.follow()
     watch.record(move)
-    if move.action in (Action.ABORT, Action.REVERT):
+    if move.action in (PauseAction.ABORT, PauseAction.REVERT):
         sentence = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
         raise NotPromoted(sentence, is_failure=move.analysis.verdict is Verdict.FAIL)
     return watch.evidence, move
@@ -126,7 +126,7 @@ class Watch:
     def follow(self) -> Move:
         """The move that ends the pause; until then a line for each period."""
         move = next_move(self.evidence, datetime.now(UTC))
-        while move.action is Action.WAIT:
+        while move.action is PauseAction.WAIT:
             time.sleep(self.live.environment.canary.poll.total_seconds())
             told, now = (self.evidence.read_until, self.evidence.unreadable), datetime.now(UTC)
             self.look(now)
@@ -156,7 +156,7 @@ class Watch:
             raise NotPromoted(stopped, is_failure=True)
 
     def tell(self, move: Move, now: datetime) -> None:
-        if move.action is Action.WAIT:
+        if move.action is PauseAction.WAIT:
             progress(move.line)
         self.bar.show(self.evidence, move, now)
 

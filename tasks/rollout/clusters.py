@@ -1,6 +1,6 @@
 """The way to an environment's cluster: by the stacks' output, or by the file that `[application] kubeconfig` names."""
 
-from clients.cloudformation import read_outputs
+from clients.aws.cloudformation import read_outputs
 from clients.cluster import Cluster, connect_cluster
 from delivery.environment import Environment
 from delivery.stacks.outputs import StackOutputs

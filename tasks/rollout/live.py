@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from clients.alarms import read_firing_alarms
+from clients.aws.alarms import read_firing_alarms
+from clients.aws.load_balancer import find_load_balancer, read_rules
 from clients.cluster import Cluster
-from clients.load_balancer import find_load_balancer, read_rules
 from clients.manifests import read_manifests
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError, Unavailable

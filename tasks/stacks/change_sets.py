@@ -4,7 +4,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from clients.cloudformation import ChangeSet, Formation
+from clients.aws.cloudformation import ChangeSet, Formation
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from delivery.stacks.assembly import StackSpec

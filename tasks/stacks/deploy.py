@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from clients.assembly import read_assembly
-from clients.cloudformation import connect_formation
+from clients.aws.cloudformation import connect_formation
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Rejected
 from delivery.journal.step_names import planned_step

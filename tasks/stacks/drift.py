@@ -1,8 +1,8 @@
 """The deployed stacks beside the cloud assembly, by reads alone."""
 
 from clients.assembly import read_assembly
-from clients.cloudformation import Formation, connect_formation
-from clients.parameters import read_parameters
+from clients.aws.cloudformation import Formation, connect_formation
+from clients.aws.parameters import read_parameters
 from delivery.check import Check
 from delivery.environment import Environment
 from delivery.stacks.assembly import StackSpec

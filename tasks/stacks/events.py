@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from clients.cloudformation import Formation
+from clients.aws.cloudformation import Formation
 from delivery.errors import Unavailable
 from delivery.stacks.progress import (
     LastTime,

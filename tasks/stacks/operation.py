@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from clients.cloudformation import ChangeSet, Formation
+from clients.aws.cloudformation import ChangeSet, Formation
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, StackFailed, Unavailable
-from delivery.plan import Action
+from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.operations import describe_operator
 from delivery.stacks.planning import data_losses, needs_protection
@@ -70,7 +70,7 @@ class StackWork:
 
     def leave_alone(self, state: StackState, change_set: ChangeSet) -> StackOutcome:
         self.formation.delete_change_set(change_set.arn)
-        return tell(outcome_of_stack(self.stack, state, Action.NOTHING))
+        return tell(outcome_of_stack(self.stack, state, StepAction.NOTHING))
 
     def before(self, state: StackState | None, was_started: bool) -> dict[str, Any]:
         """What a way back needs: the stack as it was. Of an earlier try its own record tells that."""
@@ -88,11 +88,11 @@ class StackWork:
             change_set = change_set or self._create(state)
             arn, changing = change_set.stack_arn, len(change_set.changes)
             if change_set.has_no_changes:
-                return tell(outcome_of_stack(self.stack, self._protected(arn), Action.CHANGE))
+                return tell(outcome_of_stack(self.stack, self._protected(arn), StepAction.CHANGE))
             self.formation.execute(change_set.arn, self.token)
         self._follow(arn, changing)
         deployed = self._protected(arn)
-        action = Action.CREATE if deployed.status == "CREATE_COMPLETE" else Action.CHANGE
+        action = StepAction.CREATE if deployed.status == "CREATE_COMPLETE" else StepAction.CHANGE
         return tell(outcome_of_stack(self.stack, deployed, action), changing)
 
     def _create(self, state: StackState | None) -> ChangeSet:

@@ -1,6 +1,6 @@
 """What an earlier release left under way at a stack is followed to its end before anything else is decided."""
 
-from clients.cloudformation import Formation
+from clients.aws.cloudformation import Formation
 from delivery.environment import Environment
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.operations import describe_operator, release_of

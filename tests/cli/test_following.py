@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 from cli.following import TOLD_AFTER, Follower, Look
 from cli.lines import OF_FLOWS, Kind, Line, result_of, say_failure, say_retry, shorten, shorten_block
-from clients.prefect_api import PAGE, PrefectApi
+from clients.prefect.api import PAGE, PrefectApi
 from delivery.errors import NotFound, Unavailable
 from sandbox.testing import eventually
 

@@ -6,7 +6,7 @@ import pytest
 
 from cli.idle import Told, fold_idle_phases
 from cli.lines import Kind, Line
-from clients.prefect_api import Run
+from clients.prefect.api import Run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = START + timedelta(seconds=12)

@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from cli.running import conclude
 from cli.screen import Screen
 from cli.starting import Start, describe_wait
-from clients.prefect_api import PrefectApi
+from clients.prefect.api import PrefectApi
 from delivery.outcome import NOT_TAKEN
 
 LONG_AGO = datetime.now(UTC) - timedelta(minutes=1)

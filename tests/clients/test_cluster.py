@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from clients.aws.eks import BearerToken, describe_endpoint
 from clients.cluster import Cluster, connect_cluster
-from clients.eks import BearerToken, describe_endpoint
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound, NotPermitted, Rejected, SettingsError, Unavailable
 from sandbox.aws.client import client

@@ -2,10 +2,10 @@ import pytest
 
 from delivery.errors import Refused
 from delivery.plan import (
-    Action,
     PartPlan,
     Phase,
     Step,
+    StepAction,
     describe_nothing_to_do,
     join_plan,
     sum_up,
@@ -14,7 +14,7 @@ from delivery.plan import (
 DIGEST = "sha256:" + "a" * 64
 
 
-def step(name: str, action: Action = Action.CHANGE) -> Step:
+def step(name: str, action: StepAction = StepAction.CHANGE) -> Step:
     return Step(phase=Phase.TOPICS, name=name, action=action)
 
 
@@ -36,19 +36,19 @@ def test_another_step_is_another_hash() -> None:
 
 
 def test_a_plan_with_one_change_is_something_to_do() -> None:
-    steps = (step("a", Action.NOTHING), step("b"))
+    steps = (step("a", StepAction.NOTHING), step("b"))
     assert not join_plan("production", DIGEST, [PartPlan(steps=steps)], []).is_nothing_to_do
     assert join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], []).is_nothing_to_do
 
 
 def test_a_plan_is_summed_up_by_how_much_there_is_to_do() -> None:
-    steps = (step("a", Action.NOTHING), step("b"))
+    steps = (step("a", StepAction.NOTHING), step("b"))
     assert sum_up(join_plan("production", DIGEST, [PartPlan(steps=steps)], [])).endswith(": 1 to change, 1 as planned.")
     assert sum_up(join_plan("production", DIGEST, [PartPlan(steps=steps[:1])], [])).endswith(": 1 as planned.")
 
 
 def test_that_nothing_is_to_do_names_the_artifact_and_how_much_is_as_planned() -> None:
-    plan = join_plan("production", DIGEST, [PartPlan(steps=(step("a", Action.NOTHING),))], [])
+    plan = join_plan("production", DIGEST, [PartPlan(steps=(step("a", StepAction.NOTHING),))], [])
     assert describe_nothing_to_do(plan) == (
         f"production is as {DIGEST} needs it, nothing was touched. "
         "As planned: infrastructure 0, cluster add-ons 0, topics 1, connection settings 0, application 0."

@@ -1,4 +1,4 @@
-from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
+from delivery.plan import Phase, ReleasePlan, Reversibility, Step, StepAction
 from delivery.plan_text import describe_phase, describe_plan
 
 DIGEST = "sha256:" + "a" * 64
@@ -6,7 +6,7 @@ REVERSIBLE = "Way back: all of it can be put back as it was."
 
 
 def step(
-    name: str, *changes: str, action: Action = Action.CREATE, way_back: Reversibility = Reversibility.REVERSIBLE
+    name: str, *changes: str, action: StepAction = StepAction.CREATE, way_back: Reversibility = Reversibility.REVERSIBLE
 ) -> Step:
     return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=changes)
 
@@ -20,7 +20,7 @@ def topics(*steps: Step) -> list[str]:
 
 
 def test_a_phase_without_changes_is_one_line() -> None:
-    unchanged = step("a", action=Action.NOTHING)
+    unchanged = step("a", action=StepAction.NOTHING)
     assert topics(unchanged, unchanged) == ["Topics: nothing to do (2 as planned)"]
 
 
@@ -29,12 +29,14 @@ def test_a_phase_of_which_nothing_is_known_is_not_told() -> None:
 
 
 def test_what_stays_as_it_is_in_a_phase_with_changes_is_one_line() -> None:
-    lines = topics(step("a", action=Action.NOTHING), step("b", "6 partitions"), step("c", action=Action.NOTHING))
+    lines = topics(
+        step("a", action=StepAction.NOTHING), step("b", "6 partitions"), step("c", action=StepAction.NOTHING)
+    )
     assert lines == ["Topics:", "  create  b  6 partitions", "  as it is  a, c"]
 
 
 def test_a_change_has_a_line_for_each_property() -> None:
-    changed = step("a", "partitions: 3 -> 6", "retention.ms: 14 days -> 30 days", action=Action.CHANGE)
+    changed = step("a", "partitions: 3 -> 6", "retention.ms: 14 days -> 30 days", action=StepAction.CHANGE)
     assert topics(changed) == [
         "Topics:",
         "  change  a",
@@ -70,7 +72,7 @@ def test_what_costs_something_to_put_back_is_marked_and_explained() -> None:
 
 def test_a_plan_that_can_be_put_back_says_so_and_one_without_changes_says_nothing_of_it() -> None:
     assert describe_plan(plan(step("a"))).endswith(REVERSIBLE)
-    assert "Way back" not in describe_plan(plan(step("a", action=Action.NOTHING)))
+    assert "Way back" not in describe_plan(plan(step("a", action=StepAction.NOTHING)))
 
 
 def test_what_was_found_stands_before_the_phases() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from delivery.errors import NotApplied, StopRequested, TopicFixed, TopicWouldShrink, Unavailable
-from delivery.plan import Action, Reversibility
+from delivery.plan import Reversibility, StepAction
 from delivery.topics import (
     ObservedTopic,
     TopicSpec,
@@ -51,7 +51,7 @@ def test_every_topic_has_the_guides_replicas_and_compression() -> None:
 
 def test_a_missing_topic_is_created_as_specified() -> None:
     change = plan_topic(METRICS, None)
-    assert (change.action, change.partitions, change.configuration) == (Action.CREATE, 3, CONFIGURATION)
+    assert (change.action, change.partitions, change.configuration) == (StepAction.CREATE, 3, CONFIGURATION)
     assert change.lines == (
         "3 partitions, kept 14 days",
         "3 replicas, compression.type gzip, min.insync.replicas 2",
@@ -59,7 +59,7 @@ def test_a_missing_topic_is_created_as_specified() -> None:
 
 
 def test_a_topic_as_specified_is_left_alone_whatever_else_is_set() -> None:
-    assert plan_topic(METRICS, held()).action is Action.NOTHING
+    assert plan_topic(METRICS, held()).action is StepAction.NOTHING
 
 
 def test_only_the_keys_that_differ_are_changed() -> None:
@@ -111,7 +111,7 @@ def test_topics_that_nobody_lists_are_named_and_left() -> None:
 
 def test_topics_are_known_after_the_cluster_when_there_is_none() -> None:
     (step,) = plan_topics([METRICS], None).steps
-    assert step.action is Action.CREATE
+    assert step.action is StepAction.CREATE
     assert step.changes[-1] == "known after the broker cluster"
 
 

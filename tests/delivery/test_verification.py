@@ -1,6 +1,6 @@
 from delivery.canary.verdict import Verdict
 from delivery.check import Check, cannot_tell, sum_up
-from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.plan import PartPlan, Phase, Step, StepAction
 from delivery.rollout.weights import WeightSource
 from delivery.verification import (
     judge_answer,
@@ -11,17 +11,17 @@ from delivery.verification import (
 from tests.delivery.rollout.objects import aborted, at_pause, at_rest
 
 
-def part(action: Action) -> PartPlan:
+def part(action: StepAction) -> PartPlan:
     return PartPlan(steps=(Step(phase=Phase.TOPICS, name="clicks", action=action),))
 
 
 def test_a_part_with_nothing_to_do_is_as_planned() -> None:
-    check = judge_part(Phase.TOPICS, part(Action.NOTHING))
+    check = judge_part(Phase.TOPICS, part(StepAction.NOTHING))
     assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned")
 
 
 def test_a_part_that_would_change_is_not_as_planned() -> None:
-    check = judge_part(Phase.TOPICS, part(Action.CHANGE))
+    check = judge_part(Phase.TOPICS, part(StepAction.CHANGE))
     assert (check.verdict, check.seen) == (Verdict.FAIL, "clicks: change")
 
 
@@ -30,12 +30,12 @@ def test_a_part_without_steps_has_not_passed() -> None:
 
 
 def test_a_refusal_is_not_as_planned() -> None:
-    refused = PartPlan(steps=part(Action.NOTHING).steps, refusals=("clicks would shrink.",))
+    refused = PartPlan(steps=part(StepAction.NOTHING).steps, refusals=("clicks would shrink.",))
     assert judge_part(Phase.TOPICS, refused).seen == "clicks would shrink."
 
 
 def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
-    found = part(Action.NOTHING).model_copy(update={"findings": ("shop.other: in no list of [topics].",)})
+    found = part(StepAction.NOTHING).model_copy(update={"findings": ("shop.other: in no list of [topics].",)})
     check = judge_part(Phase.TOPICS, found)
     assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned; besides shop.other: in no list of [topics]")
 

@@ -5,17 +5,21 @@ import pytest
 from prefect import flow
 from prefect.client.schemas import State
 
-from clients.prefect_api import PrefectApi
+from clients.prefect.api import PrefectApi
 from delivery.environment import OnPlanChange, Planning
 from delivery.errors import Refused
-from delivery.plan import Action, Phase, ReleasePlan, Reversibility, Step
+from delivery.plan import Phase, ReleasePlan, Reversibility, Step, StepAction
 from tasks.planning import compare_plans, plan_data_key, show_plan
 from tests.environments import production
 
 TOPIC = Step(
-    phase=Phase.TOPICS, name="views", action=Action.CHANGE, way_back=Reversibility.NONE, changes=("partitions: 3 -> 6",)
+    phase=Phase.TOPICS,
+    name="views",
+    action=StepAction.CHANGE,
+    way_back=Reversibility.NONE,
+    changes=("partitions: 3 -> 6",),
 )
-KEPT = TOPIC.model_copy(update={"name": "clicks", "action": Action.NOTHING, "changes": ()})
+KEPT = TOPIC.model_copy(update={"name": "clicks", "action": StepAction.NOTHING, "changes": ()})
 PLAN = ReleasePlan(environment="production", artifact_digest=f"sha256:{'a' * 64}", steps=(TOPIC, KEPT))
 
 

@@ -11,7 +11,7 @@ from delivery.application.addons import (
 )
 from delivery.canary.verdict import Verdict
 from delivery.environment import Addon, PinnedManifest
-from delivery.plan import Action, Reversibility
+from delivery.plan import Reversibility, StepAction
 
 ROLLOUTS = Addon(
     name="argo-rollouts",
@@ -41,7 +41,7 @@ def test_a_version_is_the_tag_of_an_image(image: str, version: str) -> None:
 @pytest.mark.parametrize("addon", [ROLLOUTS, PINNED])
 def test_an_addon_in_the_version_wanted_is_left_alone(addon: Addon) -> None:
     plan = plan_addon(addon, WELL)
-    assert [step.action for step in plan.steps] == [Action.NOTHING]
+    assert [step.action for step in plan.steps] == [StepAction.NOTHING]
     assert (plan.refusals, plan.findings) == ((), ())
 
 
@@ -75,7 +75,7 @@ def test_another_version_is_told_and_changed_where_its_manifest_is_pinned() -> N
     older = WELL.model_copy(update={"version": "v1.8.3"})
     assert "found v1.8.3, wanted v1.9.1" in plan_addon(ROLLOUTS, older).findings[0]
     (step,) = plan_addon(PINNED, older).steps
-    assert (step.action, step.changes[0]) == (Action.CHANGE, "version: v1.8.3 -> v1.9.1")
+    assert (step.action, step.changes[0]) == (StepAction.CHANGE, "version: v1.8.3 -> v1.9.1")
 
 
 def test_an_addon_without_available_pods_is_told_and_is_not_as_wanted() -> None:

@@ -20,7 +20,7 @@ from delivery.application.connections import (
     plan_settings,
     render_settings,
 )
-from delivery.plan import Action
+from delivery.plan import StepAction
 
 MANIFESTS = Path(__file__).resolve().parents[3] / "infrastructure" / "k8s" / "production"
 PASSWORD = "correct-horse-battery-staple"
@@ -133,7 +133,7 @@ def test_the_plan_shows_names_and_keys_and_no_value() -> None:
 def test_a_setting_that_is_there_is_nothing_to_do() -> None:
     cache = setting("redis-config")
     plan = plan_settings(compare_settings((cache, setting("rds-config")), [("ConfigMap", cache.name)]))
-    assert [step.action for step in plan.steps] == [Action.NOTHING, Action.CREATE]
+    assert [step.action for step in plan.steps] == [StepAction.NOTHING, StepAction.CREATE]
 
 
 def test_settings_are_known_after_the_stacks_they_are_made_of() -> None:

@@ -15,7 +15,7 @@ from delivery.application.planning import (
     weights_ahead,
     window_revisions,
 )
-from delivery.plan import Action, Step
+from delivery.plan import Step, StepAction
 from delivery.rollout.snapshot import RolloutSnapshot
 from tests.delivery.rollout.objects import (
     AT_20,
@@ -47,23 +47,23 @@ def plan(snapshot: RolloutSnapshot | None, image: str, changes: tuple[str, ...] 
 
 
 def test_a_stable_revision_with_the_same_template_leaves_nothing_to_do() -> None:
-    assert plan(at_rest(), STABLE_IMAGE).action is Action.NOTHING
+    assert plan(at_rest(), STABLE_IMAGE).action is StepAction.NOTHING
 
 
 def test_a_new_image_is_planned_with_its_canary() -> None:
     step = plan(at_rest(), NEW_IMAGE)
-    assert step.action is Action.CHANGE
+    assert step.action is StepAction.CHANGE
     assert step.changes == (f"image {STABLE_IMAGE} -> {NEW_IMAGE}", "canary at 20 %, then all traffic")
 
 
 def test_more_pods_of_the_same_image_are_a_change_without_a_canary() -> None:
     step = plan(at_rest(), STABLE_IMAGE, ("spec.replicas",))
-    assert (step.action, step.changes) == (Action.CHANGE, ("spec.replicas",))
+    assert (step.action, step.changes) == (StepAction.CHANGE, ("spec.replicas",))
 
 
 def test_a_first_installation_says_that_it_has_no_canary() -> None:
     step = plan(None, NEW_IMAGE, None)
-    assert step.action is Action.CREATE
+    assert step.action is StepAction.CREATE
     assert "first installation: no canary" in step.changes[1]
 
 
@@ -101,12 +101,12 @@ def test_without_a_canary_no_share_is_ahead() -> None:
 def test_an_object_that_applying_would_change_is_named_with_its_paths() -> None:
     objects = (ObjectPreview("Ingress", "front", ("spec.rules",)), ObjectPreview("Rollout", "backend", ()))
     ingress, _ = plan_application(SYSTEM, at_rest(), Preview(objects, template(STABLE_IMAGE)), STABLE_IMAGE).steps
-    assert (ingress.name, ingress.action, ingress.changes) == ("Ingress front", Action.CHANGE, ("spec.rules",))
+    assert (ingress.name, ingress.action, ingress.changes) == ("Ingress front", StepAction.CHANGE, ("spec.rules",))
 
 
 def test_everything_is_new_before_there_is_a_cluster() -> None:
     steps = plan_unseen(other_system(), SYSTEM, NEW_IMAGE, "known after EKSStack").steps
-    assert {step.action for step in steps} == {Action.CREATE}
+    assert {step.action for step in steps} == {StepAction.CREATE}
     assert "known after EKSStack" in next(step for step in steps if step.name == "Rollout shop").changes
 
 

@@ -8,7 +8,7 @@ from delivery.canary.evidence import Policy
 from delivery.canary.settings import OnInconclusive
 from delivery.canary.simulation import Run, interval, simulate, simulate_many, summarize
 from delivery.canary.synthetic_traffic import Scenario
-from delivery.canary.verdict import Action
+from delivery.canary.verdict import PauseAction
 from tests.environments import production_policy
 
 STEPS = (20, 40, 60, 80)
@@ -22,13 +22,13 @@ def run(scenario: Scenario, seed: int = 1, policy: Policy | None = None) -> Run:
 
 def test_a_healthy_release_takes_its_forty_minutes_and_is_promoted() -> None:
     healthy = run(BUSY)
-    assert (healthy.action, healthy.duration) == (Action.ADVANCE, timedelta(minutes=40))
+    assert (healthy.action, healthy.duration) == (PauseAction.ADVANCE, timedelta(minutes=40))
     assert healthy.users_harmed == 0
 
 
 def test_a_harmful_release_is_aborted_within_minutes() -> None:
     harmful = run(replace(BUSY, canary_failure_rate=0.05))
-    assert harmful.action is Action.ABORT
+    assert harmful.action is PauseAction.ABORT
     assert harmful.duration < timedelta(minutes=10)
     assert harmful.users_harmed == pytest.approx(0.03 * 0.2 * harmful.requests, rel=0.1)
 
@@ -41,27 +41,27 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
 def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
     quiet = run(replace(BUSY, requests_per_second=0.5))
-    assert (quiet.action, quiet.duration) == (Action.REVERT, timedelta(minutes=30))
+    assert (quiet.action, quiet.duration) == (PauseAction.REVERT, timedelta(minutes=30))
 
 
 def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
     by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, on_inconclusive=OnInconclusive.GUIDE))
-    assert by_guide.action is Action.ADVANCE_BY_GUIDE
+    assert by_guide.action is PauseAction.ADVANCE_BY_GUIDE
 
 
 def test_a_weight_that_is_not_applied_is_never_promoted() -> None:
     unmoved = run(replace(BUSY, honoured=0.0))
-    assert unmoved.action is Action.REVERT
+    assert unmoved.action is PauseAction.REVERT
     assert "the weight is not honoured" in unmoved.reason
 
 
 def test_metrics_that_are_all_lost_never_promote() -> None:
-    assert run(replace(BUSY, lost=1.0)).action is Action.REVERT
+    assert run(replace(BUSY, lost=1.0)).action is PauseAction.REVERT
 
 
 def test_one_bad_pod_of_the_canary_is_found_and_takes_a_healthy_release_back() -> None:
     bad = run(replace(BUSY, pods=30, bad_pods=1))
-    assert bad.action is Action.ABORT
+    assert bad.action is PauseAction.ABORT
     assert bad.users_harmed > 0
 
 
@@ -74,7 +74,7 @@ def test_counts_that_are_read_later_delay_what_is_found() -> None:
 
 def test_counts_that_are_never_there_in_time_never_promote() -> None:
     nothing = run(replace(BUSY, late=1.0))
-    assert nothing.action is Action.REVERT
+    assert nothing.action is PauseAction.REVERT
     assert "no requests were counted" in nothing.reason
 
 
@@ -113,11 +113,16 @@ def test_going_on_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
 
 
 def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
-    def ended(action: Action, minutes: int) -> Run:
-        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is Action.ASK, "")
+    def ended(action: PauseAction, minutes: int) -> Run:
+        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is PauseAction.ASK, "")
 
     summary = summarize(
-        [ended(Action.ABORT, 1), ended(Action.ABORT, 3), ended(Action.ADVANCE, 40), ended(Action.ASK, 30)]
+        [
+            ended(PauseAction.ABORT, 1),
+            ended(PauseAction.ABORT, 3),
+            ended(PauseAction.ADVANCE, 40),
+            ended(PauseAction.ASK, 30),
+        ]
     )
     assert (summary.aborted, summary.promoted, summary.inconclusive) == (0.5, 0.25, 0.25)
     assert summary.minutes == pytest.approx((2.0, 2.8, 2.98))

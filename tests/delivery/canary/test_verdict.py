@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from delivery.canary.counts import Counts, Period, Slow
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Verdict, describe_pending_approval, judge, next_move
+from delivery.canary.verdict import PauseAction, Verdict, describe_pending_approval, judge, next_move
 from tests.delivery.canary.watched import HEALTHY, MINUTE, NOON, POLICY, Arms, verdict_of, watch
 
 
@@ -122,7 +122,10 @@ def test_a_step_without_requests_of_its_own_does_not_pass_on_earlier_ones() -> N
 )
 def test_a_handful_of_requests_never_promotes(arms: list[tuple[int, int]], minutes: int) -> None:
     evidence = watch(*[(Counts(stable), Counts(canary)) for stable, canary in arms])
-    assert next_move(evidence, NOON + minutes * MINUTE).action not in (Action.ADVANCE, Action.ADVANCE_BY_GUIDE)
+    assert next_move(evidence, NOON + minutes * MINUTE).action not in (
+        PauseAction.ADVANCE,
+        PauseAction.ADVANCE_BY_GUIDE,
+    )
 
 
 def test_evidence_is_as_large_after_many_periods_as_after_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 from delivery.canary.counts import Counts
 from delivery.canary.evidence import Evidence
 from delivery.canary.settings import OnInconclusive
-from delivery.canary.verdict import Action, Verdict, next_move
+from delivery.canary.verdict import PauseAction, Verdict, next_move
 from tests.delivery.canary.watched import MINUTE, NOON, POLICY, verdict_of, watch
 
 
@@ -38,7 +38,7 @@ def test_a_hundredfold_increase_in_most_periods_fails() -> None:
 def test_an_empty_result_is_inconclusive_and_says_so() -> None:
     """argo-rollouts#1466: an empty result ends in "slice index out of range" and an aborted rollout."""
     move = next_move(watch(*[(Counts(), Counts())] * 10), NOON + 10 * MINUTE)
-    assert (move.action, move.analysis.verdict) == (Action.WAIT, Verdict.INCONCLUSIVE)
+    assert (move.action, move.analysis.verdict) == (PauseAction.WAIT, Verdict.INCONCLUSIVE)
     assert move.analysis.reason == "no requests were counted for the new revision at 20 %"
 
 
@@ -48,12 +48,12 @@ def test_measurements_that_all_err_never_promote(on_inconclusive: OnInconclusive
     begun = Evidence.begin(replace(POLICY, on_inconclusive=on_inconclusive), 20, NOON)
     evidence = reduce(lambda seen, why: seen.cannot_read(why), ["Errored"] * 30, begun)
     move = next_move(evidence, NOON + 30 * MINUTE)
-    assert move.action in (Action.REVERT, Action.ASK)
+    assert move.action in (PauseAction.REVERT, PauseAction.ASK)
     assert move.analysis.reason == "not everything could be read: Errored"
 
 
 def test_no_values_found_waits_and_then_reverts() -> None:
     """flagger#361: "no values found" for a canary without traffic."""
     evidence = watch()
-    assert next_move(evidence, NOON + 29 * MINUTE).action is Action.WAIT
-    assert next_move(evidence, NOON + 30 * MINUTE).action is Action.REVERT
+    assert next_move(evidence, NOON + 29 * MINUTE).action is PauseAction.WAIT
+    assert next_move(evidence, NOON + 30 * MINUTE).action is PauseAction.REVERT

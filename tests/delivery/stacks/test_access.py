@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from delivery.plan import Action, Phase, ReleasePlan, Step
+from delivery.plan import Phase, ReleasePlan, Step, StepAction
 from delivery.plan_text import describe_plan
 from delivery.stacks.access import Grant, describe_widening, widened
 from delivery.stacks.planning import plan_stacks
@@ -125,6 +125,6 @@ def test_a_policy_is_told_by_the_role_that_carries_it() -> None:
 
 
 def test_a_plan_that_gives_no_access_does_not_speak_of_it() -> None:
-    step = Step(phase=Phase.STACKS, name="RDS", action=Action.CHANGE, changes=("~ one",))
+    step = Step(phase=Phase.STACKS, name="RDS", action=StepAction.CHANGE, changes=("~ one",))
     plan = ReleasePlan(environment="production", artifact_digest="sha256:0", steps=(step,))
     assert "Access" not in describe_plan(plan)

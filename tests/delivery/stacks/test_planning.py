@@ -2,7 +2,7 @@
 
 import json
 
-from delivery.plan import Action, PartPlan, Phase, Step
+from delivery.plan import PartPlan, Phase, Step, StepAction
 from delivery.stacks.planning import plan_stacks, shown
 from delivery.stacks.state import ObservedStack, PropertyChange, ResourceChange
 from tests.delivery.stacks.specs import NAME, modified, plan_changes, plan_one, removed, spec, state
@@ -10,12 +10,12 @@ from tests.delivery.stacks.specs import NAME, modified, plan_changes, plan_one, 
 
 def test_a_stack_without_changes_is_nothing_to_do() -> None:
     plan = plan_one(spec(), ObservedStack(id="RDS", state=state()))
-    assert plan == PartPlan(steps=(Step(phase=Phase.STACKS, name="RDS", action=Action.NOTHING),))
+    assert plan == PartPlan(steps=(Step(phase=Phase.STACKS, name="RDS", action=StepAction.NOTHING),))
 
 
 def test_a_changed_property_is_a_line_with_both_values() -> None:
     (step,) = plan_changes(modified()).steps
-    assert step.action is Action.CHANGE
+    assert step.action is StepAction.CHANGE
     assert step.changes == ("~ Database (AWS::RDS::DBInstance) BackupRetentionPeriod: 14 -> 30",)
 
 
@@ -34,17 +34,17 @@ def test_added_and_removed_resources_are_a_line_each() -> None:
 
 def test_a_change_of_tags_or_outputs_alone_is_a_change() -> None:
     (step,) = plan_one(spec(), ObservedStack(id="RDS", state=state(), is_changed=True)).steps
-    assert (step.action, step.changes) == (Action.CHANGE, ("~ tags or outputs only",))
+    assert (step.action, step.changes) == (StepAction.CHANGE, ("~ tags or outputs only",))
 
 
 def test_a_stack_that_lacks_its_protection_gets_it() -> None:
     (step,) = plan_one(spec(is_protected=True), ObservedStack(id="RDS", state=state())).steps
-    assert (step.action, step.changes) == (Action.CHANGE, ("+ termination protection",))
+    assert (step.action, step.changes) == (StepAction.CHANGE, ("+ termination protection",))
 
 
 def test_a_missing_stack_is_created_with_its_number_of_resources() -> None:
     (step,) = plan_one(spec(types=("AWS::EC2::VPC", "AWS::EC2::Subnet")), ObservedStack(id="RDS")).steps
-    assert step == Step(phase=Phase.STACKS, name="RDS", action=Action.CREATE, changes=("2 resources",))
+    assert step == Step(phase=Phase.STACKS, name="RDS", action=StepAction.CREATE, changes=("2 resources",))
 
 
 def test_a_missing_stack_is_created_after_the_missing_stacks_it_needs() -> None:
@@ -61,7 +61,7 @@ def test_a_missing_stack_is_created_after_the_missing_stacks_it_needs() -> None:
 
 def test_a_stack_under_review_is_created() -> None:
     (step,) = plan_one(spec(), ObservedStack(id="RDS", state=state("REVIEW_IN_PROGRESS"))).steps
-    assert step.action is Action.CREATE
+    assert step.action is StepAction.CREATE
 
 
 def test_what_a_failed_creation_left_is_deleted_first_and_the_plan_says_so() -> None:

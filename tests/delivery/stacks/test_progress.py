@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from delivery.errors import LockLost, StackFailed, StopRequested
-from delivery.plan import Action
+from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.progress import (
     LastTime,
@@ -44,7 +44,7 @@ def about_stack(status: str, physical_id: str = ARN) -> StackEvent:
 
 
 def done(stack_id: str) -> StackOutcome:
-    return StackOutcome(id=stack_id, arn=ARN, status="CREATE_COMPLETE", action=Action.CREATE)
+    return StackOutcome(id=stack_id, arn=ARN, status="CREATE_COMPLETE", action=StepAction.CREATE)
 
 
 def test_an_operation_ends_with_its_own_stacks_event() -> None:
@@ -109,7 +109,7 @@ def test_of_many_resources_under_way_the_first_ones_are_named() -> None:
 
 def test_an_outcome_tells_what_became_of_the_stack() -> None:
     assert describe_outcome(done("MSKStack"), 5) == "MSKStack: created, 5 resources"
-    untouched = done("MSKStack").model_copy(update={"action": Action.NOTHING})
+    untouched = done("MSKStack").model_copy(update={"action": StepAction.NOTHING})
     assert describe_outcome(untouched, None) == "MSKStack: nothing to do"
 
 

@@ -9,7 +9,7 @@ from clients.cluster import Cluster, connect_cluster
 from delivery.application.connections import plan_settings
 from delivery.environment import Environment
 from delivery.errors import NotApplied, SettingsError
-from delivery.plan import Action
+from delivery.plan import StepAction
 from delivery.release import Release
 from sandbox.instance import Sandbox
 from tasks.application.connections import apply_settings, observe_settings
@@ -181,10 +181,10 @@ def test_a_rotated_password_is_a_new_secret_in_the_plan(prepared: Prepared, rele
     changing = [
         step
         for step in plan_settings(observe_settings.fn(prepared.environment)).steps
-        if step.action is not Action.NOTHING
+        if step.action is not StepAction.NOTHING
     ]
     (step,) = changing
-    assert (step.name, step.action) == ("rds-config", Action.CREATE)
+    assert (step.name, step.action) == ("rds-config", StepAction.CREATE)
     assert step.changes[0].startswith("Secret rds-config-")
     assert names["rds-config"] not in step.changes[0]
     assert "another" not in step.model_dump_json()

@@ -19,7 +19,7 @@ from prefect.states import Paused, Running
 from delivery.application.planning import CanaryRun
 from delivery.canary.counts import Counts
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Analysis, Move, Verdict
+from delivery.canary.verdict import Analysis, Move, PauseAction, Verdict
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, LockLost, NotPromoted, Rejected, StopRequested
 from delivery.release import Event, Release
@@ -42,7 +42,7 @@ RELEASE = Release(
 STEP = CanaryStep(1, 20)
 CANARY = CanaryRun("stable", "canary", "image", (STEP,))
 UNSURE = Analysis(Verdict.INCONCLUSIVE, "too few requests", Counts(), Counts())
-ASKED = Move(Action.ASK, UNSURE, "no proof: too few requests; a person decides")
+ASKED = Move(PauseAction.ASK, UNSURE, "no proof: too few requests; a person decides")
 
 
 def asking(folder: Path, seconds: float) -> Environment:
@@ -86,7 +86,7 @@ def resume(run: Any, answer: dict[str, Any]) -> None:
 
 
 def test_a_proof_asks_nobody(tmp_path: Path) -> None:
-    proved = Move(Action.ADVANCE, Analysis(Verdict.PASS, "98 % succeeded", Counts(), Counts()), "98 % succeeded")
+    proved = Move(PauseAction.ADVANCE, Analysis(Verdict.PASS, "98 % succeeded", Counts(), Counts()), "98 % succeeded")
     evidence = Evidence.begin(production_policy(), 20, datetime.now(UTC))
     approval = require_approval(production(tmp_path), RELEASE, CANARY, STEP, evidence, proved)
     assert approval == (evidence, "98 % succeeded")

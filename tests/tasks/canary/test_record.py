@@ -7,7 +7,7 @@ import pytest
 from prefect import flow, task
 from prefect.artifacts import Artifact
 
-from clients.prefect_api import PrefectApi
+from clients.prefect.api import PrefectApi
 from delivery.canary.counts import Counts, Period
 from delivery.canary.evidence import Evidence
 from delivery.canary.verdict import next_move

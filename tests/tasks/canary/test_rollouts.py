@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from delivery.application.planning import CanaryRun
-from delivery.canary.verdict import Action, Analysis, Verdict
+from delivery.canary.verdict import Analysis, PauseAction, Verdict
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken
-from delivery.plan import Action as PlanAction
-from delivery.plan import PartPlan
+from delivery.plan import PartPlan, StepAction
 from delivery.release import Event, Release
 from delivery.rollout.conditions import why_not_ready_to_start
 from delivery.rollout.manifests import HASH_LABEL
@@ -92,10 +91,10 @@ def plan(shop: Shop, digest: str) -> PartPlan:
 
 def test_a_first_installation_has_no_canary_and_serves_its_digest(shop: Shop) -> None:
     digest = shop.push("a")
-    assert {step.action for step in plan(shop, digest).steps} == {PlanAction.CREATE}
+    assert {step.action for step in plan(shop, digest).steps} == {StepAction.CREATE}
     assert roll_out(shop, digest) == []
     assert served_image(shop) == digest
-    assert {step.action for step in plan(shop, digest).steps} == {PlanAction.NOTHING}
+    assert {step.action for step in plan(shop, digest).steps} == {StepAction.NOTHING}
 
 
 def test_a_good_release_is_promoted_on_evidence_at_every_step(shop: Shop) -> None:
@@ -123,7 +122,7 @@ def test_a_bad_release_is_stopped_and_taken_back(shop: Shop) -> None:
     assert step["seconds"] < patient.environment.canary.pause.total_seconds()
     assert f"{good}, serves all traffic, read back from the load balancer." in sentence
     assert served_image(shop) == good
-    assert plan(shop, good).steps[-1].action is PlanAction.NOTHING
+    assert plan(shop, good).steps[-1].action is StepAction.NOTHING
 
 
 @pytest.mark.proof
@@ -172,7 +171,7 @@ def test_an_alarm_that_begins_to_ring_stops_the_canary_by_its_name(shop: Shop) -
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="12 failed")
         move = watched.follow()
         assert (move.action, move.line) == (
-            Action.ABORT,
+            PauseAction.ABORT,
             f"an alarm began to ring during the canary: {name} (12 failed)",
         )
         roll_back_application.fn(shop.environment, release)

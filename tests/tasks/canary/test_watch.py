@@ -10,7 +10,7 @@ import pytest
 
 from delivery.application.planning import CanaryRun
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Action, Move, Verdict, next_move
+from delivery.canary.verdict import Move, PauseAction, Verdict, next_move
 from delivery.errors import NotPromoted, Unavailable
 from delivery.release import Event, Release
 from delivery.rollout.manifests import HASH_LABEL
@@ -92,7 +92,7 @@ def test_proof_for_a_canary_while_a_person_is_asked_is_said_once_and_promotes_no
     with shop.release(shop.push("b")) as release, shop.users():
         _, canary = stand_at_first_pause(shop, release)
         watch = begin(shop, release, canary)
-        assert watch.follow().action is Action.ADVANCE
+        assert watch.follow().action is PauseAction.ADVANCE
         caplog.clear()
         watch.watch_during_approval()
         watch.watch_during_approval()
@@ -181,7 +181,10 @@ def test_a_load_balancer_that_does_not_answer_hides_no_alarm(
         ring(shop, alarm)
         watch.look(datetime.now(UTC))
     move = next_move(watch.evidence, datetime.now(UTC))
-    assert (move.action, move.line) == (Action.ABORT, f"an alarm began to ring during the canary: {alarm} (12 failed)")
+    assert (move.action, move.line) == (
+        PauseAction.ABORT,
+        f"an alarm began to ring during the canary: {alarm} (12 failed)",
+    )
     assert "Throttling" in (watch.evidence.unreadable or "")
 
 
@@ -193,7 +196,7 @@ def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothi
     with shop.release(shop.push("b")) as release, shop.users():
         _, canary = stand_at_first_pause(shop, release)
         watch = begin(shop, release, canary)
-        assert watch.follow().action is Action.ADVANCE
+        assert watch.follow().action is PauseAction.ADVANCE
         counted = watch.evidence.step_canary.requests
         throttle()
         eventually(lambda: look(watch) and watch.evidence.step_canary.requests > counted)
@@ -201,7 +204,7 @@ def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothi
             "not everything could be read: Could not list the load balancers: Throttling"
         )
         aws.clear_faults()
-        eventually(lambda: look(watch).action is Action.ADVANCE)
+        eventually(lambda: look(watch).action is PauseAction.ADVANCE)
 
 
 def look(watch: Watch) -> Move:

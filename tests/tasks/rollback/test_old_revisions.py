@@ -11,7 +11,7 @@ from kubernetes.config import new_client_from_config
 from kubernetes.watch import Watch
 
 from clients.cluster import Cluster
-from delivery.plan import Action, PartPlan
+from delivery.plan import PartPlan, StepAction
 from sandbox.testing import PATIENCE, eventually
 from tasks.application.planning import make_object_plan, render_application
 from tasks.rollout.live import connect_rollout
@@ -116,8 +116,8 @@ def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> N
     promote(shop, digest, before)
     live = connect_rollout(shop.environment)
     (*others, rollout) = make_object_plan(live, render_application(shop.environment, digest, after), digest).steps
-    assert {step.action for step in others} == {Action.NOTHING}
-    assert (rollout.action, rollout.changes[-1]) == (Action.CHANGE, "canary at 30, 70 %, then all traffic")
+    assert {step.action for step in others} == {StepAction.NOTHING}
+    assert (rollout.action, rollout.changes[-1]) == (StepAction.CHANGE, "canary at 30, 70 %, then all traffic")
     promote(shop, digest, after)
     # What elbv2 says is in force at the load balancer a moment later.
     eventually(lambda: statuses(shop) == {202})

@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.client.schemas import State
 
 from delivery.errors import Refused, Unavailable
-from delivery.plan import Action, PartPlan, Phase, Step, join_plan
+from delivery.plan import PartPlan, Phase, Step, StepAction, join_plan
 from delivery.release import Event, Release
 from tasks.rollback.outcomes import end_of, ending_by_name, nothing_to_do
 from tasks.state.journal import append
@@ -66,7 +66,7 @@ def test_a_run_that_breaks_is_unfinished_once_its_release_had_an_effect(
 
 
 def test_a_run_with_nothing_to_do_says_so_by_its_name(prefect_server: str) -> None:
-    part = PartPlan(steps=(Step(phase=Phase.TOPICS, name="views", action=Action.NOTHING),))
+    part = PartPlan(steps=(Step(phase=Phase.TOPICS, name="views", action=StepAction.NOTHING),))
     state = nothing_to_do(join_plan("production", DIGEST, [part], []))
     assert (state.is_completed(), state.name) == (True, "NothingToDo")
 

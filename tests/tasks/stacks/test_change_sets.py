@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clients.cloudformation import Formation, connect_formation
+from clients.aws.cloudformation import Formation, connect_formation
 from delivery.stacks.change_sets import name_preview
 from tasks.stacks.change_sets import delete_leftovers, wait_until_described
 from tasks.stacks.deploy import deploy_stack, observe_stack

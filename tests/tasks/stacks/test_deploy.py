@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from delivery.errors import Rejected, StackFailed
-from delivery.plan import Action, PartPlan
+from delivery.plan import PartPlan, StepAction
 from delivery.release import Event, Record, Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
@@ -50,7 +50,7 @@ def change_sets(project: Project, aws: SandboxAws) -> list[str]:
 def test_a_missing_stack_is_created_protected_and_its_outputs_are_read_back(project: Project, release: Release) -> None:
     project.write({"App": {"One": project.parameter("one", "1")}})
     outcome = deploy(project, release)
-    assert (outcome.action, outcome.status) == (Action.CREATE, "CREATE_COMPLETE")
+    assert (outcome.action, outcome.status) == (StepAction.CREATE, "CREATE_COMPLETE")
     assert outcome.outputs == {"Stack": project.stack("App").name}
     state = observe(project).state
     assert state is not None
@@ -71,7 +71,7 @@ def test_an_unchanged_stack_is_nothing_to_do_and_nothing_in_the_journal(
     project.write({"App": {"One": project.parameter("one", "1")}})
     deploy(project, release)
     again = release.model_copy(update={"number": release.number + 1})
-    assert deploy(project, again).action is Action.NOTHING
+    assert deploy(project, again).action is StepAction.NOTHING
     assert told(project, again) == []
     assert change_sets(project, aws) == []
 
@@ -84,7 +84,7 @@ def test_a_stack_that_was_only_protected_again_is_told_as_changed(
     formation = aws.client("cloudformation")
     formation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     outcome = deploy(project, release.model_copy(update={"number": release.number + 1}))
-    assert (outcome.action, outcome.status) == (Action.CHANGE, "CREATE_COMPLETE")
+    assert (outcome.action, outcome.status) == (StepAction.CHANGE, "CREATE_COMPLETE")
     assert formation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"] is True
 
 
@@ -95,7 +95,7 @@ def test_a_change_is_planned_property_by_property_and_leaves_no_change_set(
     deploy(project, release)
     project.write({"App": {"One": project.parameter("one", "after"), "Two": project.parameter("two", "2")}})
     (step,) = plan(project).steps
-    assert step.action is Action.CHANGE
+    assert step.action is StepAction.CHANGE
     assert sorted(step.changes) == ["+ Two (AWS::SSM::Parameter)", "~ One (AWS::SSM::Parameter) Value: before -> after"]
     assert change_sets(project, aws) == []
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from delivery.errors import Conflict, NotApplied, StackFailed
-from delivery.plan import Action
+from delivery.plan import StepAction
 from delivery.release import Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
@@ -184,7 +184,7 @@ def test_the_first_answer_of_each_operation_lost_does_nothing_twice(
     lost = {hit["at"].partition(":")[2] for hit in aws.hits()}
     aws.clear_faults()
     assert {"CreateChangeSet", "ExecuteChangeSet", "UpdateTerminationProtection", "DescribeStacks"} <= lost
-    assert (outcome.action, outcome.status) == (Action.CREATE, "CREATE_COMPLETE")
+    assert (outcome.action, outcome.status) == (StepAction.CREATE, "CREATE_COMPLETE")
     assert begun(outcome, aws) == 1
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from delivery.environment import Environment
-from delivery.plan import Action
+from delivery.plan import StepAction
 from tasks.stacks.deploy import observe_stack
 from tests.assemblies import Project
 from tests.aws import SandboxAws
@@ -44,4 +44,4 @@ def test_a_large_template_is_planned_by_the_same_object(
 def test_a_large_template_again_is_nothing_to_do(project: Project, environment: Environment) -> None:
     first = bring(environment, "App", "release-1-App")
     again = bring(environment, "App", "release-2-App")
-    assert (again.arn, again.action) == (first.arn, Action.NOTHING)
+    assert (again.arn, again.action) == (first.arn, StepAction.NOTHING)

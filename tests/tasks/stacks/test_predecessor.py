@@ -11,7 +11,7 @@ import pytest
 
 from delivery.errors import Conflict
 from delivery.journal.step_names import planned_step
-from delivery.plan import Action, Phase
+from delivery.plan import Phase, StepAction
 from delivery.release import Release
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome
@@ -102,7 +102,7 @@ def test_the_next_release_follows_what_a_killed_one_left_under_way_and_has_nothi
     project: Project, left_under_way: Release, aws: SandboxAws
 ) -> None:
     outcome = deploy(project, left_under_way)
-    assert (outcome.action, outcome.status) == (Action.NOTHING, "UPDATE_COMPLETE")
+    assert (outcome.action, outcome.status) == (StepAction.NOTHING, "UPDATE_COMPLETE")
     assert executions(aws) == 1
 
 
@@ -111,7 +111,7 @@ def test_the_next_release_follows_what_a_killed_one_left_under_way_and_then_make
 ) -> None:
     large(project, one="2")
     outcome = deploy(project, left_under_way)
-    assert (outcome.action, outcome.status) == (Action.CHANGE, "UPDATE_COMPLETE")
+    assert (outcome.action, outcome.status) == (StepAction.CHANGE, "UPDATE_COMPLETE")
     assert executions(aws) == 2
 
 
@@ -121,7 +121,7 @@ def test_a_plan_waits_for_what_a_killed_release_left_under_way_and_then_knows_wh
     found = observe_stack.fn(project.environment, project.stack("App"))
     plan = plan_stacks([project.stack("App")], {"App": found})
     assert plan.refusals == ()
-    assert [step.action for step in plan.steps] == [Action.NOTHING]
+    assert [step.action for step in plan.steps] == [StepAction.NOTHING]
 
 
 def test_what_a_killed_release_left_and_does_not_end_in_time_is_told_by_its_number(

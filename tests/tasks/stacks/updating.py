@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from clients.assembly import read_assembly
-from clients.cloudformation import connect_formation
+from clients.aws.cloudformation import connect_formation
 from delivery.environment import Environment
 from delivery.stacks.progress import StackOutcome
 from tasks.stacks.operation import StackWork

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from clients.topics import Topics
 from delivery.environment import Environment
 from delivery.release import Release
 from delivery.topics import TopicSpec
@@ -57,7 +56,7 @@ def topic(environment: Environment) -> TopicSpec:
 
 
 @pytest.fixture
-def topics(environment: Environment) -> Topics:
+def topics(environment: Environment) -> TopicAdmin:
     return connect_topics(environment)
 
 

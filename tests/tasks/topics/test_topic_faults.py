@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from clients.topics import Topics
+from clients.topics.access import TopicAdmin
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotPermitted, Unavailable
 from delivery.release import Event, Release
@@ -39,7 +39,7 @@ def test_a_write_that_its_server_ignores_is_not_taken_for_done(
 
 @by_the_topic_api
 def test_a_creation_whose_answer_was_lost_is_found_done(
-    environment: Environment, release: Release, topic: TopicSpec, topics: Topics, aws: SandboxAws
+    environment: Environment, release: Release, topic: TopicSpec, topics: TopicAdmin, aws: SandboxAws
 ) -> None:
     aws.fault(kind="drop", match="kafka:CreateTopic", times=1)
     configure_topic.fn(environment, release, topic)
@@ -49,7 +49,7 @@ def test_a_creation_whose_answer_was_lost_is_found_done(
 class Twice:
     """Topics whose change is asked for a second time, which the API refuses: boto3 does so where an answer is lost."""
 
-    def __init__(self, topics: Topics, *, loses_the_first: bool) -> None:
+    def __init__(self, topics: TopicAdmin, *, loses_the_first: bool) -> None:
         self.read, self.list_names, self.create = topics.read, topics.list_names, topics.create
         self._topics, self._loses_the_first = topics, loses_the_first
 
@@ -61,7 +61,7 @@ class Twice:
 
 @by_the_topic_api
 def test_a_change_whose_answer_was_lost_is_found_done(
-    environment: Environment, topic: TopicSpec, topics: Topics, hands: Hands
+    environment: Environment, topic: TopicSpec, topics: TopicAdmin, hands: Hands
 ) -> None:
     hands.create(topic.name, partitions=1)
     change = plan_topic(topic, topics.read(topic.name))
@@ -71,7 +71,7 @@ def test_a_change_whose_answer_was_lost_is_found_done(
 
 @by_the_topic_api
 def test_a_change_that_is_refused_and_not_there_fails_by_its_refusal(
-    environment: Environment, topic: TopicSpec, topics: Topics, hands: Hands
+    environment: Environment, topic: TopicSpec, topics: TopicAdmin, hands: Hands
 ) -> None:
     hands.create(topic.name, partitions=1)
     change = plan_topic(topic, topics.read(topic.name))

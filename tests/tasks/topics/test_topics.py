@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clients.topics import Topics
+from clients.topics.access import TopicAdmin
 from delivery.canary.verdict import Verdict
 from delivery.environment import Environment
 from delivery.errors import NotFound, TopicFixed, TopicWouldShrink
-from delivery.plan import Action, Phase
+from delivery.plan import Phase, StepAction
 from delivery.release import Event, Release
 from delivery.topics import TopicSpec, is_as_specified, plan_topics, specify_topics
 from delivery.verification import judge_part
@@ -26,19 +26,19 @@ def configure_all(environment: Environment, release: Release) -> None:
 
 @pytest.mark.parametrize("way", [MSK_API, KAFKA, PLAINTEXT], ids=lambda way: way.name)
 def test_a_missing_topic_is_created_and_read_back_and_then_left_alone(
-    environment: Environment, release: Release, topic: TopicSpec, topics: Topics, hands: Hands
+    environment: Environment, release: Release, topic: TopicSpec, topics: TopicAdmin, hands: Hands
 ) -> None:
-    assert configure_topic.fn(environment, release, topic).action is Action.CREATE
+    assert configure_topic.fn(environment, release, topic).action is StepAction.CREATE
     hands.settle(topic.name)
     assert is_as_specified(topic, topics.read(topic.name))
     assert [record.event for record in told(environment, release)] == [Event.INTENDED, Event.DONE]
-    assert configure_topic.fn(environment, release, topic).action is Action.NOTHING
+    assert configure_topic.fn(environment, release, topic).action is StepAction.NOTHING
     assert len(told(environment, release)) == 2
 
 
 @on_both_ways
 def test_a_topic_that_exists_is_not_created_again(
-    topic: TopicSpec, topics: Topics, hands: Hands, environment: Environment
+    topic: TopicSpec, topics: TopicAdmin, hands: Hands, environment: Environment
 ) -> None:
     hands.create(topic.name)
     assert topics.create(topic) is False
@@ -125,7 +125,7 @@ def test_a_plan_names_what_cannot_be_put_back_and_what_is_no_topic_of_ours(
     hands.create(metrics, partitions=5)
     hands.create(f"{environment.topic_prefix}somebody.elses")
     plan = plan_topics(specify_topics(environment), observe_topics.fn(environment))
-    assert [step.action for step in plan.steps] == [Action.CREATE] * 5
+    assert [step.action for step in plan.steps] == [StepAction.CREATE] * 5
     assert [refusal.partition(":")[0] for refusal in plan.refusals] == [
         f"Topic {metrics} has 5 partitions and is asked for 3"
     ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clients.load_balancer import find_load_balancer, read_rules
-from clients.metrics import read_periods, read_requests
+from clients.aws.load_balancer import find_load_balancer, read_rules
+from clients.aws.metrics import read_periods, read_requests
 from delivery.canary.counts import Counts, Period, Slow, periods_within
 from delivery.errors import NotFound, Unavailable
 from delivery.rollout.weights import Arms, share_of

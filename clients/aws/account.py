@@ -1,6 +1,6 @@
 """Who we are to AWS."""
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 
 
 def read_account_id(region: str) -> str:

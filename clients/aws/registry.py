@@ -1,6 +1,6 @@
 """The image registry."""
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from delivery.errors import NotFound
 
 

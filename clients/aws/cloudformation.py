@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.assembly import read_assembly
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from clients.templates import send_template
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotFound

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from delivery.errors import Rejected
 
 

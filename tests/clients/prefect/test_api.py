@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from clients.prefect_api import translated
+from clients.prefect.api import translated
 from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, Unavailable
 
 URL = "http://127.0.0.1:4200/api"

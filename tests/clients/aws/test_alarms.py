@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from clients.alarms import read_firing_alarms
+from clients.aws.alarms import read_firing_alarms
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from tests.aws import ALARM, SandboxAws

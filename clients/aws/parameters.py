@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 
 NAMES_PER_CALL = 10
 

@@ -35,7 +35,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.states import Cancelling
 
-from clients.prefect_runs import LogLine, Run, flow_run, log_line, task_run
+from clients.prefect.runs import LogLine, Run, flow_run, log_line, task_run
 from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable, is_passing
 
 # A worker tells the server of itself every half a minute.

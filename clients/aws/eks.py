@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from clients.aws import aws_client, new_client, translated
+from clients.aws.session import aws_client, new_client, translated
 
 # The authenticator in the cluster takes a presigned URL for 15 minutes after its signing, whatever ExpiresIn says.
 TOKEN_LIFETIME_SECONDS = 14 * 60

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from delivery.errors import Conflict, NotFound, Rejected
 from delivery.topics import ObservedTopic, TopicSpec
 
@@ -15,7 +15,7 @@ BOOTSTRAP = ("BootstrapBrokerStringSaslIam", "BootstrapBrokerStringTls", "Bootst
 
 
 class MskTopics:
-    """The topics of one cluster, as clients/topics.py asks for them. Answers may lag behind a write by a minute."""
+    """The topics of one cluster, as clients/topics/access.py wants them. Answers may lag behind a write by a minute."""
 
     def __init__(self, cluster_arn: str, region: str) -> None:
         self._cluster = {"ClusterArn": cluster_arn}

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from clients.kafka_topics import KafkaTopics
-from clients.msk_topics import MskTopics
+from clients.topics.kafka import KafkaTopics
+from clients.topics.msk import MskTopics
 from delivery.environment import Environment, TopicsBy
 from delivery.topics import ObservedTopic, TopicSpec
 
 
-class Topics(Protocol):
+class TopicAdmin(Protocol):
     """Raises DeliveryErrors only. Answers may lag behind a write."""
 
     def read(self, name: str) -> ObservedTopic | None:
@@ -29,7 +29,7 @@ class Topics(Protocol):
         ...
 
 
-def open_topics(environment: Environment, cluster_arn: str) -> Topics:
+def open_topics(environment: Environment, cluster_arn: str) -> TopicAdmin:
     """The cluster's topics by `[topics] by`; the Kafka protocol needs a path to the brokers."""
     if environment.topics.by is TopicsBy.MSK_API:
         return MskTopics(cluster_arn, environment.aws.region)

@@ -22,8 +22,8 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from clients.aws import aws_credentials
-from clients.msk_topics import read_bootstrap_brokers
+from clients.aws.session import aws_credentials
+from clients.topics.msk import read_bootstrap_brokers
 from delivery.environment import BrokerSecurity, Environment
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
 from delivery.topics import ObservedTopic, TopicSpec
@@ -49,7 +49,7 @@ REFUSED = (
 
 
 class KafkaTopics:
-    """The topics of one cluster, as clients/topics.py asks for them."""
+    """The topics of one cluster, as clients/topics/access.py asks for them."""
 
     def __init__(self, environment: Environment, cluster_arn: str) -> None:
         self._refusal: KafkaError | None = None

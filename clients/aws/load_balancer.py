@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from delivery.errors import NotFound
 from delivery.rollout.weights import ListenerRule
 

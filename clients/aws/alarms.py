@@ -1,6 +1,6 @@
 """CloudWatch's alarms of an environment."""
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 
 ALARM = "ALARM"
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from clients.msk_topics import decode_configuration, encode_configuration
+from clients.topics.msk import decode_configuration, encode_configuration
 from delivery.errors import Rejected
 
 CONFIGURATION = {"retention.ms": "604800000", "compression.type": "gzip"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from clients.aws import aws_client, translated
+from clients.aws.session import aws_client, translated
 from delivery.canary.counts import Counts, Period, Slow, count_arm, count_slow
 from delivery.errors import Unavailable
 from delivery.rollout.weights import Arms

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from clients.aws import aws_client, aws_credentials, aws_session, translate_answer, translated
+from clients.aws.session import aws_client, aws_credentials, aws_session, translate_answer, translated
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
 
 

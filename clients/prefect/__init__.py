@@ -1,0 +1,1 @@
+"""The Prefect API: its runs, deployments, automations and logs."""
