@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from clients.topics.access import TopicAdmin
 from delivery.environment import Environment
 from delivery.release import Release
 from delivery.topics import TopicSpec
