@@ -1,4 +1,4 @@
-# Everything the project needs is built by the targets below; `make demo` and `make test` need nothing set up by hand.
+# Everything the project needs is built by the targets below; `make demo` and `make test` need nothing set up manually.
 SHELL := /bin/bash
 CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
 PYTHON ?= python3
@@ -9,7 +9,7 @@ ENVIRONMENT ?= production
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo open sandbox test proofs rehearsals control-plane check format synth assembly cdk lock prerequisites brokers
+.PHONY: help demo open sandbox test proofs rehearsals control-plane check format docs synth assembly cdk lock prerequisites brokers
 
 help:                          ## these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: .venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+docs: .venv                    ## docs/settings.md from the docstrings of the settings
+	$(RUN) blocks.reference
+
 synth: .venv-synth             ## the committed cloud assembly is what its sources say, and passes cdk-nag and cfn-lint
 	.venv-synth/bin/python infrastructure/cdk/synthesize.py check $(ENVIRONMENT)
 
@@ -58,6 +61,7 @@ cdk: infrastructure/node_modules ## the CDK command line, for `cd infrastructure
 lock:                          ## lock the dependencies anew, with hashes and without download addresses
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group sandbox --group dev pyproject.toml -o requirements/all.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt pyproject.toml -o requirements/runtime.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt --group sandbox -o requirements/sandbox.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group synth -o requirements/synth.txt
 
 prerequisites:

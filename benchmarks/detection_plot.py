@@ -1,4 +1,4 @@
-"""Draws how soon a harm is found against the traffic, as the picture of docs/verdict.md.
+"""Draws the time until harm is detected against the request rate, for docs/verdict.md.
 
 python -m benchmarks.detection_plot --runs 200 > docs/detection.svg
 """
@@ -25,13 +25,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
-    curves = {name: [_minutes(harm, rate, chosen.runs, chosen.seed) for rate in RATES] for name, harm in HARMS.items()}
+    options = parser.parse_args()
+    curves = {
+        name: [_minutes(harm, rate, options.runs, options.seed) for rate in RATES] for name, harm in HARMS.items()
+    }
     print(draw(curves))
 
 
 def draw(curves: dict[str, list[tuple[float, float]]]) -> str:
-    """The picture as SVG. curves: p50 and p90 in minutes per rate; infinite where not found within a step."""
+    """The plot as SVG. curves: p50 and p90 in minutes for each rate; infinite if not detected within the step."""
     parts = [*_axes()]
     for place, ((name, points), colour) in enumerate(zip(curves.items(), COLOURS, strict=True)):
         parts.append(_line([p50 for p50, _ in points], colour, ""))
@@ -42,7 +44,7 @@ def draw(curves: dict[str, list[tuple[float, float]]]) -> str:
 
 
 def _minutes(harm: float, rate: float, runs: int, seed: int) -> tuple[float, float]:
-    """p50 and p90 of the minutes to the abort within the first step, at 20 %."""
+    """p50 and p90 of the minutes until the abort in the first step, at 20 %."""
     random = Random(f"{seed}/{harm}/{rate}")
     scenario, policy = Scenario(requests_per_second=rate, canary_failure_rate=harm), production_policy()
     ended = [simulate(scenario, policy, (20,), random) for _ in range(runs)]
@@ -64,7 +66,7 @@ def _axes() -> list[str]:
     return [
         up,
         across,
-        f'<text x="{middle:.0f}" y="{HEIGHT - 16}" text-anchor="middle">requests per second, both arms</text>',
+        f'<text x="{middle:.0f}" y="{HEIGHT - 16}" text-anchor="middle">requests per second, both revisions</text>',
         f'<text x="{LEFT - 40}" y="{TOP - 16}">minutes until the abort, 20 % weight: p50 solid, p90 dashed; '
         "no point: the step ended otherwise</text>",
     ]

@@ -1,10 +1,10 @@
-"""How long a first installation's stacks take, over the longest chain of stacks that wait for each other.
+"""The time of a first installation's stacks, compared with the longest chain of stacks that wait for each other.
 
     python -m benchmarks.infrastructure --time-factor 0.5
 
-The committed assembly is deployed by the release's own flow to the sandbox, whose resources take AWS's times divided by
-20 and by the factor. A stack's own time is what its events tell, and the time that CloudFormation takes to describe its
-change set; beside it the guide's order, one stack after another, as the sum of the same times.
+The flow of a release deploys the committed assembly to the sandbox. The resources of the sandbox take AWS's times,
+divided by 20 and by the factor. A stack's own time is the time between its events, plus the time in which
+CloudFormation describes its change set. For the guide's order, one stack after another, these times are added up.
 """
 
 import argparse
@@ -31,12 +31,14 @@ from tasks.state.lock import lock_environment
 
 DIGEST = f"sha256:{'0' * 64}"
 AWS_TIMES_ARE_SHORTER = 20
-WANTED_RATIO = 1.05
+TARGET_RATIO = 1.05
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--time-factor", type=float, default=0.5, help="divides AWS's times once more after 20")
+    parser.add_argument(
+        "--time-factor", type=float, default=0.5, help="divides AWS's times, in addition to the division by 20"
+    )
     factor = parser.parse_args().time_factor
     settings = SandboxSettings(time_factor=factor)
     with (
@@ -45,7 +47,7 @@ def main() -> None:
     ):
         os.environ.update(variables(sandbox.state, sandbox.addresses, sandbox.settings))
         shortened = factor * AWS_TIMES_ARE_SHORTER
-        # The waits are scaled as AWS's times are: production looks every five seconds.
+        # Scaled like AWS's times. Production polls every five seconds.
         os.environ["SLIPWAY_STACKS__POLL"] = f"PT{timedelta(seconds=5).total_seconds() / shortened}S"
         with temporary_settings({PREFECT_API_URL: sandbox.addresses.prefect}):
             wall = install()
@@ -57,15 +59,15 @@ def main() -> None:
 
 
 def install() -> float:
-    """Seconds from the flow's start to its end."""
-    with lock_environment(load_environment("production"), DIGEST, "benchmark", "benchmark", wait=False) as release:
+    """Seconds from the start of the flow to its end."""
+    with lock_environment(load_environment("production"), DIGEST, "benchmark", "benchmark", wait=False) as context:
         began = time.perf_counter()
-        deploy_infrastructure(release)
+        deploy_infrastructure(context.release)
         return time.perf_counter() - began
 
 
 def seconds_of(formation: Any, stack_name: str) -> float:
-    """From the first event of the stack's creation to its last."""
+    """From the first event of the stack's creation to the last one."""
     pages = formation.get_paginator("describe_stack_events").paginate(StackName=stack_name)
     own = [event for page in pages for event in page["StackEvents"] if event["LogicalResourceId"] == stack_name]
     at = {event["ResourceStatus"]: event["Timestamp"] for event in own}
@@ -73,7 +75,7 @@ def seconds_of(formation: Any, stack_name: str) -> float:
 
 
 def longest_chain(assembly: tuple[StackSpec, ...], own: Mapping[str, float]) -> float:
-    """The time of the chain of stacks that wait for each other and together take longest."""
+    """The time of the longest chain of stacks that wait for each other."""
     ends: dict[str, float] = {}
     for stack in assembly:
         ends[stack.id] = max((ends[name] for name in stack.depends_on), default=0.0) + own[stack.id]
@@ -84,9 +86,9 @@ def show(assembly: tuple[StackSpec, ...], own: Mapping[str, float], wall: float,
     for stack_id, seconds in own.items():
         print(f"{stack_id:<20} {seconds:7.1f} s   as on AWS {seconds * shortened / 60:5.1f} min")
     chain, one_by_one = longest_chain(assembly, own), sum(own.values())
-    verdict = "as wanted" if wall <= WANTED_RATIO * chain else "MORE than wanted"
+    result = "on target" if wall <= TARGET_RATIO * chain else "ABOVE the target"
     print(f"\nlongest chain        {chain:7.1f} s   as on AWS {chain * shortened / 60:5.1f} min")
-    print(f"wall time            {wall:7.1f} s   {wall / chain:.3f} of the chain, {verdict} (at most {WANTED_RATIO})")
+    print(f"wall time            {wall:7.1f} s   {wall / chain:.3f} of the chain, {result} (at most {TARGET_RATIO})")
     print(f"one after another    {one_by_one:7.1f} s   {one_by_one / chain:.3f} of the chain (the guide's order)")
 
 

@@ -1,4 +1,4 @@
-"""The judge of canaries and three in common use, each fed one closed period at a time, for comparison."""
+"""The canary judge and three common ones, for comparison. Each gets one closed period at a time."""
 
 import math
 from dataclasses import dataclass, field
@@ -19,14 +19,14 @@ PERIODS_PER_STEP = 10
 
 
 class Judge(Protocol):
-    """Reads one period of both arms and says whether it takes the release back."""
+    """Reads one period of both revisions and returns whether it aborts the canary."""
 
     def aborts(self, stable: Counts, canary: Counts) -> bool: ...
 
 
 @dataclass
 class Evidence:
-    """Ours: proof of harm; or a refuted success rate, at a step's end where the stable revision misses it too."""
+    """Slipway's judge: proven harm or a refuted success rate, only at the end of a step if both revisions miss it."""
 
     policy: Policy = field(default_factory=production_policy)
     harm: Harm = field(default_factory=Harm)
@@ -35,26 +35,27 @@ class Evidence:
     periods: int = 0
 
     def aborts(self, stable: Counts, canary: Counts) -> bool:
-        at_a_begin = self.periods % PERIODS_PER_STEP == 0
-        self.stable = stable if at_a_begin else self.stable + stable
+        is_first_of_step = self.periods % PERIODS_PER_STEP == 0
+        self.stable = stable if is_first_of_step else self.stable + stable
         self.periods, self.canary = self.periods + 1, self.canary + canary
         self.harm = self.harm.add(Hits.failures(stable, canary))
-        ends = self.stable.success_rate >= self.policy.min_success_rate or self.periods % PERIODS_PER_STEP == 0
-        refuted = ends and is_success_rate_refuted(self.canary, self.policy)
-        return refuted or self.harm.is_proven(self.policy.alpha)
+        is_stable_better = self.stable.success_rate >= self.policy.min_success_rate
+        is_last_of_step = self.periods % PERIODS_PER_STEP == 0
+        is_refuted = (is_stable_better or is_last_of_step) and is_success_rate_refuted(self.canary, self.policy)
+        return is_refuted or self.harm.is_proven(self.policy.alpha)
 
 
 class Threshold:
     """More than 5 % of a minute's requests to the canary failed."""
 
     def aborts(self, stable: Counts, canary: Counts) -> bool:
-        del stable  # it looks at one arm only
+        del stable  # This judge reads only the canary.
         return canary.failures > 0.05 * canary.requests
 
 
 @dataclass
 class MannWhitney:
-    """The canary's failure rates per minute against the stable's, at the end of each step; one-sided, 1 %."""
+    """The canary's failure rates per minute against the stable revision's, at the end of each step. One-sided, 1 %."""
 
     stable: list[float] = field(default_factory=list)
     canary: list[float] = field(default_factory=list)
@@ -64,7 +65,7 @@ class MannWhitney:
         self.canary.append(1 - canary.success_rate)
         if len(self.stable) < PERIODS_PER_STEP:
             return False
-        # Rates are often tied, which the exact distribution does not allow for.
+        # Rates are often tied, and the exact method does not support ties.
         found = mannwhitneyu(self.canary, self.stable, alternative="greater", method="asymptotic")
         self.stable, self.canary = [], []
         return bool(found.pvalue < LEVEL)
@@ -72,7 +73,7 @@ class MannWhitney:
 
 @dataclass
 class ZTest:
-    """Two proportions of all requests so far, read each minute as if it were the only reading; one-sided, 1 %."""
+    """Two proportions of all requests so far, read each minute as if it were read only once. One-sided, 1 %."""
 
     stable: Counts = field(default_factory=Counts)
     canary: Counts = field(default_factory=Counts)

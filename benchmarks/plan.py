@@ -1,9 +1,9 @@
-"""How the time of a plan grows with what is planned, and what each step costs of our own time.
+"""The time of a plan, for different numbers of steps.
 
     python -m benchmarks.plan
 
-Only the deciding is timed, from what was observed to the printed plan: what AWS and the brokers take to answer comes
-on top, and is asked for side by side. The best of several rounds, since a machine is only ever slowed down.
+The time is from the observed state to the text of the plan. The response times of AWS and of the brokers are not
+included. The minimum of several rounds is printed, because other work only ever makes a round slower.
 """
 
 import json
@@ -22,8 +22,8 @@ STACKS = (6, 60, 200)
 RESOURCES_PER_STACK = 25
 CHANGES_PER_STACK = 5
 ROUNDS = 40
-# Growth from the smallest to the largest, over the growth of the count: 1.0 is linear.
-WANTED_GROWTH = 1.3
+# Growth of the time from the smallest to the largest count, divided by the growth of the count. 1.0 is linear.
+TARGET_GROWTH = 1.3
 
 
 def main() -> None:
@@ -32,13 +32,13 @@ def main() -> None:
 
 
 def compare(what: str, counts: tuple[int, ...], prepare: Callable[[int], Callable[[], object]]) -> None:
-    """A line for each count, and how the last grew over the first."""
-    taken = {count: best_of(prepare(count)) for count in counts}
-    for count, seconds in taken.items():
-        print(f"{count:>4} {what}   {seconds * 1000:8.2f} ms   {seconds / count * 1e6:7.1f} us a step")
+    """A line for each count, and the growth from the first to the last."""
+    times = {count: best_of(prepare(count)) for count in counts}
+    for count, seconds in times.items():
+        print(f"{count:>4} {what}   {seconds * 1000:8.2f} ms   {seconds / count * 1e6:7.1f} us per step")
     first, last = counts[0], counts[-1]
-    growth = (taken[last] / taken[first]) / (last / first)
-    print(f"growth {growth:.2f} of linear, {'as wanted' if growth <= WANTED_GROWTH else 'MORE than wanted'}\n")
+    growth = (times[last] / times[first]) / (last / first)
+    print(f"growth {growth:.2f} of linear, {'on target' if growth <= TARGET_GROWTH else 'ABOVE the target'}\n")
 
 
 def best_of(work: Callable[[], object]) -> float:
@@ -52,7 +52,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def topics_to_plan(count: int) -> Callable[[], object]:
-    """Every other topic is there and keeps its messages for too short."""
+    """Every other topic exists and has a retention that is too short."""
     wanted = [
         TopicSpec(
             name=f"genai-demo.{n}", partitions=6, replication_factor=3, configuration={"retention.ms": "604800000"}
@@ -65,7 +65,7 @@ def topics_to_plan(count: int) -> Callable[[], object]:
 
 
 def stacks_to_plan(count: int) -> Callable[[], object]:
-    """Stacks in a chain, each with a few changed properties among its resources."""
+    """A chain of stacks. In each, some resources have a changed property."""
     resources = {
         f"R{n}": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "1"}} for n in range(RESOURCES_PER_STACK)
     }

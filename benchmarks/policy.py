@@ -1,4 +1,4 @@
-"""Production's numbers, which every figure here is about."""
+"""The settings of production, which all figures are measured with."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the users of a sandbox's site were answered: by their own count, and by the load balancer's."""
+"""The responses that the users of a sandbox got: as they counted them, and as the load balancer did."""
 
 import json
 import time
@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 
-# The load balancer publishes a period when it has ended.
+# The load balancer publishes the counts of a period after its end.
 SECONDS_TO_PUBLISH = 15.0
-SECONDS_BETWEEN_LOOKS = 0.5
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Answers:
-    """Since the sandbox began. failed: 5xx and what was not answered at all, by pod and outcome, as the users saw it.
+class Responses:
+    """Counted since the start of the sandbox. failed: status 5xx and requests without a response, by pod and outcome,
+    as the users counted them.
 
-    of_pods, of_balancer: 5xx that pods answered and that the load balancer answered itself, as it counted.
+    of_pods, of_balancer: status 5xx from pods and from the load balancer itself, as the load balancer counted them.
     """
 
     requests: int
@@ -27,8 +28,8 @@ class Answers:
     of_pods: int
     of_balancer: int
 
-    def less(self, before: "Answers") -> "Answers":
-        return Answers(
+    def since(self, before: "Responses") -> "Responses":
+        return Responses(
             self.requests - before.requests,
             self.failed - before.failed,
             self.of_pods - before.of_pods,
@@ -36,31 +37,31 @@ class Answers:
         )
 
     def failed_without(self, hashes: Collection[str]) -> Counter[tuple[str, str]]:
-        """What users saw fail, less what pods of these revisions answered."""
+        """The failures that the users counted, without those from pods of these revisions."""
         return Counter(
             {key: count for key, count in self.failed.items() if not any(f"-{h}-" in key[0] for h in hashes)}
         )
 
 
-def count_answers(sandbox: Sandbox) -> Answers:
-    """Both counts at about this moment, once the load balancer has published as many requests as users have sent."""
-    told = json.loads((sandbox.state / "traffic.json").read_text())
+def count_responses(sandbox: Sandbox) -> Responses:
+    """Both counts, after the load balancer has published as many requests as the users have sent."""
+    traffic = json.loads((sandbox.state / "traffic.json").read_text())
     deadline = time.monotonic() + SECONDS_TO_PUBLISH
-    while published(sandbox, "RequestCount") < told["finished"] and time.monotonic() < deadline:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    outcomes = {(pod, outcome): count for pod, by in told["by_pod"].items() for outcome, count in by.items()}
+    while read_metric(sandbox, "RequestCount") < traffic["finished"] and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    outcomes = {(pod, outcome): count for pod, by in traffic["by_pod"].items() for outcome, count in by.items()}
     failed = Counter({key: count for key, count in outcomes.items() if is_failure(key[1])})
-    of_pods, own = (published(sandbox, f"HTTPCode_{whose}_5XX_Count") for whose in ("Target", "ELB"))
-    return Answers(told["finished"], failed, of_pods, own)
+    of_pods, of_balancer = (read_metric(sandbox, f"HTTPCode_{source}_5XX_Count") for source in ("Target", "ELB"))
+    return Responses(traffic["finished"], failed, of_pods, of_balancer)
 
 
 def is_failure(outcome: str) -> bool:
-    """outcome: a status, or the name of what went wrong."""
+    """outcome: a status, or the name of an error."""
     return not outcome.isdigit() or int(outcome) >= 500
 
 
-def published(sandbox: Sandbox, metric: str) -> int:
-    """The metric's sum for the one load balancer."""
+def read_metric(sandbox: Sandbox, metric: str) -> int:
+    """The sum of the metric for the only load balancer."""
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
     now = datetime.now(UTC)

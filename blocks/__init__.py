@@ -1,1 +1,1 @@
-"""What an operator configures."""
+"""The configuration by the operator: settings, and blocks in Prefect."""

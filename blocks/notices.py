@@ -1,4 +1,4 @@
-"""Slack, by the block that an operator made in Prefect's UI."""
+"""Notifications to Slack, with a block that an operator created in the Prefect UI."""
 
 from typing import Any, cast
 
@@ -9,16 +9,16 @@ from delivery.errors import SettingsError, Unavailable
 
 
 def notify_slack(block_name: str, subject: str, body: str) -> None:
-    """Back once Slack took it. Raises SettingsError without such a block, Unavailable where Slack did not take it."""
+    """Send a notification. Raises SettingsError if the block does not exist, Unavailable if Slack did not accept it."""
     try:
         block = cast(Any, SlackWebhook.load(block_name))
     except ValueError as error:
         raise SettingsError(
-            f"notices.slack_block: Prefect has no SlackWebhook block named {block_name!r}. Make it in Prefect's UI."
+            f"[notices] slack_block: Prefect has no SlackWebhook block {block_name!r}. Create it in the Prefect UI."
         ) from error
     try:
-        # Without this a message that Slack refused passes for sent.
+        # Without this, a message that Slack refused counts as sent.
         with block.raise_on_failure():
             block.notify(body, subject)
     except NotificationError as error:
-        raise Unavailable(f"Slack did not take the notice: {str(error) or 'no reason given'}.") from error
+        raise Unavailable(f"Slack did not accept the notification: {str(error) or 'no reason given'}.") from error

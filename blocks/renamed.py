@@ -1,6 +1,6 @@
-"""Settings that had another name in an earlier version: refused, with the present name."""
+"""Settings that had another name in an earlier version. They are refused, and the message gives the present name."""
 
-# Key of the file, as it was -> as it is.
+# Old key -> present key.
 RENAMED = {
     "hold": "lock",
     "plan.when_moved": "plan.on_change",
@@ -15,6 +15,6 @@ RENAMED = {
 
 
 def describe_unknown(source: str, key: str) -> str:
-    """The sentence about a key that is no setting. source: where it stands; key: `canary.when_unsure`."""
+    """A sentence about an unknown key. source: the variable, or file and key. key: such as `canary.when_unsure`."""
     old = next((old for old in RENAMED if f"{key}.".startswith(f"{old}.")), None)
-    return f"{source} is no setting." if old is None else f"{source} is now named {RENAMED[old]}{key[len(old) :]}."
+    return f"{source} is not a setting." if old is None else f"{source} is now named {RENAMED[old]}{key[len(old) :]}."

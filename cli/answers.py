@@ -1,8 +1,8 @@
-"""What a command answers a program: one JSON document on standard output, however it ends."""
+"""The answer of a command to a program: one JSON document on standard output, however the command ends."""
 
 import json
 
 
-def answer(exit_code: int, message: str, **told: object) -> None:
-    """told: what else this command has to say; `run` and `state` are in every answer about a run."""
-    print(json.dumps(told | {"message": message, "exit_code": exit_code}))
+def answer(exit_code: int, message: str, **fields: object) -> None:
+    """fields: what else this command reports; `run` and `state` are in every answer about a run."""
+    print(json.dumps(fields | {"message": message, "exit_code": exit_code}))

@@ -1,4 +1,4 @@
-"""A phase that found nothing to do is told in one line instead of one for each of its tasks."""
+"""A phase that had nothing to do is shown in one line instead of one line per task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,17 +10,17 @@ from cli.lines import Kind, Line
 from clients.prefect.api import Run
 from delivery.report import describe_elapsed
 
-# What a task comes to that found nothing to do: a stack, a topic.
+# How the result of a task begins that had nothing to do: a stack, a topic.
 NOTHING = ("nothing to do", "as specified")
 
 Key = tuple[UUID, str]
-Told = tuple[Key, Line]
+Entry = tuple[Key, Line]
 
 
 @dataclass(frozen=True)
 class Words:
-    """How a phase is told that may have nothing to do. run: as its run's name begins; task: as those of its tasks do
-    that change something.
+    """How a phase is shown that may have nothing to do. run: how its run's name begins; task: how the names of its
+    tasks begin that change something.
     """
 
     run: str
@@ -36,18 +36,18 @@ PHASES = (
 
 
 class Finding(Enum):
-    """What is known of a phase so far."""
+    """What is known about a phase so far."""
 
     BUSY = "busy"
     UNDECIDED = "undecided"
     IDLE = "idle"
 
 
-def fold_idle_phases(found: Sequence[Told], subflows: Sequence[Run], until: datetime) -> list[Told]:
+def fold_idle_phases(found: Sequence[Entry], subflows: Sequence[Run], until: datetime) -> list[Entry]:
     """The same, with one line for each phase that is over and had nothing to do.
 
-    found: everything there is to tell of the run. A phase of PHASES is held back until something in it was done, or
-    until it is over: then by that time, because the lines of its tasks arrive after their states.
+    found: all lines of the run. A phase of PHASES is not shown until something in it was done, or until it is over;
+    "over" means before `until`, because the log lines of tasks arrive after their states.
     """
     folded = list(found)
     for run in subflows:
@@ -55,7 +55,7 @@ def fold_idle_phases(found: Sequence[Told], subflows: Sequence[Run], until: date
         lines = [line for _, line in found if line.of == run.id]
         if words is None or not lines or (finding := judge_phase(run, words, lines, until)) is Finding.BUSY:
             continue
-        folded = [told for told in folded if told[1].of != run.id]
+        folded = [entry for entry in folded if entry[1].of != run.id]
         if finding is Finding.IDLE:
             folded.append(((run.id, "start"), sum_up(run, words, lines)))
     return folded
@@ -66,7 +66,7 @@ def words_of(run: Run) -> Words | None:
 
 
 def judge_phase(run: Run, words: Words, lines: Sequence[Line], until: datetime) -> Finding:
-    """Whether all of its tasks found what they were to bring about."""
+    """Whether every task of the phase found that there was nothing to do."""
     inner = [line for line in lines if line.kind is not Kind.PHASE]
     if not all(may_be_idle(line) for line in inner) or (run.is_final and run.state_type != "COMPLETED"):
         return Finding.BUSY
@@ -76,7 +76,7 @@ def judge_phase(run: Run, words: Words, lines: Sequence[Line], until: datetime) 
 
 
 def may_be_idle(line: Line) -> bool:
-    """A task that only looked, or that found what it was to bring about; so does its line tell, before its state."""
+    """A task that only reads, or that had nothing to do. Its log line shows that before its state does."""
     if line.kind is Kind.PROGRESS:
         return line.text.partition(": ")[2].startswith(NOTHING)
     return line.state == "Completed" and (not line.result or line.result.startswith(NOTHING))
@@ -91,5 +91,5 @@ def sum_up(run: Run, words: Words, lines: Sequence[Line]) -> Line:
 
 
 def of_things(words: Words, lines: Sequence[Line]) -> list[Line]:
-    """The ends of the tasks that each bring one thing about."""
+    """The ends of the tasks that each deploy or configure one thing."""
     return [line for line in lines if line.kind is Kind.TASK and line.text.startswith(words.task)]

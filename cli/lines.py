@@ -1,4 +1,4 @@
-"""What is told of a run, line by line, and how Prefect's own words about it are put."""
+"""The lines that are shown of a run, and Prefect's own messages reworded."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ INFO, WARNING = 20, 30
 OF_RUNS = (OF_FLOWS, OF_TASKS)
 # The last line of every run.
 LAST_LINE = "Finished in state"
-# What Prefect says by itself; runs and tasks are told from their states.
+# Messages of Prefect itself; runs and tasks are shown from their states.
 CHATTER = re.compile(
     r"Beginning (sub)?flow run|View at |Created (task|subflow|flow) run|Finished in state|Executing "
     r"|Running \d+ deployment pull step|Deployment step |All deployment steps|Encountered exception"
@@ -23,10 +23,18 @@ RETRY = re.compile(
     r"Task run failed with exception: \w+\((['\"])(.*)\1\) - Retry (\d+)/(\d+) will start (\S+) second", re.DOTALL
 )
 RAISED = re.compile(r"(?:Task|Flow) run encountered an exception:? (\w+): ")
-# Errors whose sentence is the run's own end: it is told there, once. Of others the reason is told before the way back.
-TOLD_AT_THE_END = ("Refused", "StopRequested", "LockLost", "LockTaken", "ChecksFailed", "Inconclusive", "SettingsError")
+# Errors whose message is the message of the run's end and is shown there. Others are shown before the rollback.
+SHOWN_AT_END = (
+    "Refused",
+    "StopRequested",
+    "LockLost",
+    "LockTaken",
+    "ChecksFailed",
+    "Inconclusive",
+    "SettingsError",
+)
 WORDS = {"StopRequested": "Stopped", "Refused": "Refused"}
-# One in a command is whole: it is there to be typed.
+# A digest in a command stays complete: it is to be copied.
 DIGEST = re.compile(r"(?<!--digest )(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
@@ -38,8 +46,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Line:
-    """depth: how many subflows it stands in. took: of a task that has ended. result: what it came to. of: the flow's
-    run that it tells of.
+    """depth: the number of subflows around it. took: of a task that has ended. result: of a task. of: the flow run that
+    it belongs to.
     """
 
     at: datetime
@@ -64,29 +72,29 @@ def result_of(text: str, name: str) -> str:
 
 
 def say_failure(state: str, message: str) -> tuple[str, str]:
-    """How a task failed, in a word and a sentence. The sentence is empty where the run's end says the same."""
+    """How a task failed, in a word and a sentence. The sentence is empty if the run's end says the same."""
     found = RAISED.match(message)
     if found is None:
         return state, message
-    is_told_later = found[1] in TOLD_AT_THE_END
-    return WORDS.get(found[1], state), "" if is_told_later else message[found.end() :]
+    is_shown_later = found[1] in SHOWN_AT_END
+    return WORDS.get(found[1], state), "" if is_shown_later else message[found.end() :]
 
 
 def say_retry(text: str, task: str) -> str:
-    """Prefect's line about a retry as a sentence, with the reason the first time; any other line as it is."""
+    """Prefect's log line about a retry as a sentence, with the reason the first time; any other line unchanged."""
     if (found := RETRY.match(text)) is None:
         return text
     reason = f"{found[2].rstrip('. ')}. " if found[3] == "1" else ""
     wait = describe_elapsed(timedelta(seconds=float(found[5])))
-    return f"{task}: {reason}Asked again in {wait} ({found[3]} of {found[4]})."
+    return f"{task}: {reason}Retrying in {wait} ({found[3]} of {found[4]})."
 
 
 def shorten(text: str) -> str:
-    """Digests by their first twelve digits."""
+    """The text with digests cut to their first twelve digits."""
     return DIGEST.sub(r"\1…", text)
 
 
 def shorten_block(text: str) -> str:
-    """The heading of several lines as it is, such as a plan's; all else by its first digits."""
+    """As `shorten`, except for the heading of several lines, such as the one of a plan."""
     heading, *rest = text.splitlines() or [""]
     return "\n".join([heading, *map(shorten, rest)]) if rest else shorten(heading)

@@ -1,4 +1,4 @@
-"""`slipway`: submits to Prefect what its deployments do, follows it, and says how it ended."""
+"""`slipway`: submits runs to Prefect, follows them, and reports how they ended."""
 
 import getpass
 import os
@@ -28,31 +28,31 @@ from tasks.checks import checks_key
 from tasks.planning import plan_data_key
 
 app = typer.Typer(
-    help="Release to an environment; what fails is taken back. Runs go through Prefect (PREFECT_API_URL).",
+    help="Release to an environment; a failed release is rolled back. Runs go through Prefect (PREFECT_API_URL).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which one, by its file in environments/.")]
+EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Its name in environments/.")]
 Digest = Annotated[str, typer.Option(help="Artifact digest of the image, sha256:...")]
-Reason = Annotated[str, typer.Option(help="Why; shown to whoever waits for it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object; progress goes to standard error.")]
-AsNew = Annotated[bool, typer.Option("--canary", help="Judge a digest that served before like a new one.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the run.")]
+Reason = Annotated[str, typer.Option(help="Why; shown to everyone who waits for the lock.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to standard error.")]
+AsNew = Annotated[bool, typer.Option("--canary", help="Run a canary even if this digest served before.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Submit the run and do not follow it.")]
 Within = Annotated[
     int | None,
-    typer.Option("--queue-timeout", min=1, help="Cancel a run that no worker has taken after so many seconds."),
+    typer.Option("--queue-timeout", min=1, help="Cancel the run if no worker starts it within this many seconds."),
 ]
 PRODUCTION = "production"
 
 
 @app.command()
 def install(as_json: AsJson = False) -> None:
-    """Set Prefect up for releases, or bring it up to date.
+    """Set up Prefect for releases, or update it.
 
-    It makes the work pool, the deployments with their schedule, and the automations, and says each.
+    Creates the work pool, the Prefect deployments with their schedules, and the automations, and reports each of them.
     """
     screen, sentences = Screen(for_program=as_json), []
     for sentence in install_all(CHECKOUT, os.environ):
@@ -70,13 +70,13 @@ def plan(
     within: Within = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a release would do, step by step, and do none of it.
+    """Show what a release would do, step by step, and change nothing.
 
-    All that it deletes are change sets of plans and releases that died, left at the stacks for an hour.
+    It deletes only the change sets that a plan or release left behind when its process died, after an hour.
     """
-    leaves = {"plan": plan_data_key(environment)}
+    artifacts = {"plan": plan_data_key(environment)}
     request = {"artifact_digest": digest_of(digest), "canary": canary}
-    run("plan-release", environment, request, leaves, within=within, as_json=as_json)
+    run("plan-release", environment, request, artifacts, within=within, as_json=as_json)
 
 
 @app.command()
@@ -84,37 +84,37 @@ def release(
     digest: Digest,
     environment: EnvironmentName = PRODUCTION,
     reason: Reason = "",
-    wait: Annotated[bool, typer.Option(help="Wait for a release that is under way.")] = True,
+    wait: Annotated[bool, typer.Option(help="Wait for a release that is in progress.")] = True,
     canary: AsNew = False,
     within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Release an artifact; what fails is taken back."""
+    """Release an artifact; a release that fails is rolled back."""
     request = {"artifact_digest": digest_of(digest), "wait": wait, "canary": canary}
-    request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
-    leaves = {"plan": plan_data_key(environment)}
-    run(f"deploy-{environment}", environment, request, leaves, within=within, as_json=as_json, detach=detach)
+    request["reason"] = reason or f"{ASKED_FOR_BY} {user_name()}"
+    artifacts = {"plan": plan_data_key(environment)}
+    run(f"deploy-{environment}", environment, request, artifacts, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
 def rollback(
     environment: EnvironmentName = PRODUCTION,
     revision: Annotated[
-        int | None, typer.Option(help="Which one, by its number; without it the run lists them.")
+        int | None, typer.Option(help="Its number; without it, the run lists the revisions to choose from.")
     ] = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Take it even if no journal tells that it served.")
+        bool, typer.Option("--unverified", help="Allow a revision that no record shows to have been promoted.")
     ] = False,
     reason: Reason = "",
-    wait: Annotated[bool, typer.Option(help="Wait for a release under way; `slipway stop` ends it sooner.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait for a release in progress; `slipway stop` ends it sooner.")] = False,
     within: Within = None,
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Bring back an earlier revision that served all traffic."""
+    """Roll back to an earlier revision that served all traffic."""
     request = {"revision": revision, "unverified": unverified, "wait": wait}
-    request["reason"] = reason or f"{ASKED_FOR_BY} {who()}"
+    request["reason"] = reason or f"{ASKED_FOR_BY} {user_name()}"
     run("rollback", environment, request, {}, within=within, as_json=as_json, detach=detach)
 
 
@@ -126,17 +126,17 @@ def recover(
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Take back the canary of a release that died.
+    """Roll back the canary of a release whose process died.
 
-    Prefect starts the same by itself; where nothing was left, nothing is done.
+    Prefect also starts this by itself. If there is no such canary, nothing changes.
     """
-    request = {"reason": reason or f"{ASKED_FOR_BY} {who()}"}
+    request = {"reason": reason or f"{ASKED_FOR_BY} {user_name()}"}
     run("recover", environment, request, {}, within=within, as_json=as_json, detach=detach)
 
 
 @app.command()
 def verify(environment: EnvironmentName = PRODUCTION, within: Within = None, as_json: AsJson = False) -> None:
-    """Check that everything is as planned; change nothing."""
+    """Check that the environment is as planned; change nothing."""
     run("verify", environment, {}, {"checks": checks_key(environment)}, within=within, as_json=as_json)
 
 
@@ -146,18 +146,18 @@ def status(
     count: Annotated[int, typer.Option(min=1, help="How many releases to show.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Show what serves, who is at work, and the last releases.
+    """Show what serves traffic, the lock, and the last releases.
 
-    Also what one can go back to, and where Prefect's UI shows the newest release.
+    Also the revisions to roll back to, and the newest release's page in the Prefect UI.
     """
     show_status(environment, count=count, as_json=as_json)
 
 
 @app.command()
 def stop(reason: Reason, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
-    """Ask the release under way to stop before its next step."""
+    """Ask the release in progress to stop before its next step."""
     require_environment(environment)
-    stop_release(environment, who(), reason, as_json=as_json)
+    stop_release(environment, user_name(), reason, as_json=as_json)
 
 
 app.command()(simulate)
@@ -165,12 +165,12 @@ app.command()(simulate)
 
 @app.command()
 def worker() -> None:
-    """Run what is submitted, until Ctrl-C.
+    """Execute submitted runs until Ctrl-C.
 
-    A Prefect worker for the work pool that `slipway install` makes.
+    This is a Prefect worker for the work pool that `slipway install` creates.
     """
     os.chdir(CHECKOUT)
-    # An operator waits for the worker's next look; Prefect's own pause is ten seconds.
+    # An operator waits until the worker polls again; Prefect's default is ten seconds.
     os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "2")
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", POOL]
     os.execv(sys.executable, command)  # noqa: S606
@@ -178,21 +178,21 @@ def worker() -> None:
 
 def run(
     flow: str,
-    environment: str,
+    environment_name: str,
     parameters: dict[str, Any],
-    leaves: dict[str, str],
+    artifacts: dict[str, str],
     *,
     within: int | None,
     as_json: bool,
     detach: bool = False,
 ) -> None:
-    """Submit and follow. parameters: besides the environment. leaves: as in Request."""
-    require_environment(environment)
+    """Submit a run and follow it. parameters: besides the environment. artifacts: as in Request."""
+    require_environment(environment_name)
     request = Request(
-        deployment=f"{flow}/{environment}",
-        environment=environment,
-        parameters=parameters | {"environment": environment},
-        leaves=leaves,
+        deployment=f"{flow}/{environment_name}",
+        environment_name=environment_name,
+        parameters=parameters | {"environment": environment_name},
+        artifacts=artifacts,
         queue_timeout=timedelta(seconds=within) if within else None,
     )
     raise typer.Exit(submit(request, as_json=as_json, detach=detach))
@@ -204,19 +204,19 @@ def digest_of(text: str) -> str:
     return text
 
 
-def who() -> str:
+def user_name() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Ends by SystemExit with the exit code. arguments: those of the process unless told.
+    """Exit with the command's exit code. arguments: by default those of the process.
 
     With --json there is one document on standard output, however the command ends.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in given
     try:
-        # Wrong usage is shown by typer, unless a program waits for an answer.
+        # typer reports wrong usage, unless a program reads the answer.
         sys.exit(app(given, standalone_mode=not as_json) or 0)
     except typer.TyperException as error:
         fail(error.exit_code, error.format_message(), as_json=as_json)
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def fail(exit_code: int, sentence: str, state: str | None = None, *, as_json: bool) -> NoReturn:
-    """state: as a run would end that ended so."""
+    """state: the name of the state that a run ends in with this error."""
     Screen(for_program=True).show_error(sentence)
     if as_json:
         answer(exit_code, sentence, run=None, state=state)

@@ -1,4 +1,4 @@
-"""What a followed run looks like: one line for each thing that happened, and on a terminal what is running now."""
+"""How a followed run is shown: one line per event, and on a terminal what is running now."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.lines import Kind, Line
 from clients.prefect.api import Run
-from delivery.report import describe_elapsed, describe_ending, shout
+from delivery.report import describe_elapsed, describe_ending, in_capitals
 
 INDENT = "  "
 WIDTH_OF_NAME = 56
@@ -19,7 +19,7 @@ MOST_SHOWN = 3
 
 
 class Screen:
-    """Writes to standard output, or to standard error where the output is for a program."""
+    """Writes to standard output, or to standard error if a program reads the output."""
 
     def __init__(self, *, for_program: bool = False) -> None:
         self._console = Console(stderr=for_program, highlight=False, soft_wrap=True)
@@ -27,7 +27,7 @@ class Screen:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Below the lines a terminal shows what is running."""
+        """On a terminal, the last line shows what is running."""
         if not self._console.is_terminal:
             yield
             return
@@ -40,7 +40,7 @@ class Screen:
         self._console.print(Text(text, style=style))
 
     def say_row(self, text: str) -> None:
-        """One line of a table: a terminal shows as much of it as it is wide, a file gets it in full."""
+        """One row of a table: cut to the width of a terminal, complete in a file."""
         is_cut = self._console.is_terminal
         overflow = "ellipsis" if is_cut else "ignore"
         self._console.print(Text(text), no_wrap=True, overflow=overflow, soft_wrap=not is_cut)
@@ -56,9 +56,9 @@ class Screen:
         self._status.update(Text(", ".join(names[:MOST_SHOWN]) + more or "waiting", style="dim"))
 
     def show_ending(self, state_name: str, message: str, *, is_success: bool) -> None:
-        """The last word: how the run ended, and the sentence about it."""
+        """How the run ended, and the message about it."""
         ending = Text(describe_ending(state_name, message))
-        ending.stylize(f"bold {'green' if is_success else 'red'}", 0, len(shout(state_name)))
+        ending.stylize(f"bold {'green' if is_success else 'red'}", 0, len(in_capitals(state_name)))
         self._console.print(ending)
 
     def show_error(self, sentence: str) -> None:
@@ -66,7 +66,7 @@ class Screen:
 
 
 def render(line: Line, since_start: timedelta) -> Text:
-    """`  3:05    configure topic genai-demo...     done  2.1 s`; a line of the log below the thing it belongs to."""
+    """`  3:05    configure topic genai-demo...     done  2.1 s`; a log line is shown below what it belongs to."""
     minutes, seconds = divmod(max(int(since_start.total_seconds()), 0), 60)
     clock, indent = f"{minutes:>3}:{seconds:02}  ", INDENT * line.depth
     if line.kind is Kind.PHASE:
@@ -82,7 +82,7 @@ def render_task(line: Line, clock: str, indent: str) -> Text:
     is_good = line.state in GOOD
     took = f"  {describe_elapsed(line.took)}" if line.took is not None else ""
     name = f"{indent}{line.text}".ljust(WIDTH_OF_NAME)
-    word = "done" if is_good else shout(line.state).lower()
+    word = "done" if is_good else in_capitals(line.state).lower()
     result = f"{took:<13}  {line.result}" if line.result else took
     message = f"\n{' ' * len(clock)}{indent}{line.message}" if line.message else ""
     return Text.assemble((clock, "dim"), f"{name}  ", (word, "green" if is_good else "red"), (result, "dim"), message)

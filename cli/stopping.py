@@ -1,4 +1,4 @@
-"""Asking whoever is at work on an environment to stop: its holder, or the runs that do not hold it yet."""
+"""Ask the release that has the lock on an environment to stop, or the runs that do not have it yet."""
 
 from collections.abc import Sequence
 
@@ -13,41 +13,40 @@ from delivery.journal.lock import LockState
 from tasks.state.lock import request_stop, request_stop_of_run
 
 
-def stop_release(environment: str, who: str, why: str, *, as_json: bool) -> None:
-    """Says who was asked. Raises NotFound where there is nobody."""
-    settings = load_environment(environment)
-    lock = request_stop(settings, who, why)
-    sentence = describe_asked(lock) if lock else stop_runs(settings, who, why)
+def stop_release(environment_name: str, who: str, why: str, *, as_json: bool) -> None:
+    """Report which release or runs were asked to stop. Raises NotFound if there are none."""
+    environment = load_environment(environment_name)
+    lock = request_stop(environment, who, why)
+    sentence = describe_asked(lock) if lock else stop_runs(environment, who, why)
     Screen(for_program=as_json).say(sentence)
     if as_json:
         answer(0, sentence)
 
 
 def stop_runs(environment: Environment, who: str, why: str) -> str:
-    """Asks the runs that plan, or wait to be started. The sentence about them."""
+    """Ask the runs that are planning, or waiting for a worker, to stop. Returns the sentence about them."""
     name = environment.name
     try:
         api = PrefectApi.connect()
         runs = api.list_unfinished([(f"deploy-{name}", name), ("rollback", name)])
     except DeliveryError as error:
-        raise NotFound(f"Nobody holds {name}; whether a run is on its way to it cannot be told: {error}") from error
+        raise NotFound(f"{name} is not locked. Whether a run waits for its lock is unknown: {error}") from error
     if not runs:
-        raise NotFound(f"Nobody holds {name}: there is nothing to stop.")
+        raise NotFound(f"{name} is not locked and no run waits for its lock: there is nothing to stop.")
     for run in runs:
         request_stop_of_run(environment, str(run.id), who, why)
-    # One of them may have taken the environment before it was asked.
+    # One of them may have taken the lock before it was asked.
     lock = request_stop(environment, who, why)
     return describe_asked(lock) if lock else describe_runs(name, api, runs)
 
 
 def describe_asked(lock: LockState) -> str:
     return (
-        f"Asked to stop: {lock.describe()}. It stops before its next step. A canary keeps the traffic that it has "
-        f"then, and nobody judges it: slipway rollback {lock.environment} takes it back."
+        f"Asked to stop: {lock.describe()}. It stops before its next step. A canary in progress keeps its weight and "
+        f"is no longer analyzed. To see the revisions to roll back to: slipway rollback {lock.environment}."
     )
 
 
-def describe_runs(environment: str, api: PrefectApi, runs: Sequence[Run]) -> str:
+def describe_runs(environment_name: str, api: PrefectApi, runs: Sequence[Run]) -> str:
     names = ", ".join(f"{shorten(run.name)}, {run.state_name.lower()} ({api.page_of(run.id)})" for run in runs)
-    ends = "ends once it has planned, before it changes anything"
-    return f"Asked to stop: {names}. It does not hold {environment} yet, and {ends}."
+    return f"Asked to stop: {names}. It does not have the lock on {environment_name} yet, and ends before any change."

@@ -1,1 +1,1 @@
-"""Thin adapters, the only importers of the vendors' libraries. They translate a vendor's error once."""
+"""Thin adapters around the libraries of other systems, which only they import. They translate all errors."""

@@ -1,4 +1,4 @@
-"""The cloud assembly's files."""
+"""The files of the cloud assembly."""
 
 import json
 from pathlib import Path
@@ -10,13 +10,15 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def read_assembly(directory: str) -> tuple[StackSpec, ...]:
-    """The stacks of the assembly, each after those it depends on.
+    """The stacks of the assembly, each after those that it depends on.
 
-    directory: holds manifest.json; relative to the checkout. Raises SettingsError when it is no assembly.
+    directory: contains manifest.json; relative to the checkout. Raises SettingsError if it is not an assembly.
     """
     folder = CHECKOUT / directory
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         return parse_assembly(manifest, lambda file: (folder / file).read_text())
     except (OSError, ValueError, KeyError) as error:
-        raise SettingsError(f"[stacks] assembly: {folder} holds no cloud assembly ({error}). Synthesise it.") from error
+        raise SettingsError(
+            f"[stacks] assembly: {folder} contains no cloud assembly ({error}). Write it with: make assembly"
+        ) from error

@@ -1,4 +1,4 @@
-"""The Kubernetes API of an environment: objects as plain dicts, one field manager, always a time limit."""
+"""The Kubernetes API of an environment: objects as plain dicts, one field manager, a timeout for each request."""
 
 import copy
 import json
@@ -26,12 +26,12 @@ from delivery.errors import (
     Rejected,
     SettingsError,
     Unavailable,
-    is_passing,
+    is_transient,
 )
 from delivery.rollout.manifests import FIELD_MANAGER
 
-CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself gives up on a write after 34 seconds
-# The client shares its discovery between processes in one file per host, which another user may have written.
+CONNECT_AND_READ_SECONDS = (5, 40)  # the API server itself ends a write after 34 seconds
+# By default, processes share one file per host with the discovered resources, which another user can write.
 DISCOVERY = tempfile.TemporaryDirectory(prefix="slipway-discovery-")
 
 API_VERSIONS = {
@@ -54,9 +54,9 @@ API_VERSIONS = {
 
 
 class TimedClient(DynamicClient):
-    """The official client, which has no time limit of its own, not even for discovery.
+    """The official client with a timeout, which it does not have itself, not even for discovery.
 
-    renew: has the next request carry another token; it is asked once where the cluster does not take the one before.
+    renew: makes the next request use another token. It is called once if the cluster refuses the token of a request.
     """
 
     def __init__(self, api: ApiClient, renew: Callable[[], None] | None, **options: Any) -> None:
@@ -65,34 +65,34 @@ class TimedClient(DynamicClient):
 
     def request(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         params.setdefault("_request_timeout", CONNECT_AND_READ_SECONDS)
-        # The client fills in what it is given: the same query twice would be a query of two.
-        again = copy.deepcopy(params)
+        # The client changes the parameters, and would repeat the query in a second request.
+        unchanged = copy.deepcopy(params)
         try:
             return super().request(method, path, body, **params)
         except UnauthorizedError:
             if self._renew is None:
                 raise
         self._renew()
-        return super().request(method, path, body, **again)
+        return super().request(method, path, body, **unchanged)
 
 
 class Cluster:
-    """Reads and changes objects by kind, name and namespace; raises DeliveryErrors only."""
+    """Reads and changes objects by kind, name and namespace. Raises only DeliveryErrors."""
 
     def __init__(self, api: ApiClient, renew: Callable[[], None] | None = None) -> None:
-        with translated("ask the cluster what it serves"):
+        with translated("read the API resources of the cluster"):
             self._api = TimedClient(api, renew, cache_file=str(Path(DISCOVERY.name, f"{uuid.uuid4()}.json")))
 
     def apply(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        """Bring an object to the manifest by server-side apply; return it as the cluster holds it, defaults filled in.
+        """Apply the manifest by server-side apply, and return the object as the cluster stores it, with defaults.
 
-        A metadata.resourceVersion in the manifest is a precondition: Conflict when somebody wrote in between.
-        dry_run: the same answer, and nothing is stored.
+        A metadata.resourceVersion in the manifest is a precondition: Conflict if another writer changed the object.
+        dry_run: returns the same object and stores nothing.
         """
         kind, metadata = manifest["kind"], manifest["metadata"]
         resource = self._resource(kind, manifest["apiVersion"])
         with translated(f"apply {kind} {metadata['name']}", is_secret=kind == "Secret"):
-            # Whoever else wrote them gives way.
+            # Fields of other field managers are overwritten.
             applied = self._api.server_side_apply(
                 resource,
                 body=dict(manifest),
@@ -104,7 +104,7 @@ class Cluster:
         return applied.to_dict()
 
     def read(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
-        """The object, or None where it does not exist; NotFound where the cluster does not know the kind."""
+        """The object, or None if it does not exist. NotFound if the cluster does not serve the kind."""
         resource = self._resource(kind)
         try:
             with translated(f"read {kind} {name}"):
@@ -122,13 +122,13 @@ class Cluster:
         return found.to_dict()["items"]
 
     def read_log(self, pod: str, namespace: str, container: str, *, lines: int) -> str:
-        """The last lines of a container's log; of the one before it while it waits to be started again."""
+        """The last lines of a container's log. While it waits for a restart, they are those of its last run."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query: list[tuple[str, Any]] = [("container", container), ("tailLines", lines)]
         accept = {"Accept": "text/plain, application/json"}
         with translated(f"read the log of pod {pod}"):
-            answer = self._api.request("get", path, query_params=query, header_params=accept, serialize=False)
-        return answer.data.decode(errors="replace")
+            response = self._api.request("get", path, query_params=query, header_params=accept, serialize=False)
+        return response.data.decode(errors="replace")
 
     def patch_merge(
         self,
@@ -140,7 +140,7 @@ class Cluster:
         resource_version: str,
         subresource: str | None = None,
     ) -> dict[str, Any]:
-        """Merge body into the object as it was at resource_version; raise Conflict if it is another by now."""
+        """Merge body into the object. Raises Conflict if the object no longer has this resource_version."""
         metadata = {**body.get("metadata", {}), "resourceVersion": resource_version}
         resource = self._resource(kind)
         with translated(f"patch {kind} {name}"):
@@ -155,7 +155,7 @@ class Cluster:
         return patched.to_dict()
 
     def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
-        """Ask for the object's deletion; one that is gone already is fine."""
+        """Request the deletion of the object. It is not an error if it does not exist."""
         resource = self._resource(kind)
         try:
             with translated(f"delete {kind} {name}"):
@@ -164,7 +164,7 @@ class Cluster:
             return
 
     def serves(self, api_version: str, kind: str) -> bool:
-        """Whether the cluster knows the kind."""
+        """Whether the cluster serves the kind."""
         try:
             self._resource(kind, api_version)
         except NotFound:
@@ -172,22 +172,22 @@ class Cluster:
         return True
 
     def is_namespaced(self, api_version: str, kind: str) -> bool:
-        """Whether objects of the kind live in a namespace; NotFound where the cluster does not know the kind."""
+        """Whether objects of the kind are in a namespace. NotFound if the cluster does not serve the kind."""
         return bool(self._resource(kind, api_version).namespaced)
 
     def _resource(self, kind: str, api_version: str | None = None) -> Any:
-        with translated(f"find {kind} among what the cluster serves"):
+        with translated(f"find the kind {kind} in the cluster"):
             return self._api.resources.get(api_version=api_version or API_VERSIONS[kind], kind=kind)
 
 
 def connect_cluster(environment: Environment, cluster_name: str) -> Cluster:
-    """The cluster by its EKS name, or the one of `[application] kubeconfig` where the environment names such a file."""
+    """The cluster of `[application] kubeconfig` if it is set, otherwise the EKS cluster with this name."""
     kubeconfig = environment.application.kubeconfig
     if kubeconfig is not None:
         return Cluster(_from_kubeconfig(kubeconfig))
     region = environment.aws.region
     token = BearerToken(cluster_name, region)
-    return Cluster(_from_eks(describe_endpoint(cluster_name, region), token), token.forget)
+    return Cluster(_from_eks(describe_endpoint(cluster_name, region), token), token.discard)
 
 
 def _from_eks(endpoint: Endpoint, token: BearerToken) -> ApiClient:
@@ -195,7 +195,7 @@ def _from_eks(endpoint: Endpoint, token: BearerToken) -> ApiClient:
     def authorize(refreshed: Configuration) -> None:
         refreshed.api_key["authorization"] = f"Bearer {token.current()}"
 
-    # The hook has no type of its own: the generated class knows it as None.
+    # The type of the hook in the generated class is None.
     configuration: Any = Configuration(host=endpoint.url, ca_cert_data=endpoint.authority)
     authorize(configuration)
     configuration.refresh_api_key_hook = authorize
@@ -206,31 +206,32 @@ def _from_kubeconfig(path: str) -> ApiClient:
     try:
         return new_client_from_config(config_file=path, persist_config=False)
     except (ConfigException, OSError) as error:
-        raise SettingsError(f"[application] kubeconfig = {path!r} cannot be used: {error}") from error
+        raise SettingsError(f"[application] kubeconfig: {path} cannot be used: {error}") from error
 
 
 @contextmanager
 def translated(what: str, *, is_secret: bool = False) -> Iterator[None]:
-    """Turn what the client raises into a DeliveryError that says what was being done.
+    """Translate the client's exceptions to a DeliveryError that says what failed.
 
-    what: continues "Could not ". is_secret: leave out what the cluster says, it may repeat a value.
+    what: the end of a sentence that begins with "Could not". is_secret: leave out the message of the cluster, because
+    it can contain a value.
     """
     try:
         yield
     except ApiException as error:
-        raise translate_answer(what, error.status or 0, "" if is_secret else _message(error)) from error
+        raise translate_response(what, error.status or 0, "" if is_secret else _message(error)) from error
     except ResourceNotFoundError as error:
-        raise NotFound(f"Could not {what}: the cluster lacks the add-on that brings this kind. Install it.") from error
+        raise NotFound(f"Could not {what}: the add-on that defines it is missing. Install the add-on.") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable(f"Could not {what}: the cluster did not answer ({type(error).__name__}).") from error
 
 
-def translate_answer(what: str, status: int, message: str) -> DeliveryError:
-    """The DeliveryError that fits what the API server answered."""
+def translate_response(what: str, status: int, message: str) -> DeliveryError:
+    """The DeliveryError for an error response of the API server."""
     sentence = f"Could not {what}: HTTP {status} {message}".rstrip()
-    # What is not of its kind's schema is answered with 500, and will be again.
-    is_lasting = message.startswith("failed to create typed patch object")
-    if is_passing(status) and not is_lasting:
+    # The API server answers 500 to an object that does not match the schema of its kind. A retry does not help.
+    is_permanent = message.startswith("failed to create typed patch object")
+    if is_transient(status) and not is_permanent:
         return Unavailable(sentence)
     kinds = {401: NotPermitted, 403: NotPermitted, 404: NotFound, 409: Conflict}
     return kinds.get(status, Rejected)(sentence)

@@ -1,4 +1,4 @@
-"""HTTP as a user of the application speaks it: by its host names, wherever these are answered."""
+"""HTTP requests to the application, as its users make them. `[resolve]` can replace DNS."""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 class ResolvingTransport(httpx.BaseTransport):
-    """Sends requests for a host and port to another address; name, Host header and certificate stay the host's."""
+    """Sends requests to another address. The server name, the Host header and the certificate are still the host's."""
 
     def __init__(self, addresses: Mapping[str, str], trust: ssl.SSLContext) -> None:
         self._addresses = addresses
@@ -23,9 +23,9 @@ class ResolvingTransport(httpx.BaseTransport):
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         if address := self._addresses.get(f"{url.host}:{port}"):
-            host, _, port_there = address.rpartition(":")
+            host, _, other_port = address.rpartition(":")
             request.extensions = {**request.extensions, "sni_hostname": url.host}
-            request.url = url.copy_with(host=host, port=int(port_there))
+            request.url = url.copy_with(host=host, port=int(other_port))
         return self._transport.handle_request(request)
 
     def close(self) -> None:
@@ -33,20 +33,20 @@ class ResolvingTransport(httpx.BaseTransport):
 
 
 class HttpClient:
-    """GET with bounded waits. Raises Unavailable where there is no answer; an answer is a value."""
+    """GET with timeouts. Raises Unavailable if there is no response. A response with an error status is a value."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        with unanswered(url):
+        with translated(url):
             return self._client.get(url, headers=headers)
 
 
 @contextmanager
 def connect_http(environment: Environment) -> Iterator[HttpClient]:
-    """A client that trusts the environment's authorities besides the system's, and follows its `resolve`."""
-    trust = trusting(environment.tls.ca_bundle)
+    """A client that also trusts the certificate authorities of the environment, and uses its `[resolve]`."""
+    trust = create_ssl_context(environment.tls.ca_bundle)
     transport = ResolvingTransport(environment.resolve, trust)
     hosts = {address.rpartition(":")[0] for address in environment.resolve}
     mounts = {f"all://{host}": transport for host in hosts}
@@ -54,24 +54,24 @@ def connect_http(environment: Environment) -> Iterator[HttpClient]:
         yield HttpClient(client)
 
 
-def trusting(ca_bundle: str | None) -> ssl.SSLContext:
-    """Raises SettingsError where the bundle cannot be read."""
+def create_ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Trusts the certificate authorities of the system and of the file. Raises SettingsError if it cannot be read."""
     trust = ssl.create_default_context()
     if ca_bundle is None:
         return trust
     try:
         trust.load_verify_locations(cafile=ca_bundle)
     except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"tls.ca_bundle: {ca_bundle} cannot be read as certificates: {error}") from error
+        raise SettingsError(f"[tls] ca_bundle: {ca_bundle} is not a file with certificates: {error}") from error
     return trust
 
 
 @contextmanager
-def unanswered(url: str) -> Iterator[None]:
-    """httpx's errors as ours."""
+def translated(url: str) -> Iterator[None]:
+    """Translate httpx's exceptions to a DeliveryError."""
     try:
         yield
     except httpx.InvalidURL as error:
-        raise Rejected(f"{url} is no address: {error}") from error
+        raise Rejected(f"{url} is not a URL: {error}") from error
     except httpx.HTTPError as error:
         raise Unavailable(f"{url} does not answer: {str(error) or type(error).__name__}") from error

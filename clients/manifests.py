@@ -1,4 +1,4 @@
-"""The manifests' files."""
+"""The manifest files of the application."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def read_manifests(directory: str) -> dict[str, str]:
-    """Text of each manifest by its path.
+    """Path -> text of each manifest.
 
-    directory: relative to the checkout. Its files that end in .yml are the application's, and no manifests.
-    Raises SettingsError when there is none.
+    directory: relative to the checkout. Its files *.yml are configuration of the application, not manifests.
+    Raises SettingsError if there is no manifest.
     """
     folder = CHECKOUT / directory
     texts = {f"{directory}/{path.name}": path.read_text() for path in sorted(folder.glob("*.yaml"))}
     if not texts:
-        raise SettingsError(f"[application] manifests: {folder} holds no manifest (*.yaml). Nothing was touched.")
+        raise SettingsError(f"[application] manifests: {folder} contains no manifest (*.yaml). Nothing was changed.")
     return texts

@@ -1,23 +1,23 @@
-"""Notices to a webhook: one JSON object by POST."""
+"""Notifications to a webhook: one JSON object by POST."""
 
 from collections.abc import Mapping
 
 import httpx
 from pydantic import SecretStr
 
-from delivery.errors import Rejected, Unavailable, is_passing
+from delivery.errors import Rejected, Unavailable, is_transient
 
 TIMEOUT = httpx.Timeout(10.0)
 
 
 def post_notice(url: SecretStr, notice: Mapping[str, object], key: str) -> None:
-    """Back once the webhook took it, with 2xx.
+    """Send a notification. The webhook accepts it with a status 2xx.
 
-    key: the same for the same notice, so that a receiver can tell a repetition; sent as Idempotency-Key.
-    Raises Unavailable (worth retrying) or Rejected. Neither shows the address, which is a secret.
+    key: the same for each attempt, so that a receiver can detect a repetition; sent as Idempotency-Key.
+    Raises Unavailable (worth retrying) or Rejected. Neither contains the address, which is a secret.
     """
     try:
-        answer = httpx.post(
+        response = httpx.post(
             url.get_secret_value(),
             json=notice,
             headers={"Idempotency-Key": key},
@@ -25,8 +25,9 @@ def post_notice(url: SecretStr, notice: Mapping[str, object], key: str) -> None:
             follow_redirects=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # The cause names the address, therefore it is not kept.
+        # Without the cause, because it contains the address.
         raise Unavailable(f"The webhook does not answer ({type(error).__name__}).") from None
-    if answer.is_success:
+    if response.is_success:
         return
-    raise (Unavailable if is_passing(answer.status_code) else Rejected)(f"The webhook answered {answer.status_code}.")
+    error = Unavailable if is_transient(response.status_code) else Rejected
+    raise error(f"The webhook answered {response.status_code}.")

@@ -1,1 +1,1 @@
-"""Decides, and does no IO: values in, values out."""
+"""Decisions, without IO: functions of values that return values."""

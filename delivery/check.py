@@ -1,4 +1,4 @@
-"""What a check found, and several of them summed up."""
+"""The result of one check, and the summary of several."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 from delivery.canary.verdict import Verdict
 
+VERBS = {Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "are inconclusive"}
+
 
 class Check(BaseModel):
-    """One yes/no after a release. seen, wanted and advice, on what to do: as the operator reads them."""
+    """One question about an environment. seen, wanted and advice are texts for the operator."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,21 +21,21 @@ class Check(BaseModel):
     advice: str = ""
 
 
-def cannot_tell(name: str, why: str, wanted: str) -> Check:
-    """What could not be looked at has neither passed nor failed."""
+def inconclusive_check(name: str, why: str, wanted: str) -> Check:
+    """A check that could not be read: it neither passed nor failed."""
     return Check(name=name, verdict=Verdict.INCONCLUSIVE, seen=why, wanted=wanted)
 
 
 def describe_check(check: Check) -> str:
-    """What was seen in place of what was wanted, and what to do about it where that is known."""
+    """What was seen, what was wanted, and what to do next, if that is known."""
     advice = f" {check.advice}." if check.advice else ""
     return f"{check.name}: saw {check.seen}, wanted {check.wanted}.{advice}"
 
 
-def sum_up(checks: Sequence[Check]) -> tuple[Verdict, str]:
-    """The worst verdict of all checks and a sentence naming each that did not pass."""
-    for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+def summarize_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
+    """The worst verdict, and a sentence that describes each check with this verdict."""
+    for verdict, verb in VERBS.items():
         found = [describe_check(check) for check in checks if check.verdict is verdict]
         if found:
-            return verdict, f"{len(found)} of {len(checks)} checks {verdict}. " + " ".join(found)
+            return verdict, f"{len(found)} of {len(checks)} checks {verb}. " + " ".join(found)
     return Verdict.PASS, f"{len(checks)} of {len(checks)} checks pass."

@@ -1,4 +1,4 @@
-"""The reviewed facts of one environment, as values; their numbers stand in environments/<name>.toml alone."""
+"""The settings of one environment, as values. Their numbers are only in environments/<name>.toml."""
 
 from enum import StrEnum
 
@@ -6,34 +6,32 @@ from pydantic import Field, SecretStr
 
 from delivery.canary.settings import Canary
 from delivery.fields import Duration, PositiveDuration, Section
+from delivery.settings.cluster import Addons, Application
+from delivery.settings.stacks import Outputs, Stacks
+from delivery.settings.topics import Topic, Topics
 
 
 class AwsAccount(Section):
-    """Credentials and endpoints come from AWS_*; the account is named so that a wrong one is refused."""
+    """The AWS account. Credentials and endpoints are not settings: the variables `AWS_*` have their usual meaning."""
 
     account_id: str = Field(pattern=r"^\d{12}$")
+    """Number of the account, twelve digits. A release is refused if the credentials belong to another account."""
+
     region: str
+    """Region of the stacks, the image repository and the bucket of `[state] url`, such as `us-east-1`."""
 
 
 class StateStore(Section):
-    """Where journal, hold, plans and reports live: `file:///...` or `s3://bucket/prefix`."""
+    """The object store of the lock, the journals and the large templates."""
 
     url: str = Field(pattern=r"^(file|s3)://")
+    """`s3://bucket/prefix` or `file:///folder`. All processes that release to the environment must use the same store.
+    With a folder, a stack whose template is over 51,200 bytes is refused.
+    """
 
     @property
     def has_bucket(self) -> bool:
         return self.url.startswith("s3://")
-
-
-class Stacks(Section):
-    """assembly: directory with the cloud assembly's manifest.json, relative to the checkout. execution_role: ARN of
-    the role in which CloudFormation makes the resources; without it, it makes them with the release's own rights.
-    """
-
-    assembly: str
-    execution_role: str | None = None
-    poll: PositiveDuration
-    deadline: Duration
 
 
 class OnPlanChange(StrEnum):
@@ -42,113 +40,26 @@ class OnPlanChange(StrEnum):
 
 
 class Planning(Section):
-    """on_change: what a release does whose plan, made again with the hold taken, is not the one that was shown."""
+    """The second plan, which a release makes after it has acquired the lock."""
 
     on_change: OnPlanChange
-
-
-class Outputs(Section):
-    """Which stack outputs the release reads, each as STACK.KEY of the assembly."""
-
-    broker_cluster_arn: str
-    database_secret_arn: str
-    database_host: str
-    database_port: str
-    database_name: str
-    cache_host: str
-    cache_port: str
-    cluster_name: str
-
-
-class Topic(Section):
-    """name: without the environment's prefix in the file; complete once `Topics.specified` has put it in front."""
-
-    name: str
-    partitions: int = Field(ge=1)
-    retention: Duration
-
-
-class TopicsBy(StrEnum):
-    MSK_API = "msk-api"
-    KAFKA = "kafka"
-
-
-class BrokerSecurity(StrEnum):
-    IAM = "iam"
-    PLAINTEXT = "plaintext"
-
-
-class Topics(Section):
-    """What all topics share, and the topics.
-
-    by: the way to them; `kafka`, for clusters without the topic API, needs a path to the brokers. broker_security:
-    how the brokers are spoken to where by is `kafka`. lag: how long they may answer from before a write.
+    """What a release does if the second plan differs from the plan that it showed. `stop` ends the release, `continue`
+    shows the new plan and carries it out. A refused plan ends the release in both cases.
     """
-
-    by: TopicsBy
-    broker_security: BrokerSecurity = BrokerSecurity.IAM
-    replication_factor: int = Field(ge=1)
-    min_insync_replicas: int = Field(ge=1)
-    compression: str
-    lag: Duration
-    specified: tuple[Topic, ...]
-
-
-class PinnedManifest(Section):
-    """url: of a manifest with all of an add-on's objects. sha256: of the file that was reviewed."""
-
-    url: str = Field(pattern=r"^https?://")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class Addon(Section):
-    """deployment: whose image's tag is the add-on's version. definitions: of the kinds it brings, by their full names.
-    is_required: whether a release is refused without it. manifest: what installs it; without, it is only looked for.
-    """
-
-    name: str
-    version: str
-    namespace: str
-    deployment: str
-    definitions: tuple[str, ...] = ()
-    is_required: bool = True
-    manifest: PinnedManifest | None = None
-
-
-class Addons(Section):
-    """deadline: how long an add-on may take to come about."""
-
-    deadline: Duration
-    wanted: tuple[Addon, ...]
-
-
-class Application(Section):
-    """repository: of the image registry. manifests: directory, relative to the checkout. certificate_arn: for
-    the load balancer's listener. database_ca: file, relative to the checkout, with the certificates of those who sign
-    the database's. kubeconfig: file that names the cluster where it is not reached through EKS.
-    """
-
-    repository: str
-    namespace: str
-    manifests: str
-    certificate_arn: str
-    database_ca: str
-    api_url: str
-    kubeconfig: str | None = None
-
-    @property
-    def health_url(self) -> str:
-        """What answers 200 when the backend is well, by the front door."""
-        # The guide's address. The manifests cannot tell it: their probes and the Ingress's health check ask the pods
-        # past the front door, and which of the Ingress's paths speaks of health it does not say.
-        return f"{self.api_url}/actuator/health"
 
 
 class Lock(Section):
-    """lease: how long a hold counts after its last renewal. wait: how long a second release waits for the first."""
+    """Exclusive use of the environment."""
 
     lease: PositiveDuration
+    """How long the lock is valid after its last renewal. A release renews it three times per lease. If the process
+    dies, another process can acquire the lock after the lease plus ten seconds.
+    """
+
     wait: Duration
+    """How long a release waits for the lock of another release. With `--no-wait`, it does not wait. A manual rollback
+    waits only with `--wait`.
+    """
 
 
 class OnOrphaned(StrEnum):
@@ -157,31 +68,47 @@ class OnOrphaned(StrEnum):
 
 
 class Recovery(Section):
-    """on_orphaned: what becomes of the canary of a release that died, or lost its hold."""
+    """The canary of an orphaned release: a release whose process died or lost the lock."""
 
     on_orphaned: OnOrphaned
+    """What a recovery does with the canary. `rollback` rolls it back. `leave` keeps its weight and reports it, and a
+    person decides.
+    """
 
 
 class Notices(Section):
-    """webhook_url: takes a JSON object by POST. slack_block: name of a Prefect SlackWebhook block."""
+    """The notification channels. Without a channel, no one is notified, and the log of each run says so."""
 
     webhook_url: SecretStr | None = None
+    """Address that gets each notification as a JSON object by POST: `id`, `environment`, `release`, `event`, `text`.
+    Set it as a variable, because it is a secret.
+    """
+
     slack_block: str | None = None
+    """Name of a `SlackWebhook` block in Prefect, which sends each notification to Slack."""
 
 
 class Tls(Section):
-    """ca_bundle: file with the authorities to trust, for HTTPS to the application besides the system's, and for the
-    brokers (`[topics] by = "kafka"`) instead of them, because their client takes one file alone.
-    """
+    """The certificate authorities that Slipway trusts."""
 
     ca_bundle: str | None = None
+    """PEM file with certificate authorities. For HTTPS to the public endpoint and to add-on manifests, they are trusted
+    in addition to those of the system. For brokers (`[topics] by = "kafka"`), they replace those of the system, because
+    the client reads only one file.
+    """
 
 
 class Environment(Section):
-    """Everything a release needs to know about where it goes."""
+    """The settings of one environment."""
 
     project: str
+    """Name of the system. The names of topics begin with `PROJECT.ENVIRONMENT.`. Alarms whose names begin with
+    `PROJECT-ENVIRONMENT-` count against a canary.
+    """
+
     name: str
+    """Name of the environment. It must be the name of the file without `.toml`."""
+
     aws: AwsAccount
     state: StateStore
     plan: Planning
@@ -195,19 +122,23 @@ class Environment(Section):
     recovery: Recovery
     notices: Notices = Notices()
     tls: Tls = Tls()
+
     resolve: dict[str, str] = Field(default_factory=dict)
+    """Table `[resolve]` with addresses that replace DNS when Slipway calls the public endpoint. Each line is
+    `"HOST:PORT" = "ADDRESS:PORT"`. The certificate must still be that of the host.
+    """
 
     @property
     def prefix(self) -> str:
-        """`<project>-<environment>`, in front of every name of the stacks."""
+        """`<project>-<environment>`, the start of the names of all stacks and alarms."""
         return f"{self.project}-{self.name}"
 
     @property
     def topic_prefix(self) -> str:
-        """`<project>.<environment>.`, in front of every name of a topic."""
+        """`<project>.<environment>.`, the start of the names of all topics."""
         return f"{self.project}.{self.name}."
 
     def topics_wanted(self) -> tuple[Topic, ...]:
-        """The topics under their complete names, `<project>.<environment>.<name>`."""
+        """The topics with their complete names, `<project>.<environment>.<name>`."""
         prefix = self.topic_prefix
         return tuple(topic.model_copy(update={"name": f"{prefix}{topic.name}"}) for topic in self.topics.specified)

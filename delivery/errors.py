@@ -1,92 +1,92 @@
-"""What can go wrong, one tree. Every message says what happened, what state things are in, and what to do.
+"""All errors that Slipway raises, as one tree. A message says what happened, the state of things, and what to do next.
 
 DeliveryError
-├── SettingsError      a setting is missing, unknown or malformed; nothing was touched
-├── Refused            the plan may not be carried out; nothing was touched
-├── LockTaken          somebody else releases to this environment
-├── Halted             no further effect may start, no way back either
-│   ├── LockLost       this process no longer holds the environment; it stops before its next effect
-│   └── StopRequested  somebody asked the holder to stop at its next safe point
-├── Unavailable        a service could not be reached, throttled, or answered that it is broken: worth retrying
-├── NotPermitted       a service refused our credentials
-├── Rejected           a service refused the request itself; asked again it will refuse again
-├── NotFound           a thing that has to be there is not
-├── Conflict           a precondition did not hold: somebody else wrote in between
-├── StackFailed        CloudFormation gave up on a stack
-├── Altered            what was fetched is not what the environment's file pins
-├── TopicWouldShrink   a topic is asked for fewer partitions than it has
-├── TopicFixed         a topic is asked for something that it can only be made with
-├── NotApplied         a change was asked for and not read back
-├── RolloutBroken      the rollout cannot go on: invalid, stuck, or somebody else writes to it
-├── NotPromoted        a canary step ended without proof; its analysis says why
-├── ChecksFailed       the release does not look as planned
-├── Inconclusive       a look that had to tell could not
-├── RolledBack         the release failed and was taken back
-├── Unfinished         the release changed something and went neither on nor back: a person decides
-├── RollbackFailed     the way back did not arrive; a person is needed
-└── Unexpected         a fault of ours, not of what is delivered
+├── SettingsError      a setting is missing, unknown or wrong; nothing was started
+├── Refused            the release is not allowed; nothing was changed
+├── LockTaken          another release has the lock on the environment
+├── Halted             no further effect is allowed, not even a rollback
+│   ├── LockLost       this process has lost the lock; it stops before its next effect
+│   └── StopRequested  someone asked the release to stop before its next effect
+├── Unavailable        a service could not be reached, throttled the request, or failed; worth retrying
+├── NotPermitted       a service refused the credentials
+├── Rejected           a service refused the request, and would refuse it again
+├── NotFound           a required object does not exist
+├── Conflict           a precondition failed, because another writer changed the object
+├── StackFailed        an operation on a stack failed
+├── Altered            a downloaded file differs from the one that the settings pin
+├── TopicWouldShrink   a topic has more partitions than the settings specify
+├── TopicFixed         a topic differs in a property that can only be set when it is created
+├── NotApplied         a change was requested and could not be read back
+├── RolloutBroken      the rollout cannot continue: it is invalid or stuck, or another writer changes it
+├── NotPromoted        a canary step ended without PASS
+├── ChecksFailed       a check of the post-release verification failed
+├── Inconclusive       a check could not be made
+├── RolledBack         the release failed and was rolled back
+├── Unfinished         the release had an effect, and was neither completed nor rolled back; a person must decide
+├── RollbackFailed     the rollback failed; a person must act
+└── Unexpected         a fault in Slipway itself
 
-A verdict or a failed check is a value until a flow turns it into one of these.
+A verdict or a failed check is a value. Only a flow turns it into one of these errors.
 """
 
 from collections.abc import Sequence
 
-# HTTP's.
-TOO_MANY_REQUESTS, FIRST_FAULT = 429, 500
+# HTTP status codes.
+TOO_MANY_REQUESTS, FIRST_SERVER_ERROR = 429, 500
 
 
 class DeliveryError(Exception):
-    """Anything Slipway can say about a delivery that did not go as asked."""
+    """The base class of all errors that Slipway raises on purpose."""
 
 
 class SettingsError(DeliveryError):
-    """Names file, key and variable; never shows a secret."""
+    """Names file, key and variable. Never contains a secret."""
 
 
 class Refused(DeliveryError):
-    """reasons: one sentence each; all that stand in the way, not only the first."""
+    """reasons: one sentence each; all reasons, not only the first one."""
 
     def __init__(self, *reasons: str) -> None:
         self.reasons = reasons
-        # A list has its own lines, and ends one.
-        said = " ".join(reasons)
-        super().__init__(f"{said}{'' if said.endswith(chr(10)) else ' '}Nothing was touched.")
+        joined = " ".join(reasons)
+        # A reason that is a list ends with a line break.
+        super().__init__(f"{joined}{'' if joined.endswith(chr(10)) else ' '}Nothing was changed.")
 
 
 class LockTaken(DeliveryError):
-    """Says who holds the environment, since when and why."""
+    """Says who has the lock, since when and why."""
 
 
 class Halted(DeliveryError):
-    """Where it ends one of several things that run side by side, it ends them all."""
+    """Of operations that run in parallel, one that ends with this error ends all of them."""
 
 
 class LockLost(Halted):
-    """Says why; the release that is started again goes on from what is there."""
+    """Says why the lock was lost. If the release is started again, it continues from the present state."""
 
 
 class StopRequested(Halted):
-    """Says who asked."""
+    """Says who asked for the stop, and why."""
 
 
 class Unavailable(DeliveryError):
-    """The only error worth retrying: the same question may be answered next time."""
+    """The only error that is worth retrying: the same request can succeed the next time."""
 
 
 class NotPermitted(DeliveryError):
-    """Names the call that was refused."""
+    """Names the request that was refused."""
 
 
 class Rejected(DeliveryError):
-    """Shows the service's own words."""
+    """Contains the message of the service."""
 
 
 class NotFound(DeliveryError):
-    """Names the thing and where it was looked for."""
+    """Names the object and where it should be."""
 
 
 class Conflict(DeliveryError):
-    """Read again before deciding anew."""
+    """The object must be read again before the next decision."""
 
 
 class StackFailed(DeliveryError):
@@ -94,15 +94,15 @@ class StackFailed(DeliveryError):
 
 
 class Altered(DeliveryError):
-    """Names what was found and what was pinned; nothing of it was used."""
+    """Names what was found and what is pinned. Nothing of the file was used."""
 
 
 class TopicWouldShrink(DeliveryError):
-    """Kafka cannot take partitions away."""
+    """Kafka cannot remove partitions."""
 
 
 class TopicFixed(DeliveryError):
-    """Says what the topic has and what was asked for; the topic stays as it is."""
+    """Says what the topic has and what the settings specify. The topic stays unchanged."""
 
 
 class NotApplied(DeliveryError):
@@ -110,11 +110,11 @@ class NotApplied(DeliveryError):
 
 
 class RolloutBroken(DeliveryError):
-    """Says what the controller says, and which traffic flows where."""
+    """Says what the controller reports, and which revision gets which traffic."""
 
 
 class NotPromoted(DeliveryError):
-    """The verdict's sentence: a failed or an inconclusive canary step. is_failure tells the two apart."""
+    """The sentence of the verdict. is_failure: whether it is FAIL, not INCONCLUSIVE."""
 
     def __init__(self, message: str, *, is_failure: bool) -> None:
         self.is_failure = is_failure
@@ -122,41 +122,41 @@ class NotPromoted(DeliveryError):
 
 
 class ChecksFailed(DeliveryError):
-    """Names each failed check with what was seen and wanted."""
+    """Names each failed check with what was seen and what was wanted."""
 
 
 class Inconclusive(DeliveryError):
-    """Names each check that could not tell, and why."""
+    """Names each check that has no answer, and why."""
 
 
 class RolledBack(DeliveryError):
-    """Says what failed, which revision serves all traffic as read back, and what stays to be done by hand."""
+    """Says what failed, which revision serves all traffic as read back, and what has to be done manually."""
 
 
 class Unfinished(DeliveryError):
-    """Says what is kept and how to go on."""
+    """Says which changes stay and how to continue."""
 
 
 class RollbackFailed(DeliveryError):
-    """Says which traffic flows where now, as read back, and what to do by hand."""
+    """Says which revision gets which traffic now, as read back, and what has to be done manually."""
 
 
 class Unexpected(DeliveryError):
-    """Names the fault by its type; its traceback is in the run's log."""
+    """Names the type of the exception. Its traceback is in the log of the run."""
 
 
-def is_passing(status: int) -> bool:
-    """Whether what answers with this HTTP status is Unavailable: it has too much to do, or a fault of its own."""
-    return status == TOO_MANY_REQUESTS or status >= FIRST_FAULT
+def is_transient(status: int) -> bool:
+    """Whether a response with this HTTP status is Unavailable: the service is overloaded or failed."""
+    return status == TOO_MANY_REQUESTS or status >= FIRST_SERVER_ERROR
 
 
-def first_to_tell(errors: Sequence[DeliveryError]) -> DeliveryError:
-    """Of the errors of things that ran side by side, the one that says how all of them end."""
+def deciding_error(errors: Sequence[DeliveryError]) -> DeliveryError:
+    """Of the errors of operations that ran in parallel, the one that says how all of them end."""
     return next((error for error in errors if isinstance(error, Halted)), errors[0])
 
 
 def as_delivery_error(error: BaseException) -> DeliveryError:
-    """The error itself, or what says that it should never have come this far."""
+    """The error itself, or Unexpected if it is not a DeliveryError."""
     if isinstance(error, DeliveryError):
         return error
     return Unexpected(f"A fault in Slipway itself, {type(error).__name__}: {error}.")

@@ -1,4 +1,4 @@
-"""How a run can end: the state's name in Prefect, and the exit code of the command that followed it."""
+"""How a run can end: the name of its final state in Prefect, and the exit code of the command that followed it."""
 
 from dataclasses import dataclass
 
@@ -15,15 +15,15 @@ from delivery.errors import (
     Unfinished,
 )
 
-# Nobody started the run in the time that was asked for; it was cancelled.
-NOT_TAKEN = 9
+# No worker started the run within --queue-timeout, so it was cancelled.
+QUEUE_TIMED_OUT = 9
 INTERRUPTED = 130
 BAD_USAGE = 2
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """is_success: whether the state is of Prefect's type COMPLETED; FAILED otherwise."""
+    """is_success: the type of the state is COMPLETED if true, FAILED if false."""
 
     state_name: str
     is_success: bool
@@ -39,7 +39,7 @@ ROLLED_BACK = Outcome("RolledBack", False, 5)
 ROLLBACK_FAILED = Outcome("RollbackFailed", False, 6)
 CHECKS_FAILED = Outcome("ChecksFailed", False, 7)
 INCONCLUSIVE = Outcome("Inconclusive", False, 8)
-# It changed something and went neither on nor back: a person decides.
+# The run changed something, and neither completed nor rolled back: a person decides.
 UNFINISHED = Outcome("Unfinished", False, 8)
 
 OUTCOMES = (
@@ -68,9 +68,9 @@ _BY_ERROR: dict[type[DeliveryError], Outcome] = {
 
 
 def outcome_of(error: DeliveryError, has_effects: bool = False) -> Outcome:
-    """How a run ends that an error leaves.
+    """How a run ends that raised an error.
 
-    has_effects: whether the release may have changed something, as its journal tells.
+    has_effects: whether the release may have changed something, according to its journal.
     """
     if (known := _BY_ERROR.get(type(error))) is not None:
         return known
@@ -82,10 +82,10 @@ def outcome_of(error: DeliveryError, has_effects: bool = False) -> Outcome:
 
 
 def exit_code_of(state_type: str, state_name: str, has_effects: bool = True) -> int:
-    """The exit code for a run's final state.
+    """The exit code for the final state of a run.
 
-    state_type: Prefect's. A state that is none of ours (crashed, cancelled, a fault in the program) is judged by
-    has_effects, whether the release may have changed something.
+    state_type: Prefect's. has_effects: whether the release may have changed something. It decides only for a state
+    that is not in OUTCOMES, such as Crashed or Cancelled.
     """
     if (outcome := _BY_NAME.get(state_name)) is not None and outcome.is_success == (state_type == "COMPLETED"):
         return outcome.exit_code

@@ -1,4 +1,4 @@
-"""Whether a release may be planned at all: the right account, and an image that exists."""
+"""Preflight: whether the AWS account is the right one and the image exists."""
 
 from delivery.environment import Environment
 from delivery.plan import PartPlan
@@ -7,20 +7,21 @@ from delivery.plan import PartPlan
 def judge_preflight(
     environment: Environment, artifact_digest: str, account_id: str, has_image: bool | None
 ) -> PartPlan:
-    """No steps; a sentence for each reason to refuse.
+    """A plan without steps, with a refusal for each check that failed.
 
-    account_id: of our credentials. has_image: None where the registry was not asked.
+    account_id: of the AWS credentials. has_image: whether the image repository contains the artifact digest; None if
+    it was not read.
     """
-    wanted = environment.aws
+    aws, repository = environment.aws, environment.application.repository
     refusals = []
-    if account_id != wanted.account_id:
+    if account_id != aws.account_id:
         refusals.append(
-            f"The credentials belong to AWS account {account_id}, and {environment.name} is {wanted.account_id}. "
-            "Use the right ones."
+            f"The AWS credentials belong to account {account_id}, but {environment.name} is in account "
+            f"{aws.account_id}. Use credentials of account {aws.account_id}."
         )
     if has_image is False:
         refusals.append(
-            f"{environment.application.repository} in {wanted.region} has no image {artifact_digest}. "
-            "Push it, or name another digest."
+            f"The image repository {repository} in {aws.region} does not contain {artifact_digest}. "
+            "Push the image, or use another digest."
         )
     return PartPlan(refusals=tuple(refusals))

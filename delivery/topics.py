@@ -1,4 +1,4 @@
-"""What a topic should be, what it is, and the change that brings one to the other."""
+"""Topics: their specification, what the brokers report, and the change between the two."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -6,16 +6,19 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, TopicFixed, TopicWouldShrink, first_to_tell
+from delivery.errors import DeliveryError, TopicFixed, TopicWouldShrink, deciding_error
 from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 
 MILLISECOND = timedelta(milliseconds=1)
 RETENTION = "retention.ms"
-FOR_EVER = "-1"
+UNLIMITED = "-1"
 
 
 class TopicSpec(BaseModel):
-    """configuration: the topic's own keys, which are not the broker's of the same meaning."""
+    """The specification of one topic.
+
+    configuration: topic-level keys. The brokers' own keys for the same things have other names.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +29,10 @@ class TopicSpec(BaseModel):
 
 
 class ObservedTopic(BaseModel):
-    """A topic as the brokers hold it. configuration: every key that is told, not only ours."""
+    """A topic as the brokers report it.
+
+    configuration: all reported keys, not only the specified ones. is_settled: no change is in progress.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +44,10 @@ class ObservedTopic(BaseModel):
 
 
 class TopicChange(BaseModel):
-    """action: what to do. partitions, configuration: only what differs; everything for a topic to be created."""
+    """The change that brings one topic to its specification.
+
+    partitions, configuration: only what differs; for a new topic, everything. lines: the change as the plan prints it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,11 +55,11 @@ class TopicChange(BaseModel):
     partitions: int | None = None
     configuration: dict[str, str] = {}
     lines: tuple[str, ...] = ()
-    way_back: Reversibility = Reversibility.REVERSIBLE
+    reversibility: Reversibility = Reversibility.REVERSIBLE
 
 
 def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
-    """The environment's topics with what they share."""
+    """The specified topics of the environment, each with the settings that all of them share."""
     shared = environment.topics
     return tuple(
         TopicSpec(
@@ -58,7 +67,7 @@ def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
             partitions=topic.partitions,
             replication_factor=shared.replication_factor,
             configuration={
-                # The guide's log.retention.ms is the brokers' key; a topic's is this one.
+                # The guide sets log.retention.ms, which is a key of the brokers. The key of a topic is retention.ms.
                 RETENTION: str(topic.retention // MILLISECOND),
                 "compression.type": shared.compression,
                 "min.insync.replicas": str(shared.min_insync_replicas),
@@ -69,10 +78,10 @@ def specify_topics(environment: Environment) -> tuple[TopicSpec, ...]:
 
 
 def plan_topics(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopic] | None) -> PartPlan:
-    """A step for each topic in the settings' order.
+    """A step for each topic in the order of the settings.
 
-    observed: by name, the topics that exist, also those that are not wanted; None where the cluster does not exist yet,
-    or takes no questions.
+    observed: all topics with the environment's prefix by name, also topics that are not specified. None if the cluster
+    does not exist yet.
     """
     if observed is None:
         return PartPlan(steps=tuple(_unknown(topic) for topic in wanted))
@@ -84,7 +93,7 @@ def plan_topics(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTopi
         except (TopicWouldShrink, TopicFixed) as error:
             refusals.append(str(error))
         else:
-            steps.append(_step(topic.name, change.action, change.way_back, change.lines))
+            steps.append(_step(topic.name, change.action, change.reversibility, change.lines))
     return PartPlan(steps=tuple(steps), refusals=tuple(refusals), findings=_name_others(wanted, observed))
 
 
@@ -92,11 +101,11 @@ def _name_others(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTop
     others = sorted(observed.keys() - {topic.name for topic in wanted})
     if not others:
         return ()
-    return (f"{', '.join(others)}: in no list of [topics], left as they are. List them, or delete them by hand.",)
+    return (f"{', '.join(others)}: not specified in [topics], left unchanged. Specify them, or delete them manually.",)
 
 
 def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
-    """The change to one topic; raises TopicWouldShrink or TopicFixed for what no change can bring."""
+    """The change of one topic. Raises TopicWouldShrink or TopicFixed for a difference that no change can remove."""
     if observed is None:
         return TopicChange(
             action=StepAction.CREATE,
@@ -114,32 +123,32 @@ def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
         partitions=partitions,
         configuration=differing,
         lines=_changed(partitions, differing, observed),
-        way_back=_way_back(partitions, differing, observed),
+        reversibility=_reversibility_of(partitions, differing, observed),
     )
 
 
 def is_as_specified(topic: TopicSpec, observed: ObservedTopic | None) -> bool:
-    """Whether the brokers hold the topic as wanted and are done with it."""
+    """Whether the brokers report the topic as specified, without a change in progress."""
     return observed is not None and observed.is_settled and plan_topic(topic, observed).action is StepAction.NOTHING
 
 
-def describe_held(topic: TopicSpec, observed: ObservedTopic | None) -> str:
-    """What keeps a topic from being as specified, as the operator reads it."""
+def describe_difference(topic: TopicSpec, observed: ObservedTopic | None) -> str:
+    """How a topic still differs from its specification."""
     if observed is None:
-        return "there is no such topic"
-    return "; ".join(plan_topic(topic, observed).lines) or "the change is still under way"
+        return "the topic does not exist"
+    return "; ".join(plan_topic(topic, observed).lines) or "the change is still in progress"
 
 
 def conclude_topics(ends: Mapping[str, TopicChange | DeliveryError]) -> None:
-    """Raise one error that names every topic that is not as specified; nothing if all are.
+    """Raise one error that names all topics that are not as specified, if any.
 
-    ends: by topic. Raises the error that stopped the release where one did, because no way back may start then, and
-    the first one otherwise.
+    ends: by topic. The error has the type of the one that halted the release, because no rollback may start then.
+    Without such an error, it has the type of the first one.
     """
     failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}
     if not failed:
         return
-    error = first_to_tell(list(failed.values()))
+    error = deciding_error(list(failed.values()))
     if len(failed) == 1:
         raise error
     raise type(error)(f"{len(failed)} of {len(ends)} topics are not as specified: {', '.join(failed)}. {error}")
@@ -148,27 +157,27 @@ def conclude_topics(ends: Mapping[str, TopicChange | DeliveryError]) -> None:
 def _check_possible(topic: TopicSpec, observed: ObservedTopic) -> None:
     if topic.partitions < observed.partitions:
         raise TopicWouldShrink(
-            f"Topic {topic.name} has {observed.partitions} partitions and is asked for {topic.partitions}: "
-            "Kafka cannot take partitions away. Raise it in [topics], or make a topic of another name."
+            f"Topic {topic.name} has {observed.partitions} partitions, but [topics] specifies {topic.partitions}. "
+            f"Kafka cannot remove partitions. Specify at least {observed.partitions}, or a topic with another name."
         )
     if topic.replication_factor != observed.replication_factor:
         raise TopicFixed(
-            f"Topic {topic.name} has {observed.replication_factor} replicas and is asked for "
-            f"{topic.replication_factor}: neither a topic's settings nor the topic API change that. Reassign its "
-            "partitions by hand."
+            f"Topic {topic.name} has replication factor {observed.replication_factor}, but [topics] specifies "
+            f"{topic.replication_factor}. Neither the topic's configuration nor the MSK topic API can change it. "
+            "Reassign the partitions manually (kafka-reassign-partitions.sh)."
         )
 
 
-def _way_back(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> Reversibility:
-    """Partitions are never taken away, and what a shorter retention deleted does not come back."""
+def _reversibility_of(partitions: int | None, differing: Mapping[str, str], observed: ObservedTopic) -> Reversibility:
+    """Irreversible: more partitions, and a shorter retention, which deletes messages."""
     before = int(observed.configuration.get(RETENTION, "0"))
     is_shortened = RETENTION in differing and not 0 <= before <= int(differing[RETENTION])
-    return Reversibility.NONE if partitions is not None or is_shortened else Reversibility.REVERSIBLE
+    return Reversibility.IRREVERSIBLE if partitions is not None or is_shortened else Reversibility.REVERSIBLE
 
 
 def _created(topic: TopicSpec) -> tuple[str, ...]:
-    """What is a topic's own, then what it shares with all others of the environment."""
-    own = f"{describe_partitions(topic.partitions)}, kept {describe_retention(topic.configuration[RETENTION])}"
+    """First what is specified for this topic, then what all topics of the environment share."""
+    own = f"{describe_partitions(topic.partitions)}, retention {describe_retention(topic.configuration[RETENTION])}"
     rest = (f"{key} {value}" for key, value in topic.configuration.items() if key != RETENTION)
     return own, ", ".join([f"{topic.replication_factor} replicas", *rest])
 
@@ -180,9 +189,9 @@ def _changed(partitions: int | None, differing: Mapping[str, str], observed: Obs
 
 
 def describe_key(key: str, before: str | None, after: str) -> str:
-    """`retention.ms: 14 days -> 30 days`; None: the brokers tell no value."""
-    say = describe_retention if key == RETENTION else str
-    return f"{key}: {say(before) if before is not None else '(none)'} -> {say(after)}"
+    """`retention.ms: 14 days -> 30 days`. before: None if the brokers report no value."""
+    describe = describe_retention if key == RETENTION else str
+    return f"{key}: {describe(before) if before is not None else '(none)'} -> {describe(after)}"
 
 
 def describe_partitions(count: int) -> str:
@@ -190,9 +199,9 @@ def describe_partitions(count: int) -> str:
 
 
 def describe_retention(milliseconds: str) -> str:
-    """`90 days`, `36 hours`; for ever for Kafka's -1, and the number itself where it is neither."""
-    if milliseconds == FOR_EVER:
-        return "for ever"
+    """`90 days`, `36 hours`, `1500 ms`; `unlimited` for -1."""
+    if milliseconds == UNLIMITED:
+        return "unlimited"
     for unit, word in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour")):
         count, rest = divmod(int(milliseconds) * MILLISECOND, unit)
         if count and not rest:
@@ -206,5 +215,5 @@ def _unknown(topic: TopicSpec) -> Step:
     )
 
 
-def _step(name: str, action: StepAction, way_back: Reversibility, lines: tuple[str, ...]) -> Step:
-    return Step(phase=Phase.TOPICS, name=name, action=action, way_back=way_back, changes=lines)
+def _step(name: str, action: StepAction, reversibility: Reversibility, lines: tuple[str, ...]) -> Step:
+    return Step(phase=Phase.TOPICS, name=name, action=action, reversibility=reversibility, changes=lines)

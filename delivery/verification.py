@@ -1,4 +1,4 @@
-"""Whether what stands there looks as planned: one check each, with what was seen and wanted."""
+"""The decisions of the checks: each compares what was seen with what was wanted."""
 
 from collections.abc import Sequence
 
@@ -14,51 +14,57 @@ ONE_REVISION = "healthy, one revision"
 
 
 def judge_part(phase: Phase, part: PartPlan) -> Check:
-    """A part is as planned when planning it again finds nothing to do; what cannot be planned is not as planned."""
+    """PASS if a new plan of this part has nothing to do. A part that cannot be planned, or has no steps, fails."""
     different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not StepAction.NOTHING]
     seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
-    seen = "; ".join([seen, *(f"besides {finding.rstrip('.')}" for finding in part.findings)])
+    seen = "; ".join([seen, *(f"also found: {finding.rstrip('.')}" for finding in part.findings)])
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
     return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
 
 
 def judge_rollout(snapshot: RolloutSnapshot | None, weight_sources: Sequence[WeightSource] = ()) -> Check:
-    """Healthy with one revision that serves all traffic; a rollout that is not there is not healthy.
+    """PASS if the Rollout is healthy and one revision has all traffic. A Rollout that does not exist fails.
 
     weight_sources: of an existing Rollout; each states the weight of the other revision.
     """
     if snapshot is None:
-        return Check(name="rollout", verdict=Verdict.FAIL, seen="there is none", wanted=ONE_REVISION)
+        return Check(name="rollout", verdict=Verdict.FAIL, seen="no Rollout", wanted=ONE_REVISION)
     why_not = why_not_ready_to_start(snapshot) or why_not_weight(weight_sources, 0)
     verdict = Verdict.FAIL if why_not else Verdict.PASS
-    seen = why_not or f"healthy, pods {snapshot.stable_hash} serve all traffic"
+    seen = why_not or f"healthy, pods with hash {snapshot.stable_hash} serve all traffic"
     return Check(name="rollout", verdict=verdict, seen=seen, wanted=ONE_REVISION)
 
 
-def judge_unfinished(environment: str, snapshot: RolloutSnapshot, release: int | None) -> Check:
-    """A canary that stands still, with the ways on from there. release: that made it; None where no journal tells."""
-    whose = f"release {release}'s canary" if release is not None else "a canary"
-    named = describe_revision(snapshot.current) if snapshot.current else snapshot.current_hash
-    stands = (
-        "which was aborted and is still the Rollout's template" if snapshot.is_abort_asked else "and nobody moves it"
+def judge_unfinished(environment_name: str, snapshot: RolloutSnapshot, release: int | None) -> Check:
+    """FAIL for a canary that no process judges, with commands to resume it or to roll it back.
+
+    release: the one that created the canary; None if no journal shows it.
+    """
+    canary = f"the canary of release {release}" if release is not None else "a canary"
+    revision = describe_revision(snapshot.current) if snapshot.current else snapshot.current_hash
+    state = (
+        "which was aborted and is still in the Rollout's template"
+        if snapshot.is_abort_requested
+        else "which no process judges"
     )
-    seen = f"{snapshot.canary_weight_percent} % of the traffic at {whose}, {named}, {stands}"
-    advice = describe_next_commands(environment, snapshot)
+    seen = f"{canary} at weight {snapshot.canary_weight_percent} %: {revision}, {state}"
+    advice = describe_next_commands(environment_name, snapshot)
     return Check(name="rollout", verdict=Verdict.FAIL, seen=seen, wanted=ONE_REVISION, advice=advice)
 
 
-def describe_next_commands(environment: str, snapshot: RolloutSnapshot) -> str:
-    """The commands that bring a canary which stands still on or back."""
+def describe_next_commands(environment_name: str, snapshot: RolloutSnapshot) -> str:
+    """The commands that resume the canary or roll it back. An aborted canary can only be rolled back."""
     stable, digest = snapshot.stable, snapshot.current.artifact_digest if snapshot.current else ""
-    ways = [
-        f"slipway release {environment} --digest {digest} goes on with it" if digest else "",
-        f"slipway rollback {environment} --revision {stable.revision} takes it back" if stable else "",
+    can_resume = bool(digest) and not snapshot.is_abort_requested
+    commands = [
+        f"To resume it: slipway release {environment_name} --digest {digest}" if can_resume else "",
+        f"To roll it back: slipway rollback {environment_name} --revision {stable.revision}" if stable else "",
     ]
-    return ", ".join(way for way in (ways[1:] if snapshot.is_abort_asked else ways) if way)
+    return ". ".join(command for command in commands if command)
 
 
 def judge_answer(name: str, url: str, status: int | None) -> Check:
-    """An address answers 200 or it does not; status None: no answer at all."""
+    """PASS if the URL answers HTTP 200. status: None if there was no answer."""
     verdict = Verdict.PASS if status == 200 else Verdict.FAIL
     return Check(
         name=name, verdict=verdict, seen=f"HTTP {status}" if status else "no answer", wanted=f"HTTP 200 from {url}"

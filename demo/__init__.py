@@ -1,1 +1,1 @@
-"""What `make demo`, `make open` and `make sandbox` show: it knows the product and the sandbox, and neither knows it."""
+"""`make demo`, `make open` and `make sandbox`. Neither the sandbox nor the product imports it."""

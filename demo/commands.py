@@ -1,4 +1,4 @@
-"""The demo's commands: called as an operator calls them, watched, and ended where they take too long."""
+"""The demo's commands: called as an operator calls them, watched, and ended if they take too long."""
 
 import subprocess
 import sys
@@ -15,12 +15,12 @@ BINARIES = Path(sys.executable).parent
 # A release takes about a minute, and three on a busy machine.
 SECONDS_FOR_A_COMMAND = 900.0
 SECONDS_TO_STOP = 30.0
-SECONDS_BETWEEN_LOOKS = 1.0
+POLL_SECONDS = 1.0
 LINES_SHOWN = 15
 
 
 class DemoFailed(RuntimeError):
-    """A command did not end as it has to; the message says which, how, and where to look."""
+    """A command did not end as it must. The message says which one, how it ended, and where its logs are."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Commands:
     def run(self, *command: str) -> int:
         """The exit code of a command, whose output goes to the terminal.
 
-        Raises DemoFailed where it takes too long or the worker has ended, PartFailed where a part of the sandbox has.
+        Raises DemoFailed if it takes too long or the worker has ended, PartFailed if a part of the sandbox has ended.
         """
         print(f"$ {' '.join(command)}", flush=True)
         process = subprocess.Popen([str(BINARIES / command[0]), *command[1:]], env=dict(self.variables))
@@ -56,7 +56,7 @@ class Commands:
     @contextmanager
     def worker(self) -> Iterator[None]:
         """`slipway worker`, with its log beside those of the sandbox's parts."""
-        print(f"$ slipway worker      # by the demo, in the background; its log: {self.worker_log}", flush=True)
+        print(f"$ slipway worker      # started by the demo in the background; its log: {self.worker_log}", flush=True)
         command = [str(BINARIES / "slipway"), "worker"]
         with self.worker_log.open("wb") as log:
             self._worker = subprocess.Popen(command, env=dict(self.variables), stdout=log, stderr=subprocess.STDOUT)
@@ -67,10 +67,10 @@ class Commands:
             self._worker = None
 
     def stay(self) -> NoReturn:
-        """Until the process is asked to end. Raises as `run` where the worker or a part has ended."""
+        """Wait until the process is asked to end. Raises as `run` does."""
         while True:
             self.refuse_dead()
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(POLL_SECONDS)
 
     def refuse_dead(self) -> None:
         self.sandbox.supervisor.refuse_dead()
@@ -81,19 +81,19 @@ class Commands:
         log = self.worker_log
         lines = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:] if log.exists() else []
         said = "".join(f"\n  {line}" for line in lines)
-        raise DemoFailed(f"{what} Look at the logs of the worker and of the sandbox's parts in {log.parent}.{said}")
+        raise DemoFailed(f"{what} The logs of the worker and of the sandbox's parts are in {log.parent}.{said}")
 
 
 def wait_a_moment(process: subprocess.Popen[bytes]) -> int | None:
     """The exit code; None while the process runs."""
     try:
-        return process.wait(SECONDS_BETWEEN_LOOKS)
+        return process.wait(POLL_SECONDS)
     except subprocess.TimeoutExpired:
         return None
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process to end, and kill it where it does not; nothing where it has ended."""
+    """Terminate the process, and kill it if that does not end it."""
     if process.poll() is not None:
         return
     process.terminate()

@@ -1,4 +1,4 @@
-"""What the demo's releases showed: each canary step as it was judged, and the way back of the one that failed."""
+"""What the demo's releases showed: the analysis of each canary step, and the rollback of the failed release."""
 
 import json
 import re
@@ -11,53 +11,56 @@ from typing import Any
 
 SLIPWAY = Path(sys.executable).parent / "slipway"
 WEIGHTS = (20, 40, 60, 80)
-# Shown by its first twelve digits.
+# Shown with its first twelve digits.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
-# Steps of the journal by their first words, and what they did on the way back.
-STEPS_BACK = (
-    ("Canary/abort", "the canary was aborted: the load balancer sends it nothing any more"),
-    ("Application/Rollout ", "the Rollout has the stable revision's template again, which serves all traffic"),
-    ("Application/ReplicaSet ", "the failed revision was taken away"),
-    ("Lock", "the release ended, and production was free again"),
+# How the name of a journal step begins, and what the step did during the rollback.
+ROLLBACK_STEPS = (
+    ("Canary/abort", "the canary was aborted: the load balancer no longer sends requests to it"),
+    (
+        "Application/Rollout ",
+        "the Rollout has the stable revision's template again, and that revision serves all traffic",
+    ),
+    ("Application/ReplicaSet ", "the failed revision was deleted"),
+    ("Lock", "the release ended and unlocked production"),
 )
 SECONDS_TO_READ = 120
-# How the journal names a place that is a rule of the load balancer.
+# How the journal names a weight source that is a rule of the load balancer.
 RULE = "listener rule "
 
 Release = Mapping[str, Any]
 
 
 def read_releases(variables: Mapping[str, str]) -> list[Release]:
-    """All releases to production, oldest first, as `slipway status --json` tells them."""
+    """All releases to production, oldest first, from `slipway status --json`."""
     command = [str(SLIPWAY), "status", "production", "--json"]
-    told = subprocess.run(
+    output = subprocess.run(
         command, env=dict(variables), capture_output=True, text=True, check=True, timeout=SECONDS_TO_READ
     ).stdout
-    return list(reversed(json.loads(told)["releases"]))
+    return list(reversed(json.loads(output)["releases"]))
 
 
 def judged_steps(release: Release | None) -> list[Mapping[str, Any]]:
-    """What each canary step of a release was judged on: weight_percent, read_back, verdict, seconds, and both arms."""
+    """The analysis of each canary step: weight_percent, read_back, verdict, seconds, and the counts of both arms."""
     return [record["detail"] for record in journal_of(release) if record["event"] == "judged"]
 
 
-def describe_places(releases: list[Release]) -> str:
-    """What the places are at which each step's weight was read back; empty where no step was judged."""
+def describe_weight_sources(releases: list[Release]) -> str:
+    """From which sources each step's weight was read back; empty if no step was judged."""
     judged = [step for release in releases for step in judged_steps(release)]
     if not judged:
         return ""
     first = judged[0]["read_back"]
     rules = sum(source.startswith(RULE) for source in first)
     return (
-        f"The {len(first)} places at which a weight is read back: the Rollout's status, the action in the Ingress's "
-        f"annotation,\nand each listener rule of the load balancer that forwards to either revision, {rules} of them."
+        f"The {len(first)} sources from which a weight is read back: the Rollout's status, the action in the Ingress "
+        f"annotation,\nand each listener rule of the load balancer that forwards to either revision ({rules})."
     )
 
 
 def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
-    """A line for each canary step of each release. names: of digests."""
-    heading = f"{'release':<10}{'weight':>6}  {'read back':<17}{'verdict':<14}{'stable':<19}{'canary':<19}watched"
+    """One line per canary step of each release. names: of digests."""
+    heading = f"{'release':<10}{'weight':>6}  {'read back':<19}{'verdict':<14}{'stable':<19}{'canary':<19}watched"
     lines = [heading]
     for release in releases:
         label = f"{release['number']} ({names.get(release['artifact_digest'], '?')})"
@@ -69,13 +72,13 @@ def describe_step(label: str, step: Mapping[str, Any]) -> str:
     stable, canary = (describe_arm(step[arm]) for arm in ("stable", "canary"))
     weight, read_back = f"{step['weight_percent']} %", describe_read_back(step)
     judged = f"{step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>5.0f} s"
-    return f"{label:<10}{weight:>6}  {read_back:<17}{judged}"
+    return f"{label:<10}{weight:>6}  {read_back:<19}{judged}"
 
 
 def describe_read_back(step: Mapping[str, Any]) -> str:
-    """`at 6 of 6 places`: Rollout, Ingress and listener rules that said the step's weight."""
+    """`by 6 of 6 sources`: how many of Rollout, Ingress and listener rules had the step's weight."""
     said = list(step["read_back"].values())
-    return f"at {said.count(step['weight_percent'])} of {len(said)} places"
+    return f"by {said.count(step['weight_percent'])} of {len(said)} sources"
 
 
 def describe_arm(counts: Mapping[str, int]) -> str:
@@ -83,7 +86,7 @@ def describe_arm(counts: Mapping[str, int]) -> str:
 
 
 def describe_failure(releases: list[Release], digest: str) -> str:
-    """The step in which the digest's release failed, on which requests, and each step of its way back with its time."""
+    """The step in which the release failed, its requests, and each step of the rollback with its time."""
     release = release_of(releases, digest)
     failed = next((record for record in journal_of(release) if is_failed_step(record)), None)
     if release is None or failed is None:
@@ -96,13 +99,13 @@ def describe_failure(releases: list[Release], digest: str) -> str:
     for record in journal_of(release)[failed["sequence"] + 1 :]:
         if record["event"] in ("done", "ended"):
             seconds = (datetime.fromisoformat(record["at"]) - verdict_at).total_seconds()
-            lines.append(f"{seconds:4.1f} s after the verdict  {describe_step_back(record['step'])}")
+            lines.append(f"{seconds:4.1f} s after the verdict  {describe_rollback_step(record['step'])}")
     return "\n".join([*lines, DIGEST.sub(r"\1…", release["outcome"])])
 
 
-def describe_step_back(step: str) -> str:
-    """The journal's name of a step as what it did."""
-    return next((said for name, said in STEPS_BACK if step.startswith(name)), f"{step} was carried out")
+def describe_rollback_step(step: str) -> str:
+    """What a step of the journal did."""
+    return next((said for name, said in ROLLBACK_STEPS if step.startswith(name)), f"{step} was done")
 
 
 def is_failed_step(record: Mapping[str, Any]) -> bool:
@@ -119,19 +122,19 @@ def journal_of(release: Release | None) -> list[Mapping[str, Any]]:
 
 
 def missing_evidence(releases: list[Release], digest: str) -> str | None:
-    """Why the canary of that digest proves nothing; None when each of its steps passed with requests of both arms.
+    """Why the canary of that digest is no evidence; None if each of its steps passed with requests of both revisions.
 
-    A second release of the digest would have had something to do, which the demo rules out.
+    A second release of the digest means that there was something to do, and the demo excludes that.
     """
     if sum(release["artifact_digest"] == digest for release in releases) > 1:
-        return f"{digest} was released a second time, where there was nothing to do."
+        return f"{digest} was released a second time although there was nothing to do."
     steps = {step["weight_percent"]: step for step in judged_steps(release_of(releases, digest))}
     for weight in WEIGHTS:
         step = steps.get(weight)
         if step is None or not (step["stable"]["requests"] and step["canary"]["requests"]):
-            return f"The canary of {digest} has no requests of both arms from closed periods at {weight} %."
+            return f"The canary of {digest} has no requests of both revisions from closed periods at {weight} %."
         if set(step["read_back"].values()) != {weight}:
             return f"The canary of {digest} was judged at {weight} % without its weight read back everywhere."
         if step["verdict"] != "pass":
-            return f"The canary of {digest} went past {weight} % on the verdict {step['verdict']}."
+            return f"The canary of {digest} was promoted past {weight} % with the verdict {step['verdict']}."
     return None

@@ -1,4 +1,4 @@
-"""What to type next: the product's commands, with the folder and the image digests of a running sandbox."""
+"""Commands to try next, with the folder and the image digests of a running sandbox."""
 
 from collections.abc import Sequence
 
@@ -7,24 +7,24 @@ from sandbox.images import push_image
 from sandbox.instance import Sandbox
 
 NEXT_COMMANDS = """\
-slipway status production      # what serves, who has the lock, how releases ended
+slipway status production      # what serves traffic, who has the lock, how releases ended
 slipway stop production --reason WHY      # stops a running release before its next step
 slipway rollback production      # lists the revisions; with --revision N it rolls back to one
 slipway verify production      # runs every check; changes nothing"""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m sandbox start`, with these hints once all parts serve."""
+    """`python -m sandbox start`, with these hints once all parts are ready."""
     return start.main(arguments, describe_first_release)
 
 
 def describe_first_release(sandbox: Sandbox) -> str:
     first, second = (push_image(sandbox.state, name) for name in ("A", "B"))
     push = f"python -m sandbox push --state {sandbox.state} --name C --behaviour errors"
-    return f"""slipway install      # what Prefect needs, once
-slipway worker       # runs what is submitted, until Ctrl-C
+    return f"""slipway install      # sets up Prefect, once
+slipway worker       # executes submitted runs until Ctrl-C
 
-In a third shell, with the same two lines first:
+In a third shell, after the same two lines:
 slipway release production --digest {first}      # the first installation
 slipway release production --digest {second}      # a canary
 {push}      # prints the digest of a third image, whose canary fails
@@ -32,11 +32,11 @@ slipway release production --digest {second}      # a canary
 
 
 def describe_further_release(sandbox: Sandbox) -> str:
-    """Where the demo's four releases are over and the sandbox stays."""
+    """Printed when the demo's four releases are over and the sandbox keeps running."""
     ui = sandbox.addresses.prefect.removesuffix("/api")
     return f"""
-=== Everything runs until Ctrl-C
-Prefect's UI: {ui}/runs
+=== The sandbox, the worker and Prefect run until Ctrl-C
+Prefect UI: {ui}/runs
 To release again, in another shell in this checkout:
 
 export PATH="$PWD/.venv/bin:$PATH"

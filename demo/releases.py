@@ -12,8 +12,8 @@ from demo.differences import describe_differences
 from demo.evidence import (
     Release,
     describe_failure,
-    describe_places,
     describe_steps,
+    describe_weight_sources,
     missing_evidence,
     read_releases,
 )
@@ -31,7 +31,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Act:
-    """One release of the demo. exit_code: with which the command has to end for the demo to go on."""
+    """One release of the demo. exit_code: the one that the command must end with."""
 
     image: str
     title: str
@@ -40,21 +40,21 @@ class Act:
 
 BEHAVIOURS = {"A": "healthy", "B": "healthy", "C": "errors"}
 ACTS = (
-    Act("A", "the first installation, of everything; no canary, for there is nothing to compare with"),
-    Act("B", "a healthy successor: a canary at 20, 40, 60 and 80 %, promoted on evidence"),
-    Act("C", "its requests fail, three in ten: stopped in a step of its canary, and taken back", ROLLED_BACK),
-    Act("B", "it serves already: nothing to do"),
+    Act("A", "the first installation; no canary, because there is no stable revision to compare with"),
+    Act("B", "a healthy release: a canary at 20, 40, 60 and 80 %, then promoted"),
+    Act("C", "three in ten of its requests fail: its canary is aborted and the release is rolled back", ROLLED_BACK),
+    Act("B", "it already serves all traffic: nothing to do"),
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 only when every release ended as it has to and each step of B's canary passed on requests of both arms."""
+    """0 only if every release ended as it must and each step of B's canary passed on requests of both revisions."""
     options = parse(arguments)
     end_on_sigterm()
     hear_ctrl_c()
     exit_code = INTERRUPTED
     try:
-        with Sandbox(report=lambda name: say(f"  {name} serves")) as sandbox:
+        with Sandbox(report=lambda name: say(f"  {name} is ready")) as sandbox:
             say(f"{describe(sandbox)}\n")
             commands = Commands(sandbox, os.environ | variables(sandbox.state, sandbox.addresses, sandbox.settings))
             commands.run("slipway", "install")
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
                 if options.stay:
                     say(describe_further_release(sandbox))
                     commands.stay()
-            say("\nThe sandbox ends, and Prefect's UI with it; make open keeps both, and the worker.")
+            say("\nThe sandbox and the Prefect UI stop now. To keep them and the worker running: make open.")
     except (PartFailed, DemoFailed) as failure:
         print(f"\n{failure}", file=sys.stderr, flush=True)
         return 1
@@ -82,31 +82,31 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def play(commands: Commands) -> None:
-    """The four releases, one after another, then what they showed."""
+    """Run the four releases, one after another, then show what they did."""
     digests = {name: push_image(commands.sandbox.state, name, behaviour) for name, behaviour in BEHAVIOURS.items()}
     began = time.monotonic()
-    say("\nThe times at the left of what follows are minutes and seconds since the release's run began.")
+    say("\nThe times on the left are minutes and seconds since the start of the release's run.")
     for number, act in enumerate(ACTS, 1):
         say(f"\n=== {number} of {len(ACTS)}  {act.image}: {act.title}")
         release(act, digests[act.image], commands)
-    say(f"\nFour releases, in {time.monotonic() - began:.0f} s from the first command to the end of the last.")
+    say(f"\nThe four releases took {time.monotonic() - began:.0f} s.")
     sum_up(commands.sandbox, digests, read_releases(commands.variables))
 
 
 def sum_up(sandbox: Sandbox, digests: dict[str, str], releases: list[Release]) -> None:
-    """What the releases showed. Raises DemoFailed where that is not what they have to show."""
+    """Show what the releases did. Raises DemoFailed if that is not what they must do."""
     names = {digest: name for name, digest in digests.items()}
-    say(f"\n=== What the canaries were judged on\n{describe_steps(releases, names)}\n{describe_places(releases)}")
-    say(f"\n=== How C was taken back\n{describe_failure(releases, digests['C'])}")
+    say(f"\n=== Analysis of each canary step\n{describe_steps(releases, names)}\n{describe_weight_sources(releases)}")
+    say(f"\n=== Rollback of C\n{describe_failure(releases, digests['C'])}")
     differences = describe_differences(sandbox.state, sandbox.settings)
-    say(f"\n=== What differs from production (its value -> the sandbox's), and why\n{differences}")
+    say(f"\n=== Differences from production (production -> sandbox)\n{differences}")
     if missing := missing_evidence(releases, digests["B"]):
         raise DemoFailed(missing)
 
 
 def release(act: Act, digest: str, commands: Commands) -> None:
     exit_code = commands.run("slipway", "release", "production", "--digest", digest)
-    said = ", that of a release that was taken back" if exit_code == ROLLED_BACK else ""
+    said = ": the release was rolled back" if exit_code == ROLLED_BACK else ""
     say(f"--- {act.image}: exit code {exit_code}{said}")
     if exit_code != act.exit_code:
         said = f"The release of {act.image} ended with exit code {exit_code}, not {act.exit_code}."

@@ -1,4 +1,4 @@
-"""What Prefect does by itself: a run without a heartbeat is marked as crashed, a release that died is recovered."""
+"""Automations: Prefect marks runs without a heartbeat as crashed, and starts the recovery of an orphaned release."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -15,8 +15,8 @@ from deployments.variables import HEARTBEAT_SECONDS
 NAME = "slipway: mark runs without a heartbeat as crashed"
 TAG = "slipway"
 ENDINGS = ("Completed", "Failed", "Cancelled", "Crashed")
-# After which nobody may be looking after a canary: a lost hold ends a release as unfinished, and so does a request to
-# stop, of which the recovery finds that it has nothing to do.
+# States after which a canary may be orphaned. A lost lock ends a release as Unfinished, and so does a request to stop,
+# after which the recovery has nothing to do.
 LEFT = ("Crashed", "Cancelled", UNFINISHED.state_name)
 RECOVER = "recover/"
 # Two heartbeats may be missed.
@@ -24,20 +24,20 @@ SILENCE = timedelta(seconds=2.5 * HEARTBEAT_SECONDS)
 
 
 def install_automations(client: SyncPrefectClient, deployments: Sequence[str]) -> Iterator[str]:
-    """Each once, whatever stood under its name before. A sentence about each.
+    """Create or update each automation. Yields a sentence about each.
 
-    deployments: FLOW/NAME of all that are there.
+    deployments: FLOW/NAME of all that exist.
     """
     yield install_automation(heartbeat_automation())
     environments = (name.removeprefix(RECOVER) for name in deployments if name.startswith(RECOVER))
-    for environment in environments:
-        release, recover = (f"deploy-{environment}/{environment}", f"{RECOVER}{environment}")
+    for environment_name in environments:
+        release, recover = (f"deploy-{environment_name}/{environment_name}", f"{RECOVER}{environment_name}")
         ids = [client.read_deployment_by_name(name).id for name in (release, recover)]
-        yield install_automation(recovery_automation(environment, *ids))
+        yield install_automation(recovery_automation(environment_name, *ids))
 
 
 def install_automation(wanted: Automation) -> str:
-    """A sentence about what was done."""
+    """Create or update it. Returns a sentence about what was done."""
     try:
         found = cast(Automation, Automation.read(name=wanted.name))  # Synchronous outside of an event loop.
     except ValueError:
@@ -47,11 +47,11 @@ def install_automation(wanted: Automation) -> str:
     if same(found, wanted):
         return f"Automation {wanted.name!r}: up to date."
     wanted.update()
-    return f"Automation {wanted.name!r}: brought up to date."
+    return f"Automation {wanted.name!r}: updated."
 
 
 def heartbeat_automation() -> Automation:
-    """Matches the runs of our deployments by their tag; others may have a slower heartbeat, and would be killed."""
+    """Matches the runs of our Prefect deployments by their tag: others may have a slower heartbeat."""
     crash = ChangeFlowRunState(
         state=StateType.CRASHED, name="Crashed", message="The run's heartbeat stopped.", force=False
     )
@@ -72,14 +72,14 @@ def heartbeat_automation() -> Automation:
     )
 
 
-def recovery_automation(environment: str, release: UUID, recover: UUID) -> Automation:
+def recovery_automation(environment_name: str, release: UUID, recover: UUID) -> Automation:
     """Starts the deployment `recover` for runs of the deployment `release`, both by their ids."""
-    # Prefect takes a plain string that is one expression for JSON; this names what it is.
+    # Prefect parses a plain string that is a single expression as JSON; this marks it as a template.
     why = "the run {{ flow_run.name }} ended {{ flow_run.state.name }}"
     reason = {"__prefect_kind": "jinja", "template": why}
     start = RunDeployment(source="selected", deployment_id=recover, parameters={"reason": reason}, job_variables=None)
     return Automation(
-        name=f"slipway: recover an orphaned release of {environment}",
+        name=f"slipway: recover an orphaned release of {environment_name}",
         description="Its process died or lost the lock; its canary is rolled back.",
         trigger=EventTrigger(
             posture=Posture.Reactive,
@@ -98,7 +98,7 @@ def recovery_automation(environment: str, release: UUID, recover: UUID) -> Autom
 
 
 def endings() -> list[str]:
-    """The event of a final state bears the state's name, ours included."""
+    """The names of all final states, ours included: the event of a final state has its name."""
     return sorted({*ENDINGS, *(outcome.state_name for outcome in OUTCOMES)})
 
 

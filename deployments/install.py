@@ -1,4 +1,4 @@
-"""Everything that a Prefect server needs to have for our runs; done again, it changes only what differs."""
+"""Install everything that our runs need on a Prefect server. A repeated installation changes only what differs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,9 +16,9 @@ from deployments.variables import RunVariables, choose_variables
 
 
 def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """Work pool, deployments and automations. A sentence about each, as soon as it is there.
+    """Install the work pool, the Prefect deployments and the automations. Yields a sentence about each when it is done.
 
-    environ: the environment whose variables the runs get.
+    environ: environment variables of which the runs get a part.
     """
     url = PrefectApi.connect().url
     variables = choose_variables(environ)
@@ -32,19 +32,20 @@ def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
         yield from describe_schedules(deployments)
         yield from install_automations(client, names)
         yield from remove_retired(client, names)
-    yield f"Installed at {url}. Runs wait until a worker takes them from the pool {POOL}; slipway worker is one."
+    yield f"Installed at {url}. Runs wait in the work pool {POOL} for a worker. To start one: slipway worker."
 
 
 def describe_variables(variables: RunVariables) -> Iterator[str]:
     plain, secret = len(variables.plain), len(variables.secret)
-    kept = f", {secret} more from Secret blocks" if secret else ""
-    yield f"Each run gets {plain} variables of this shell{kept}; Prefect's UI lists them at the work pool {POOL}."
+    kept = f", and {secret} more from Secret blocks" if secret else ""
+    given = f"{plain} environment variables of this shell{kept}"
+    yield f"Each run gets {given}. The Prefect UI lists them at the work pool {POOL}."
     if variables.left_out:
-        yield f"Temporary, so the worker has to have its own: {', '.join(variables.left_out)}."
+        yield f"Temporary credentials are not stored, the worker needs its own: {', '.join(variables.left_out)}."
 
 
 def read_deployments(checkout: Path) -> list[dict[str, Any]]:
-    """As prefect.yaml lists them."""
+    """The entries of prefect.yaml."""
     return yaml.safe_load((checkout / "prefect.yaml").read_text())["deployments"]
 
 
@@ -54,8 +55,8 @@ def name_deployment(entry: Mapping[str, Any]) -> str:
 
 
 def describe_schedules(deployments: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """What runs without being asked for: nobody should first learn of it from its failed run."""
+    """What runs on a schedule: an operator should not learn of it from a failed run."""
     for entry in deployments:
         for schedule in entry.get("schedules", ()):
             when = f"{schedule['slug']} (cron {schedule['cron']}, {schedule['timezone']})"
-            yield f"{name_deployment(entry)} also runs by itself, {when}; Prefect's UI can switch that off."
+            yield f"{name_deployment(entry)} also runs on a schedule, {when}. The Prefect UI can pause it."

@@ -1,4 +1,4 @@
-"""The work pool that runs are submitted to, and the environment it gives to each of them."""
+"""The work pool that runs are submitted to, with the environment variables of each run."""
 
 import copy
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ DESCRIPTION = "Releases by Slipway. Written by `slipway install`."
 
 
 def install_pool(client: SyncPrefectClient, variables: RunVariables) -> str:
-    """A process work pool whose runs get the variables. A sentence about what was done."""
+    """Create or update the process work pool whose runs get the variables. Returns a sentence about what was done."""
     template = job_template(variables.plain | save_secrets(variables.secret))
     found = read_pool(client)
     if found is None:
@@ -30,22 +30,25 @@ def install_pool(client: SyncPrefectClient, variables: RunVariables) -> str:
     if found.base_job_template == template:
         return f"Work pool {POOL}: up to date."
     client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
-    return f"Work pool {POOL}: brought up to date."
+    return f"Work pool {POOL}: updated."
 
 
 def read_pool(client: SyncPrefectClient) -> WorkPool | None:
-    """Raises SettingsError where the name is taken by a pool of another type, which is left alone."""
+    """Raises SettingsError if a pool of another type has the name; that pool is not changed."""
     try:
         found = client.read_work_pool(POOL)
     except ObjectNotFound:
         return None
     if found.type != POOL_TYPE:
-        raise SettingsError(f"The work pool {POOL!r} is of type {found.type}, not {POOL_TYPE}. It was left as it is.")
+        raise SettingsError(
+            f"The work pool {POOL!r} is of type {found.type}, not {POOL_TYPE}. It was not changed. "
+            "Delete it if nothing uses it, then run slipway install again."
+        )
     return found
 
 
 def job_template(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Prefect's own for processes, with the environment below what a deployment or a run adds to it."""
+    """Prefect's template for processes, with these variables as the default environment."""
     template = copy.deepcopy(ProcessWorker.get_default_base_job_template())
     template["variables"]["properties"]["env"]["default"] = dict(environment)
     return template

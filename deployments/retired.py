@@ -1,4 +1,4 @@
-"""What an earlier version installed in Prefect under another name: removed by the next `slipway install`."""
+"""What an earlier version installed in Prefect under another name. The next `slipway install` removes it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from prefect.automations import Automation
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
 
-# Flow of a Prefect deployment, as it was -> as it is.
+# Flow of a Prefect deployment: old name -> present name.
 FLOWS = {"roll-back": "rollback"}
 RECOVER = "recover"
 
@@ -14,7 +14,7 @@ RECOVER = "recover"
 def remove_retired(client: SyncPrefectClient, deployments: Iterable[str]) -> Iterator[str]:
     """A sentence for each Prefect deployment, with its schedules, and each automation that was removed.
 
-    deployments: FLOW/NAME of all that are there under their present names.
+    deployments: FLOW/NAME of all that exist under their present names.
     """
     for deployment in deployments:
         flow, _, name = deployment.partition("/")

@@ -6,7 +6,7 @@ from prefect.blocks.system import Secret
 
 
 def save_secrets(secrets: Mapping[str, str]) -> dict[str, str]:
-    """What the work pool holds in place of each secret; the worker fills it in when it starts a run."""
+    """Save each secret in a block. Returns what the work pool contains instead; the worker resolves it for each run."""
     for name, value in secrets.items():
         Secret(value=value).save(block_name(name), overwrite=True)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return {name: f"{{{{ prefect.blocks.secret.{block_name(name)} }}}}" for name in secrets}

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Prefect's least. The automation that misses heartbeats counts on it.
+# Prefect's minimum. The automation that detects missing heartbeats relies on it.
 HEARTBEAT_SECONDS = 30
 PREFIXES = ("SLIPWAY_", "AWS_")
 NAMES = ("KUBECONFIG", "NO_PROXY", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE")
 SECRETS = ("SLIPWAY_NOTICES__WEBHOOK_URL", "HTTP_PROXY", "HTTPS_PROXY")
 SECRET_WORDS = ("TOKEN", "SECRET", "KEY", "PASSWORD")
-# Of the machine that the worker runs on, which may be another one.
+# Specific to the machine of the worker, which may be another one.
 OF_THIS_MACHINE = ("SLIPWAY_CACHE",)
-# They end within hours, a work pool does not.
+# They expire within hours; a work pool does not.
 TEMPORARY = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 OF_TEMPORARY = (*TEMPORARY, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 @dataclass(frozen=True)
 class RunVariables:
-    """plain: shown by Prefect to everybody. secret: kept in Secret blocks. left_out: names that a run has to get from
-    its worker.
+    """plain: shown in the Prefect UI. secret: stored in Secret blocks. left_out: names that a run has to get from its
+    worker.
     """
 
     plain: dict[str, str]
@@ -28,7 +28,7 @@ class RunVariables:
 
 
 def choose_variables(environ: Mapping[str, str]) -> RunVariables:
-    """What a run needs of the environment that `slipway install` is called in."""
+    """The variables that a run needs, of those that `slipway install` was called with."""
     is_temporary = any(name in environ for name in TEMPORARY)
     left_out = tuple(name for name in OF_TEMPORARY if name in environ) if is_temporary else ()
     chosen = {name: value for name, value in sorted(environ.items()) if is_wanted(name) and name not in left_out}

@@ -1,18 +1,18 @@
-"""What the application needs of its cluster, which the guide takes for granted."""
+"""The add-ons that the application needs in its cluster. The guide assumes that they exist."""
 
 from prefect import flow
 
-from blocks.settings import load_environment
+from blocks.settings import load_context
 from delivery.release import Release
 from tasks.application.addons import configure_addon
 
 
 @flow(name="prepare-cluster", flow_run_name="prepare the cluster for release {release.number}")
 def prepare_cluster(release: Release) -> None:
-    """Argo Rollouts, the load balancer controller and the metrics agent are there.
+    """Install Argo Rollouts, the load balancer controller and the metrics agent, each in its configured version.
 
-    In the versions wanted where their manifests are pinned; where not, one of another version is told and left.
+    An add-on without a pinned manifest is not installed: another version of it is reported and left as it is.
     """
-    environment = load_environment(release.environment)
-    for addon in environment.addons.wanted:
-        configure_addon(environment, release, addon)
+    context = load_context(release)
+    for addon in context.environment.addons.wanted:
+        configure_addon(context, addon)

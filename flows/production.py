@@ -3,23 +3,24 @@
 from prefect import flow
 
 from blocks.settings import load_environment
-from delivery.environment import Environment
+from delivery.context import ReleaseContext
 from delivery.errors import Halted
-from delivery.release import ArtifactDigest, Release
+from delivery.release import ArtifactDigest
 from flows.addons import prepare_cluster
 from flows.application import roll_out
 from flows.infrastructure import deploy_infrastructure
 from flows.rollback import roll_back_release
 from flows.topics import configure_topics
-from flows.verification import look
+from flows.verification import run_verification
 from tasks.canary.start import abort_other_canary
 from tasks.planning import confirm_plan, make_plan, show_plan
-from tasks.rollback.outcomes import ending_by_name, failed, halted, nothing_to_do, promoted
+from tasks.rollback.notifications import conclude_failure, conclude_halt, conclude_promotion
+from tasks.rollback.outcomes import end_with_outcome, nothing_to_do
 from tasks.state.lock import lock_environment
 
 
 @flow(name="deploy-production", flow_run_name="release {artifact_digest}")
-@ending_by_name
+@end_with_outcome
 def deploy_production(
     artifact_digest: ArtifactDigest,
     environment: str = "production",
@@ -29,28 +30,29 @@ def deploy_production(
 ):
     """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notice.
 
-    canary: an artifact that served a short while ago is judged like a new one; without it its release is refused.
+    canary: run a canary for an artifact that served traffic recently; without it, such a release is refused.
     """
     settings = load_environment(environment)
     plan = make_plan(settings, artifact_digest, canary=canary)
     show_plan(plan)
     if plan.is_nothing_to_do:
         return nothing_to_do(plan)
-    with lock_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as release:
-        confirm_plan(settings, release, plan)
-        carry_out(settings, release)
-        return promoted(settings, release, look(release))
+    with lock_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as context:
+        confirm_plan(context, plan)
+        carry_out(context)
+        return conclude_promotion(context, run_verification(context.release))
 
 
-def carry_out(settings: Environment, release: Release) -> None:
-    """The guide's sections in their order; where one fails, all traffic goes back."""
+def carry_out(context: ReleaseContext) -> None:
+    """The guide's sections in their order. If one fails, the release is rolled back."""
+    release = context.release
     try:
-        abort_other_canary(settings, release)
+        abort_other_canary(context)
         deploy_infrastructure(release)
         prepare_cluster(release)
         configure_topics(release)
         roll_out(release)
     except Halted as halt:
-        raise halted(settings, release, halt) from halt
+        raise conclude_halt(context, halt) from halt
     except Exception as failure:
-        raise failed(settings, release, failure, roll_back_release(release)) from failure
+        raise conclude_failure(context, failure, roll_back_release(release)) from failure

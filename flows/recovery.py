@@ -1,29 +1,30 @@
-"""What the guide has nobody for: a release that dies in its canary, at night."""
+"""Recovery from a release whose process died during its canary. The guide does not cover this case."""
 
 from prefect import flow
 
 from blocks.settings import load_environment
-from tasks.rollback.outcomes import ending_by_name, notifying_failure
-from tasks.rollback.recovery import find_orphaned_canary, nothing_to_recover, recovered, roll_back_orphaned
+from tasks.rollback.notifications import notifying_failure
+from tasks.rollback.outcomes import end_with_outcome
+from tasks.rollback.recovery import conclude_recovery, find_orphaned_canary, nothing_to_recover, roll_back_orphaned
 from tasks.rollback.revisions import confirm_rollback
 from tasks.state.lock import lock_environment
 
 
 @flow(name="recover", flow_run_name="recover {environment}")
-@ending_by_name
+@end_with_outcome
 def recover(environment: str = "production", reason: str = "", wait: bool = True):
-    """Take the canary back that a release left which died or lost its hold; without one, nothing is touched.
+    """Roll back the canary of a release that died or lost its lock. If there is none, nothing is changed.
 
-    wait: for a hold that counts still, of a process that died just now.
+    wait: for the lock of a process that died just now and whose lease has not expired yet.
     """
     settings = load_environment(environment)
-    remains = find_orphaned_canary(settings, wait=wait)
-    dead = remains.orphaned
-    if dead is None:
-        return nothing_to_recover(remains)
+    candidate = find_orphaned_canary(settings, wait=wait)
+    orphaned, digest = candidate.orphaned, candidate.artifact_digest
+    if orphaned is None:
+        return nothing_to_recover(candidate)
     with (
-        lock_environment(settings, remains.artifact_digest, None, reason, wait=False, recovers=dead.number) as release,
-        notifying_failure(settings, release),
+        lock_environment(settings, digest, None, reason, wait=False, recovers=orphaned.number) as context,
+        notifying_failure(context),
     ):
-        sentence = roll_back_orphaned(settings, release, dead)
-        return recovered(settings, release, dead, confirm_rollback(settings, sentence))
+        sentence = roll_back_orphaned(context, orphaned)
+        return conclude_recovery(context, orphaned, confirm_rollback(settings, sentence))

@@ -2,9 +2,10 @@
 
 from prefect import flow
 
-from blocks.settings import load_environment
+from blocks.settings import load_context, load_environment
 from delivery.release import Release
-from tasks.rollback.outcomes import end_of, ending_by_name, notifying_failure, rolled_back
+from tasks.rollback.notifications import conclude_manual_rollback, notifying_failure
+from tasks.rollback.outcomes import end_with_outcome, run_subflow
 from tasks.rollback.revisions import choose_revision, confirm_health, confirm_revision, confirm_rollback
 from tasks.rollback.rollback import restore_revision, roll_back_application
 from tasks.state.lock import lock_environment
@@ -13,17 +14,17 @@ from tasks.state.lock import lock_environment
 @flow(name="compensate", flow_run_name="roll back release {release.number}")
 def compensate(release: Release) -> str:
     """Return all traffic of a failed release to the revision that had it before; the sentence that says so."""
-    environment = load_environment(release.environment)
-    return confirm_rollback(environment, roll_back_application(environment, release))
+    context = load_context(release)
+    return confirm_rollback(context.environment, roll_back_application(context))
 
 
 def roll_back_release(release: Release) -> str | BaseException:
     """The sentence of the compensation, or the error that it failed with."""
-    return end_of(compensate, release, "The rollback")
+    return run_subflow(compensate, release, "The rollback")
 
 
 @flow(name="rollback", flow_run_name="roll back {environment}")
-@ending_by_name
+@end_with_outcome
 def rollback(
     environment: str = "production",
     revision: int | None = None,
@@ -33,13 +34,13 @@ def rollback(
 ) -> str:
     """Guide, "Manual Rollback Procedure": all traffic to an earlier revision, then a health check.
 
-    revision: its number, of one that served before; any other ends the run Refused, with the list of all that did.
-    unverified: also one of which no record shows that it served. wait: for a running release, which is not stopped.
+    revision: the number of a revision that served all traffic before. Any other is refused, with a list of those.
+    unverified: allow a revision that no record shows to have been promoted. wait: for a release in progress to end.
     """
     settings = load_environment(environment)
     chosen = choose_revision(settings, revision, unverified=unverified)
-    with lock_environment(settings, chosen.found.artifact_digest, None, reason, wait=wait) as release:
+    with lock_environment(settings, chosen.replica_set.artifact_digest, None, reason, wait=wait) as context:
         target = confirm_revision(settings, chosen, unverified=unverified)
-        with notifying_failure(settings, release):
-            sentence = restore_revision(settings, release, target)
-            return rolled_back(settings, release, confirm_health(settings, sentence))
+        with notifying_failure(context):
+            sentence = restore_revision(context, target)
+            return conclude_manual_rollback(context, confirm_health(settings, sentence))

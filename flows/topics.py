@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from blocks.settings import load_environment
+from blocks.settings import load_context
 from delivery.release import Release
 from delivery.topics import specify_topics
 from tasks.topics import conclude_configurations, configure_topic
@@ -10,10 +10,10 @@ from tasks.topics import conclude_configurations, configure_topic
 
 @flow(name="configure-topics", flow_run_name="configure topics of release {release.number}")
 def configure_topics(release: Release) -> None:
-    """Create each topic with its own partitions, retention and compression, or bring it there."""
-    environment = load_environment(release.environment)
+    """Create or update each topic to its partitions, retention and compression."""
+    context = load_context(release)
     configurations = {
-        topic.name: configure_topic.submit(environment, release, topic, return_state=False)
-        for topic in specify_topics(environment)
+        topic.name: configure_topic.submit(context, topic, return_state=False)
+        for topic in specify_topics(context.environment)
     }
     conclude_configurations(configurations)

@@ -1,34 +1,43 @@
-"""The guide's verify-production-deployment.sh, which is run after a release and on a schedule."""
+"""The guide's verify-production-deployment.sh, which runs after a release and on a schedule."""
 
 from prefect import flow
 
-from blocks.settings import load_environment
+from blocks.settings import load_context, load_environment
 from delivery.environment import Environment
 from delivery.release import Release
-from tasks.checks import check_addons, check_address, check_rollout, check_stacks, check_topics, conclude, require_rest
-from tasks.rollback.outcomes import end_of, ending_by_name, record_promotion
+from tasks.checks import (
+    check_addons,
+    check_address,
+    check_rollout,
+    check_stacks,
+    check_topics,
+    conclude,
+    require_unlocked,
+)
+from tasks.rollback.notifications import record_promotion
+from tasks.rollback.outcomes import end_with_outcome, run_subflow
 
 
 @flow(name="verify", flow_run_name="verify {environment}")
-@ending_by_name
+@end_with_outcome
 def verify(environment: str = "production") -> str:
-    """Guide, "Automated Deployment Verification": every check is made, whatever the others say."""
+    """Guide, "Automated Deployment Verification": run every check, even if another one fails."""
     settings = load_environment(environment)
-    require_rest(settings)
+    require_unlocked(settings)
     return check_everything(settings)
 
 
-@flow(name="verify-release", flow_run_name="look at the result of release {release.number}")
+@flow(name="verify-release", flow_run_name="verify release {release.number}")
 def verify_release(release: Release) -> str:
-    """The same checks, by the release that holds the environment, once its revision has all traffic."""
-    environment = load_environment(release.environment)
-    record_promotion(environment, release)
-    return check_everything(environment)
+    """The post-release verification: the same checks, by the release that has the lock, after its promotion."""
+    context = load_context(release)
+    record_promotion(context)
+    return check_everything(context.environment)
 
 
-def look(release: Release) -> str | BaseException:
-    """What the look at the result says, or fails by."""
-    return end_of(verify_release, release, "The look at the result")
+def run_verification(release: Release) -> str | BaseException:
+    """The sentence of the post-release verification, or the error that it failed with."""
+    return run_subflow(verify_release, release, "The post-release verification")
 
 
 def check_everything(environment: Environment) -> str:

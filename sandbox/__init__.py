@@ -1,1 +1,1 @@
-"""A cloud on loopback for rehearsals and tests. It behaves as the real parts do and knows nothing of Slipway."""
+"""A cloud on loopback for tests and demos. It behaves like the real systems and does not depend on Slipway."""

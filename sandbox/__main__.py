@@ -1,12 +1,12 @@
-"""`python -m sandbox COMMAND`: the cloud on loopback from the command line."""
+"""`python -m sandbox COMMAND`: runs a sandbox from the command line."""
 
 import sys
 
 from sandbox.command_line import run_command
 
 COMMANDS = {
-    "start": ("sandbox.start", "a whole sandbox, until Ctrl-C"),
-    "push": ("sandbox.images", "put an image into a running sandbox's repository"),
+    "start": ("sandbox.start", "starts a sandbox and runs it until Ctrl-C"),
+    "push": ("sandbox.images", "pushes an image to the repository of a running sandbox"),
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where each part of the sandbox listens: allotted before any part starts, so that every part knows all others."""
+"""The addresses of all parts, chosen before the first part starts, so that each part knows all of them."""
 
 import json
 import random
@@ -11,9 +11,9 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Addresses:
-    """Addresses of one sandbox, kept in `addresses.json` of its state folder.
+    """The addresses of one sandbox, stored in `addresses.json` in its state folder.
 
-    Without a scheme they are HOST:PORT; `pod_network` is the first half of every pod's address, such as `127.42`.
+    An address without a scheme is HOST:PORT. `pod_network` is the first half of every pod address, such as `127.42`.
     """
 
     aws: str
@@ -32,7 +32,7 @@ class Addresses:
     @classmethod
     def read(cls, state: Path) -> Self:
         fields = json.loads((state / "addresses.json").read_text())
-        # JSON knows no tuples.
+        # JSON has no tuples.
         return cls(**fields | {name: tuple(fields[name]) for name in ("kafka", "kafka_iam")})
 
     def write(self, state: Path) -> None:
@@ -40,26 +40,26 @@ class Addresses:
 
 
 CLAIM_PORT = 14999
-# Below the range the kernel takes clients' ports from, so that no client gets one before its part listens.
+# Below the ephemeral ports of the kernel, so that no client gets such a port before the part listens.
 PORTS = range(15000, 32000)
 
 
 def free_addresses(count: int) -> list[str]:
-    """HOST:PORT of that many ports nobody listens on; all are held open together so that no two are the same."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(_free_socket()) for _ in range(count)]
+    """HOST:PORT of `count` free ports. All are open at the same time, so that no two are the same."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_free_socket()) for _ in range(count)]
         return [f"127.0.0.1:{server.getsockname()[1]}" for server in sockets]
 
 
 def _free_socket() -> socket.socket:
     while True:
-        # A port that is taken is no error: the next one is drawn. Where none is free the caller's time limit ends it.
+        # A port in use is not an error: the loop tries another one. If none is free, the caller's time limit ends it.
         with suppress(OSError):
             return socket.create_server(("127.0.0.1", random.choice(PORTS)))
 
 
-def allot_addresses(pod_network: str) -> Addresses:
-    """Addresses for every part of one sandbox, its pods being in that network."""
+def choose_addresses(pod_network: str) -> Addresses:
+    """Choose an address for every part of a sandbox whose pods are in `pod_network`."""
     aws, kubernetes, prefect, *others = free_addresses(15)
     postgres, postgres_tls, valkey, valkey_tls, load_balancer, load_balancer_http, *brokers = others
     return Addresses(
@@ -79,8 +79,8 @@ def allot_addresses(pod_network: str) -> Addresses:
 
 
 def claim_pod_network() -> tuple[str, socket.socket]:
-    """A pod network no other sandbox of this machine uses, and the socket that keeps it for as long as it is open."""
+    """A pod network that no other sandbox on this machine uses, and a socket that reserves it while it is open."""
     for number in random.sample(range(2, 255), 253):
         with suppress(OSError):
             return f"127.{number}", socket.create_server((f"127.{number}.255.254", CLAIM_PORT))
-    raise OSError("all networks from 127.2 to 127.254 are taken by sandboxes; stop one")
+    raise OSError("Sandboxes use all networks from 127.2 to 127.254. Stop a sandbox and try again.")

@@ -1,4 +1,4 @@
-"""The sandbox's own certificate authority, and the one certificate that all its TLS ends with."""
+"""The certificate authority of the sandbox, and the one server certificate that all its TLS listeners use."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ LIFETIME = timedelta(days=30)
 
 
 def write_certificates(state: Path) -> None:
-    """Write `ca.pem`, `server.pem` and `server.key` to `<state>/ca`. The authority's key is kept nowhere."""
+    """Write `ca.pem`, `server.pem` and `server.key` to `<state>/ca`. The key of the authority is not stored."""
     folder = state / "ca"
     folder.mkdir(parents=True, exist_ok=True)
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))

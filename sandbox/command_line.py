@@ -1,15 +1,15 @@
-"""One program with several commands, each in a module of its own."""
+"""A program with several commands, each in its own module."""
 
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
-# Name of a command -> its module, which has a `main(arguments)`, and its purpose.
+# The name of each command -> its module, which has `main(arguments)`, and what the command does.
 Commands = Mapping[str, tuple[str, str]]
 
 
 def run_command(program: str, commands: Commands, arguments: Sequence[str]) -> int:
-    """Hand the arguments to the command's own module, which alone is imported. Exit code 2 for an unknown command."""
+    """Import only the module of the command and call its `main`. The exit code is 2 if the command is unknown."""
     if not arguments or arguments[0] not in commands:
         print(describe_usage(program, commands), file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""What the user of a sandbox is told: `env.sh` to source, and `environment.toml` with addresses and the CA."""
+"""The files for the user of a sandbox: `env.sh` to source, and `environment.toml` with addresses and the CA."""
 
 import os
 import shlex
@@ -13,7 +13,7 @@ SITE = ("api.genai-demo.com", "genai-demo.com", "www.genai-demo.com")
 DIRECT = "127.0.0.1,localhost"
 
 ENVIRONMENT_TOML = """\
-# Where this sandbox listens. Written when it was started; it is of no use once it has ended.
+# The addresses of this sandbox. They are valid until the sandbox stops.
 [aws]
 account_id = "{account_id}"
 
@@ -44,7 +44,7 @@ def render_environment_toml(state: Path, addresses: Addresses, settings: Sandbox
 
 
 def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> dict[str, str]:
-    """The environment variables that point AWS', Kubernetes' and Prefect's clients at this sandbox."""
+    """The environment variables with which the clients of AWS, Kubernetes and Prefect use this sandbox."""
     return {
         "AWS_ENDPOINT_URL": addresses.aws,
         "AWS_DEFAULT_REGION": settings.region,
@@ -61,8 +61,8 @@ def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> d
 
 
 def parts_environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of the parts: this process's own, without what would send them to another cloud or a proxy."""
+    """The environment of the parts: that of this process, without variables that select another cloud or a proxy."""
     kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "SLIPWAY_", "PREFECT_"))}
-    # Parts and pods are started often; without byte code each start would compile all it imports.
+    # Parts and pods start often. Without byte code, each start would compile everything that it imports.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | {"NO_PROXY": "*", "no_proxy": "*", "AWS_EC2_METADATA_DISABLED": "true"}

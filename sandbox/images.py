@@ -1,6 +1,6 @@
-"""Images in the sandbox's ECR: what a digest's pods run and how that application behaves is said by the manifest.
+"""Images in the sandbox's ECR. The manifest states which command a pod runs and how the application behaves.
 
-`python -m sandbox push --state DIR --name A --behaviour healthy` prints the digest.
+`python -m sandbox push --state DIR --name A --behaviour healthy` pushes an image and prints its digest.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from sandbox.settings import SandboxSettings
 REPOSITORY = "genai-demo/backend"
 COMMAND = ["python", "-m", "sandbox.application"]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-# OCI's own way to say that there is nothing: the digest and size of `{}`.
+# The empty descriptor of OCI: the digest and the size of `{}`.
 EMPTY = {
     "mediaType": "application/vnd.oci.empty.v1+json",
     "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
@@ -28,8 +28,8 @@ EMPTY = {
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox push", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="the running sandbox's state folder")
-    parser.add_argument("--name", required=True, help="the image's tag; images of two names have two digests")
+    parser.add_argument("--state", type=Path, required=True, help="the state folder of the running sandbox")
+    parser.add_argument("--name", required=True, help="the tag of the image; each name has its own digest")
     parser.add_argument("--behaviour", default="healthy", choices=BEHAVIOURS)
     options = parser.parse_args(arguments)
     print(push_image(options.state, options.name, options.behaviour))
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def push_image(state: Path, name: str, behaviour: str = "healthy") -> str:
-    """Put the image into the running sandbox's repository, which is made if missing, and return its digest.
+    """Push the image to the running sandbox and return its digest. The repository is created if it does not exist.
 
-    Twice is no error. SystemExit where the tag is taken by another image.
+    Pushing the same image again changes nothing. SystemExit if another image has the tag.
     """
     ecr = client("ecr", Addresses.read(state), SandboxSettings.read(state))
-    make_repository(ecr)
+    create_repository_if_missing(ecr)
     manifest = render_manifest(name, behaviour)
-    # Sent along as a client may: the registry refuses a manifest that has another digest.
+    # A client may send the digest. The registry then rejects a manifest that does not match it.
     digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
     try:
         ecr.put_image(
@@ -58,12 +58,12 @@ def push_image(state: Path, name: str, behaviour: str = "healthy") -> str:
         return digest
     except ecr.exceptions.ImageTagAlreadyExistsException as error:
         raise SystemExit(
-            f"{REPOSITORY}:{name} is another image already, nothing was pushed. Take another name"
+            f"Another image already has the tag {REPOSITORY}:{name}. Nothing was pushed. Choose another name."
         ) from error
     return digest
 
 
-def make_repository(ecr: Any) -> None:
+def create_repository_if_missing(ecr: Any) -> None:
     try:
         ecr.describe_repositories(repositoryNames=[REPOSITORY])
     except ecr.exceptions.RepositoryNotFoundException:
@@ -71,7 +71,7 @@ def make_repository(ecr: Any) -> None:
 
 
 def render_manifest(name: str, behaviour: str) -> str:
-    """An OCI image manifest without layers; its annotations say what a kubelet starts."""
+    """An OCI image manifest without layers. Its annotations state what the kubelet starts."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,

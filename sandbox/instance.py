@@ -1,4 +1,4 @@
-"""One sandbox, from its state folder to its last process: `with Sandbox(parts=("kafka",)) as sandbox: ...`."""
+"""A sandbox with its state folder and its processes: `with Sandbox(parts=("kafka",)) as sandbox: ...`."""
 
 import tempfile
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox.addresses import allot_addresses, claim_pod_network
+from sandbox.addresses import choose_addresses, claim_pod_network
 from sandbox.certificates import write_certificates
 from sandbox.environment import parts_environment, write_environment
 from sandbox.parts import NAMES, choose_parts
@@ -16,10 +16,12 @@ from sandbox.supervisor import Supervisor
 
 
 class Sandbox:
-    """A sandbox with the named parts (all unless told) that runs inside the `with` block.
+    """A sandbox that runs inside the `with` block.
 
-    state: a folder that does not exist yet or is empty; unless told a new one under `.sandbox/`.
-    Public: `state`, `addresses`, `settings`, `supervisor`.
+    state: a folder that is empty or does not exist. The default is a new folder in `.sandbox/`.
+    parts: the names of the parts to start. The default is all of them.
+    report: called with the name of each part that is ready.
+    Public attributes: `state`, `addresses`, `settings`, `supervisor`.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Sandbox:
         self._report = report
         self.state = prepare_folder(state) if state else new_folder()
         pod_network, self._claim = claim_pod_network()
-        self.addresses = allot_addresses(pod_network)
+        self.addresses = choose_addresses(pod_network)
         self._write()
         self.supervisor = Supervisor(self.state, parts_environment())
 
@@ -53,11 +55,11 @@ class Sandbox:
         self.stop()
 
     def require(self, *names: str) -> None:
-        """Start those of the named parts that do not run yet, and wait until they serve."""
+        """Start the named parts that do not run yet, and wait until they are ready."""
         self.supervisor.start(choose_parts(names), self._report)
 
     def stop(self) -> None:
-        """End every process of the sandbox; the state folder with the logs stays."""
+        """Stop all processes of the sandbox. The state folder with the logs stays."""
         self.supervisor.stop()
         self._claim.close()
 
@@ -69,10 +71,10 @@ class Sandbox:
 
 
 def prepare_folder(state: Path) -> Path:
-    """The folder, made with its `logs`. SystemExit where it already holds something, such as another sandbox."""
+    """Create the folder and its `logs`. SystemExit if it is not empty, for example because of another sandbox."""
     state = state.resolve()
     if state.exists() and any(state.iterdir()):
-        raise SystemExit(f"{state} is not empty, nothing was started. Name a new folder")
+        raise SystemExit(f"{state} is not empty. Nothing was started. Name a new folder.")
     (state / "logs").mkdir(parents=True)
     return state
 

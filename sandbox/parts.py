@@ -1,4 +1,4 @@
-"""The parts of a sandbox: what each is started as, what must serve before it, and how one sees that it serves."""
+"""The parts of a sandbox: the module of each part, the parts that it needs, and the check that it is ready."""
 
 import signal
 import urllib.error
@@ -12,8 +12,8 @@ from sandbox.addresses import Addresses
 Readiness = Callable[[Addresses, Path], bool]
 
 
-def says(text: str) -> Readiness:
-    """Ready when a line of its log ends so."""
+def log_line_ends_with(text: str) -> Readiness:
+    """Ready when a line of the log ends with `text`."""
 
     def is_ready(_addresses: Addresses, log: Path) -> bool:
         return any(line.endswith(text) for line in log.read_text(errors="replace").splitlines())
@@ -21,11 +21,11 @@ def says(text: str) -> Readiness:
     return is_ready
 
 
-SAYS_READY = says("ready")
+LOGS_READY = log_line_ends_with("ready")
 
 
-def answers_as_prefect(addresses: Addresses, _log: Path) -> bool:
-    """Ready when Prefect's API says that it is in health."""
+def is_prefect_healthy(addresses: Addresses, _log: Path) -> bool:
+    """Ready when the health endpoint of Prefect's API answers with 200."""
     try:
         with urllib.request.urlopen(f"{addresses.prefect}/health", timeout=2) as answer:  # noqa: S310
             return answer.status == 200
@@ -35,12 +35,12 @@ def answers_as_prefect(addresses: Addresses, _log: Path) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """needs: names of parts that serve before this one is started. module: run as `python -m MODULE --state DIR`."""
+    """module: run as `python -m MODULE --state DIR`. needs: the parts that must be ready before this part starts."""
 
     name: str
     module: str
     needs: tuple[str, ...] = ()
-    is_ready: Readiness = SAYS_READY
+    is_ready: Readiness = LOGS_READY
     stop_signal: signal.Signals = signal.SIGTERM
 
 
@@ -49,22 +49,28 @@ CLOUD = ("aws", "kafka", "postgres", "valkey", "nginx")
 PARTS = (
     Part("aws", "sandbox.aws"),
     Part("kafka", "sandbox.kafka.brokers"),
-    # SIGTERM would let it wait for its clients.
-    Part("postgres", "sandbox.postgres", (), says("database system is ready to accept connections"), signal.SIGINT),
-    Part("valkey", "sandbox.valkey", (), says("Ready to accept connections tcp")),
-    Part("nginx", "sandbox.nginx", (), says('using the "epoll" event method')),
+    # With SIGTERM, PostgreSQL would wait until its clients disconnect.
+    Part(
+        "postgres",
+        "sandbox.programs.postgres",
+        (),
+        log_line_ends_with("database system is ready to accept connections"),
+        signal.SIGINT,
+    ),
+    Part("valkey", "sandbox.programs.valkey", (), log_line_ends_with("Ready to accept connections tcp")),
+    Part("nginx", "sandbox.programs.nginx", (), log_line_ends_with('using the "epoll" event method')),
     Part("kubernetes", "sandbox.kubernetes", CLOUD),
     Part("load_balancer_controller", "sandbox.kubernetes.load_balancer_controller", ("aws", "kubernetes")),
     Part("load_balancer", "sandbox.load_balancer", ("aws",)),
-    Part("prefect", "sandbox.prefect_server", (), answers_as_prefect),
+    Part("prefect", "sandbox.programs.prefect_server", (), is_prefect_healthy),
     Part("traffic", "sandbox.traffic", ("load_balancer",)),
 )
 NAMES = tuple(part.name for part in PARTS)
 
 
 def choose_parts(names: Iterable[str]) -> list[Part]:
-    """The parts of those names in the order they are started; a part that is not asked for is not waited for."""
+    """The named parts in the order in which they start. ValueError for an unknown name."""
     wanted = set(names)
     if unknown := wanted - set(NAMES):
-        raise ValueError(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        raise ValueError(f"There is no part {', '.join(sorted(unknown))}. The parts are {', '.join(NAMES)}.")
     return [part for part in PARTS if part.name in wanted]

@@ -1,6 +1,6 @@
-"""What this machine must have before anything else: run with the system's Python, before there is an environment.
+"""Check that this machine has the prerequisites. Runs with the Python of the system, before a venv exists.
 
-Says nothing and exits 0 when all is there; otherwise names all that is missing, each with the command that installs it.
+Prints nothing and exits with 0 if nothing is missing. Otherwise, it lists what is missing and how to install it.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ MINIMUM_PYTHON = (3, 11)
 MINIMUM_JAVA = 17
 
 
-# Written for old versions of Python too, for one of them may be what has to tell that it is too old.
+# This file must also run on an old Python, because it reports that the Python is too old.
 class Missing(NamedTuple):
     what: str
     debian: str
@@ -42,7 +42,7 @@ def python() -> "Missing | None":
 
 
 def venv() -> "Missing | None":
-    """Debian ships Python without what makes an environment with pip in it."""
+    """Debian packages venv and ensurepip apart from Python."""
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         return None
     return Missing("Python's venv", "sudo apt-get install -y python3-venv", "brew install python@3.12")
@@ -65,7 +65,7 @@ def java() -> "Missing | None":
 
 
 def java_version() -> "int | None":
-    """The major version `java -version` tells; None when there is no Java that runs, as with macOS' placeholder."""
+    """The major version that `java -version` prints. None if no Java runs, as with the placeholder of macOS."""
     try:
         result = subprocess.run(["java", "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -75,7 +75,7 @@ def java_version() -> "int | None":
 
 
 def maven() -> "Missing | None":
-    """Maven fetches Kafka's jars; who has a Kafka needs none."""
+    """Maven downloads the jars of Kafka. With KAFKA_HOME, it is not needed."""
     if os.environ.get("KAFKA_HOME") or shutil.which("mvn"):
         return None
     return Missing(

@@ -1,4 +1,4 @@
-"""What a part of the sandbox needs to be a well-behaved child process."""
+"""Helpers for the child processes of a sandbox: arguments, readiness and signals."""
 
 import argparse
 import ctypes
@@ -15,26 +15,26 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Be killed when the parent process ends, however it ends, so that nothing of a sandbox outlives it. Linux only."""
+    """Let the kernel kill this process when its parent ends for any reason, so that no process is left. Linux only."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == 1:
-        raise SystemExit("the parent process had already ended")
+        raise SystemExit("The parent process has already ended.")
 
 
 def state_argument(description: str | None) -> Path:
-    """The state folder of the command line `--state DIR`, which is all that a part is told."""
+    """The state folder from the command line, `--state DIR`. A part has no other arguments."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--state", type=Path, required=True, help="the sandbox's state folder")
+    parser.add_argument("--state", type=Path, required=True, help="the state folder of the sandbox")
     return parser.parse_args().state.resolve()
 
 
 def announce_ready() -> None:
-    """Say in the part's log that it serves; the supervisor waits for this line."""
+    """Write the line to the log that the supervisor waits for."""
     print("ready", flush=True)
 
 
 def become(command: Sequence[str]) -> NoReturn:
-    """Turn this process into that program: the part is then the program itself, with nothing in between."""
+    """Replace this process with the program, so that no process is between the supervisor and the program."""
     sys.stdout.flush()
     os.execvp(command[0], list(command))  # noqa: S606
 
@@ -45,7 +45,7 @@ def end_on_sigterm() -> None:
 
 
 def hear_ctrl_c() -> None:
-    """Turn SIGINT into KeyboardInterrupt also where a shell started us in the background, with Ctrl-C ignored."""
+    """Turn SIGINT into KeyboardInterrupt, also if a shell ignored SIGINT for a process in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -54,7 +54,7 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def kill(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End the processes at once and wait until they are gone."""
+    """Kill the processes and wait until they have ended."""
     for process in processes:
         process.kill()
     for process in processes:

@@ -1,19 +1,19 @@
-"""What one sandbox is started with, kept in `settings.json` of its state folder."""
+"""The settings of a sandbox, stored in `settings.json` in its state folder."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-# One for all access keys: a signature is checked, and opens nothing.
+# The secret of all access keys. Only the tokens of MSK clients are checked with it.
 SECRET_ACCESS_KEY = "sandbox"
 
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """time_factor: times of manifests and controllers are divided by it. metric_period_seconds: 60 on AWS.
+    """time_factor: divides the times of manifests and controllers. metric_period_seconds: 60 on AWS.
 
-    requests_per_second: what the users ask for, on average. eks_token_seconds: how long the cluster takes a token.
+    requests_per_second: of the users, on average. eks_token_seconds: how long the cluster accepts a token.
     """
 
     time_factor: float = 10.0

@@ -1,4 +1,4 @@
-"""`python -m sandbox start`: a whole sandbox, until Ctrl-C or until one of its parts dies."""
+"""`python -m sandbox start` starts a sandbox and runs it until Ctrl-C, or until a part ends."""
 
 import argparse
 import sys
@@ -12,13 +12,13 @@ from sandbox.processes import end_on_sigterm, hear_ctrl_c
 from sandbox.settings import SandboxSettings
 from sandbox.supervisor import PartFailed
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_CHECKS = 0.5
 
 
 def main(arguments: Sequence[str], hints: Callable[[Sandbox], str] | None = None) -> int:
-    """Exit code: 0 when it was asked to end, 1 when a part died or did not come up.
+    """The exit code is 0 after Ctrl-C or SIGTERM, and 1 if a part ended or did not become ready.
 
-    hints: what to print besides, once all parts serve.
+    hints: returns more lines to print when all parts are ready.
     """
     options = parse(arguments)
     end_on_sigterm()
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str], hints: Callable[[Sandbox], str] | None = None
         time_factor=options.time_factor, metric_period_seconds=options.metric_period, requests_per_second=options.rate
     )
     try:
-        with Sandbox(options.state, parts=options.parts, settings=settings, report=say_ready) as sandbox:
+        with Sandbox(options.state, parts=options.parts, settings=settings, report=print_ready) as sandbox:
             print(describe(sandbox), flush=True)
             if hints and set(sandbox.supervisor.running()) >= set(NAMES):
                 print(hints(sandbox), flush=True)
@@ -42,10 +42,10 @@ def main(arguments: Sequence[str], hints: Callable[[Sandbox], str] | None = None
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox start", description=__doc__)
-    parser.add_argument("--state", type=Path, help="a new folder for its state (default: one under .sandbox/)")
-    parser.add_argument("--time-factor", type=float, default=10.0, help="times of manifests are divided by it")
-    parser.add_argument("--metric-period", type=int, default=5, help="seconds that a period of metrics lasts, not 60")
-    parser.add_argument("--rate", type=float, default=25.0, help="requests per second of the users' traffic")
+    parser.add_argument("--state", type=Path, help="a new folder for the state (default: one in .sandbox/)")
+    parser.add_argument("--time-factor", type=float, default=10.0, help="divides times of manifests and controllers")
+    parser.add_argument("--metric-period", type=int, default=5, help="seconds per metric period (60 on AWS)")
+    parser.add_argument("--rate", type=float, default=25.0, help="requests per second that the users send")
     parser.add_argument("--parts", nargs="+", default=NAMES, choices=NAMES, metavar="PART", help=", ".join(NAMES))
     return parser.parse_args(arguments)
 
@@ -53,33 +53,33 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def watch(sandbox: Sandbox) -> None:
     while True:
         sandbox.supervisor.refuse_dead()
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
-def say_ready(name: str) -> None:
-    print(f"  {name} serves", flush=True)
+def print_ready(name: str) -> None:
+    print(f"  {name} is ready", flush=True)
 
 
 def describe(sandbox: Sandbox) -> str:
-    """A table of what listens where, and the lines that point a shell at it."""
-    rows = [f"  {name:<26}{address}" for name, address in listening(sandbox)]
+    """A table of the addresses, and the lines that set up a shell for this sandbox."""
+    rows = [f"  {name:<26}{address}" for name, address in rows_of_addresses(sandbox)]
     heading = f"Times of manifests and controllers are divided by {sandbox.settings.time_factor:g}."
     use = ["In another shell, in this checkout:", 'export PATH="$PWD/.venv/bin:$PATH"']
     return "\n".join(["", *rows, "", heading, *use, f"source {sandbox.state / 'env.sh'}"])
 
 
-def listening(sandbox: Sandbox) -> list[tuple[str, str]]:
+def rows_of_addresses(sandbox: Sandbox) -> list[tuple[str, str]]:
     addresses = sandbox.addresses
     where = {
         "aws": addresses.aws,
-        "kafka": f"{', '.join(addresses.kafka)}; by IAM {', '.join(addresses.kafka_iam)}",
+        "kafka": f"{', '.join(addresses.kafka)}; with IAM {', '.join(addresses.kafka_iam)}",
         "postgres": addresses.postgres,
         "valkey": addresses.valkey,
         "nginx": f"{addresses.postgres_tls} (PostgreSQL, TLS), {addresses.valkey_tls} (Valkey, TLS)",
         "kubernetes": f"{addresses.kubernetes}, pods in {addresses.pod_network}.0.0/16",
         "load_balancer": f"{addresses.load_balancer} (TLS), {addresses.load_balancer_http}",
-        "load_balancer_controller": "Ingress to listeners, rules and target groups",
+        "load_balancer_controller": "turns Ingresses into listeners, rules and target groups",
         "prefect": addresses.prefect.removesuffix("/api"),
-        "traffic": f"{sandbox.settings.requests_per_second:g} requests/s, counted in {sandbox.state / 'traffic.json'}",
+        "traffic": f"{sandbox.settings.requests_per_second:g} requests/s, totals in {sandbox.state / 'traffic.json'}",
     }
     return [(name, where[name]) for name in sandbox.supervisor.running()]

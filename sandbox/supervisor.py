@@ -1,4 +1,4 @@
-"""Starts the parts of a sandbox in their order, notices when one dies, and ends them all."""
+"""Starts the parts of a sandbox in order, detects a part that ended, and stops all parts."""
 
 import os
 import signal
@@ -14,15 +14,15 @@ from sandbox.parts import Part
 
 SECONDS_TO_START = 180.0
 SECONDS_TO_STOP = 3.0
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_CHECKS = 0.05
 
 
 class PartFailed(RuntimeError):
-    """A part of the sandbox died or did not come up; the message names it and holds the end of its log."""
+    """A part ended or did not become ready. The message names it and contains the end of its log."""
 
 
 class Supervisor:
-    """Keeps the processes of one sandbox, one log each in `<state>/logs`."""
+    """Runs the processes of one sandbox. Each part has a log in `<state>/logs`."""
 
     def __init__(self, state: Path, environment: Mapping[str, str]) -> None:
         self._state = state
@@ -32,10 +32,11 @@ class Supervisor:
         self._ready: set[str] = set()
 
     def start(self, parts: Iterable[Part], report: Callable[[str], object] = str) -> None:
-        """Start each part as soon as those it needs serve; back when all serve. `report` gets the name of each.
+        """Start each part when the parts that it needs are ready, and return when all are ready.
 
-        A part that runs already is left alone, and one that is needed but not asked for is not waited for.
-        PartFailed when one dies or is late; the others go on until `stop`.
+        Parts that already run are not started again. A needed part that is not in `parts` is ignored.
+        `report` is called with the name of each part that becomes ready.
+        PartFailed if a part ends or is not ready in time. The other parts then run until `stop`.
         """
         self._parts += [part for part in parts if part not in self._parts]
         deadline = time.monotonic() + SECONDS_TO_START
@@ -46,16 +47,16 @@ class Supervisor:
                 self._ready.add(part.name)
                 report(part.name)
             self._refuse_late(deadline)
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_CHECKS)
 
     def refuse_dead(self) -> None:
-        """PartFailed when a part that was started has ended."""
+        """PartFailed if a part that was started has ended."""
         for name, process in self._processes.items():
             if process.poll() is not None:
                 raise PartFailed(f"{name} ended with exit code {process.returncode}. {self._last_lines(name)}")
 
     def running(self) -> list[str]:
-        """The names of the parts, in the order they were started."""
+        """The names of the running parts, in the order in which they were started."""
         return list(self._processes)
 
     def pid(self, name: str) -> int:
@@ -65,7 +66,7 @@ class Supervisor:
         return self._state / "logs" / f"{name}.log"
 
     def end(self, name: str) -> None:
-        """End one part in order, and whatever it left behind in its process group; it can be started again."""
+        """Stop a part, and kill what is left in its process group. The part can be started again."""
         part = next(part for part in self._parts if part.name == name)
         process = self._processes.pop(name)
         process.send_signal(part.stop_signal)
@@ -78,7 +79,7 @@ class Supervisor:
         self._ready.discard(name)
 
     def stop(self) -> None:
-        """End all parts, the last one started first."""
+        """Stop all parts in the reverse order of their start."""
         for name in reversed(self.running()):
             self.end(name)
         self._parts.clear()
@@ -90,7 +91,7 @@ class Supervisor:
                 self._processes[part.name] = self._spawn(part)
 
     def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
-        # A session of its own, so that Ctrl-C reaches the supervisor alone, which then ends the parts in order.
+        # In its own session, so that only the supervisor gets Ctrl-C and then stops the parts in order.
         with self.log(part.name).open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", part.module, "--state", str(self._state)],
@@ -109,7 +110,7 @@ class Supervisor:
     def _refuse_late(self, deadline: float) -> None:
         if time.monotonic() > deadline:
             late = next(part.name for part in self._parts if part.name not in self._ready)
-            raise PartFailed(f"{late} did not serve within {SECONDS_TO_START:.0f} s. {self._last_lines(late)}")
+            raise PartFailed(f"{late} was not ready within {SECONDS_TO_START:.0f} s. {self._last_lines(late)}")
 
     def _last_lines(self, name: str) -> str:
         log = self.log(name)

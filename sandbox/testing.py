@@ -1,4 +1,4 @@
-"""A pytest plugin for tests that need a sandbox: the fixture, and waiting for a condition instead of for a time."""
+"""A pytest plugin: the fixture `sandbox`, and `eventually`, which waits for a condition."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,26 +11,26 @@ from sandbox.settings import SandboxSettings
 
 Value = TypeVar("Value")
 
-# Seconds that any condition is waited for which comes unless something is wrong, on a machine however busy.
+# The time limit in seconds for a condition that becomes true unless something is wrong, also on a busy machine.
 PATIENCE = 150
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_READS = 0.05
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One sandbox per pytest worker, with no part running: a test says `sandbox.require("kafka", "aws")` first.
+    """One sandbox per pytest worker. A test first starts the parts that it needs: `sandbox.require("kafka", "aws")`.
 
-    What runs already is shared with the tests before, so a test keeps to names of its own.
+    A part that runs is shared with the other tests, so each test uses its own names.
     """
     settings = SandboxSettings(time_factor=20.0, metric_period_seconds=2)
     with Sandbox(tmp_path_factory.mktemp("sandbox"), parts=(), settings=settings) as instance:
         yield instance
 
 
-def eventually(look: Callable[[], Value | None], what: str = "the condition", *, seconds: float = PATIENCE) -> Value:
-    """The first true value that `look` returns; AssertionError, with the last one, where none came in time."""
+def eventually(read: Callable[[], Value | None], what: str = "the condition", *, seconds: float = PATIENCE) -> Value:
+    """The first true value that `read` returns. AssertionError with the last value if none came in time."""
     deadline = time.monotonic() + seconds
-    while not (value := look()):
-        assert time.monotonic() < deadline, f"{what} did not come in {seconds:g} s; last seen: {value!r}"
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"{what} did not become true within {seconds:g} s. Last value: {value!r}"
+        time.sleep(SECONDS_BETWEEN_READS)
     return value

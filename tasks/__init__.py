@@ -1,1 +1,1 @@
-"""One file per system touched. Every task looks, changes only what differs, and reports what it read back."""
+"""Tasks, in one file or folder per system or concern. A task reads, changes what differs, and reads back the result."""

@@ -1,4 +1,4 @@
-"""The checks after a release. Each only looks; what cannot be looked at is inconclusive, never passed."""
+"""The checks of an environment. They change nothing. A check that cannot be read is inconclusive."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.http import connect_http
-from delivery.application.addons import ALL_THERE, judge_addons
+from delivery.application.addons import ALL_INSTALLED, judge_addons
 from delivery.canary.verdict import Verdict
-from delivery.check import Check, cannot_tell, sum_up
+from delivery.check import Check, inconclusive_check, summarize_checks
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
 from delivery.plan import Phase
@@ -35,43 +35,43 @@ from tasks.state.history import read_journals_since
 from tasks.state.lock import read_lock
 from tasks.topics import make_topic_plan
 
-# The guide looks once, half a minute after a change; a load balancer takes some of it to know new targets.
-ANSWERS_WITHIN = timedelta(seconds=30)
+# The guide checks once, 30 s after a change. A load balancer needs part of this time to register new targets.
+ANSWER_DEADLINE = timedelta(seconds=30)
 
 
-@task(task_run_name="look whether {environment.name} is at rest", cache_policy=NO_CACHE)
-def require_rest(environment: Environment) -> None:
-    """No release is under way; raises Inconclusive otherwise, for what is in motion is not as planned yet."""
+@task(task_run_name="confirm that {environment.name} is not locked", cache_policy=NO_CACHE)
+def require_unlocked(environment: Environment) -> None:
+    """Raises Inconclusive if a release has the lock: during a release, the environment differs from its plan."""
     lock = read_lock(environment)
     if lock is not None and not lock.is_over(datetime.now(UTC)):
         raise Inconclusive(
-            f"{lock.describe()}, is under way and looks at its result itself. Nothing was checked. Look again when it "
-            "has ended."
+            f"{environment.name} is locked by {lock.describe()}, which verifies its own result. Nothing was checked. "
+            f"When that release has ended, try again: slipway verify {environment.name}."
         )
 
 
 @task(task_run_name="check stacks", cache_policy=NO_CACHE)
 def check_stacks(environment: Environment) -> Check:
-    """Every stack is as the assembly has it: template, parameters, tags, protection; no change set is made for it."""
+    """Each stack has the template, parameters, tags and protection of the assembly. No change set is created."""
     return checked("stacks", WANTED, lambda: compare_stacks(environment))
 
 
 @task(task_run_name="check add-ons", cache_policy=NO_CACHE)
 def check_addons(environment: Environment) -> Check:
-    """The cluster holds each add-on that the environment's file wants, and those that a release needs run."""
+    """The cluster contains each add-on of the environment's file, and those that a release needs are running."""
     wanted = environment.addons.wanted
-    return checked("add-ons", ALL_THERE, lambda: judge_addons(wanted, observe_addons(environment)))
+    return checked("add-ons", ALL_INSTALLED, lambda: judge_addons(wanted, observe_addons(environment)))
 
 
 @task(task_run_name="check topics", cache_policy=NO_CACHE)
 def check_topics(environment: Environment) -> Check:
-    """Every topic is as the environment's file says, as its brokers tell."""
+    """The brokers report each topic as the environment's file specifies it."""
     return checked("topics", "each as specified", lambda: judge_part(Phase.TOPICS, make_topic_plan(environment)))
 
 
 @task(task_run_name="check rollout", cache_policy=NO_CACHE)
 def check_rollout(environment: Environment) -> Check:
-    """The rollout is healthy: one revision, all of its pods available, all traffic by every listener rule."""
+    """The Rollout is healthy: one revision, with all of its pods available and all traffic at each listener rule."""
     return checked("rollout", ONE_REVISION, lambda: read_rollout_check(environment))
 
 
@@ -79,30 +79,34 @@ def read_rollout_check(environment: Environment) -> Check:
     live = connect_rollout(environment)
     snapshot = live.find()
     if snapshot is not None and snapshot.is_unfinished:
-        return judge_unfinished(environment.name, snapshot, find_releasing(environment, snapshot))
+        return judge_unfinished(environment.name, snapshot, find_canary_release(environment, snapshot))
     return judge_rollout(snapshot, live.read_weight_sources() if snapshot else ())
 
 
-def find_releasing(environment: Environment, snapshot: RolloutSnapshot) -> int | None:
-    """The release that made the canary under way; None where no journal tells."""
+def find_canary_release(environment: Environment, snapshot: RolloutSnapshot) -> int | None:
+    """The release that created the canary under way; None if no journal shows it."""
     if snapshot.current is None:
         return None
     try:
         journals = read_journals_since(environment, datetime.fromisoformat(snapshot.current.created_at))
     except DeliveryError as error:
-        progress(f"Which release made the canary cannot be told: {error}")
+        progress(f"The release that created the canary is unknown: {error}")
         return None
     return last_tried(journals, snapshot.current_hash)
 
 
 @task(task_run_name="check {name}", cache_policy=NO_CACHE)
 def check_address(environment: Environment, name: str, url: str) -> Check:
-    """The address answers 200 by the front door, as a user reaches it."""
+    """The URL answers HTTP 200 at the public endpoint."""
+    return read_address_check(environment, name, url)
+
+
+def read_address_check(environment: Environment, name: str, url: str) -> Check:
     return checked(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
 
 
-def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSWERS_WITHIN) -> int | None:
-    """The address's status: 200 as soon as it is, after half a minute whatever it is then; None for no answer."""
+def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSWER_DEADLINE) -> int | None:
+    """The HTTP status: 200 as soon as the URL answers it, otherwise the last status within 30 s; None for no answer."""
     try:
         status, _ = poll_until(
             lambda: read_status(environment, url),
@@ -111,7 +115,7 @@ def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSW
             deadline=within,
         )
     except Unavailable as error:
-        # Whoever cannot reach the front door is told so, and not that nobody could look.
+        # An endpoint that cannot be reached fails the check; it is not inconclusive.
         progress(str(error))
         return None
     return status
@@ -122,30 +126,30 @@ def read_status(environment: Environment, url: str) -> int:
         return http.get(url).status_code
 
 
-def checked(name: str, wanted: str, look: Callable[[], Check]) -> Check:
-    """What was seen; cannot tell where the look itself failed."""
+def checked(name: str, wanted: str, read: Callable[[], Check]) -> Check:
+    """The check that was read; inconclusive if it could not be read."""
     try:
-        return look()
+        return read()
     except DeliveryError as error:
-        return cannot_tell(name, str(error), wanted)
+        return inconclusive_check(name, str(error), wanted)
 
 
-@task(task_run_name="sum up the checks of {environment.name}", cache_policy=NO_CACHE)
+@task(task_run_name="summarize the checks of {environment.name}", cache_policy=NO_CACHE)
 def conclude(environment: Environment, checks: Sequence[Check]) -> str:
-    """All checks in one sentence, and in the run's artifact `checks-<environment>`.
+    """The summary of all checks, also shown in the artifact `checks-<environment>` of the run.
 
-    Raises ChecksFailed, or Inconclusive when none failed and one could not tell.
+    Raises ChecksFailed if a check failed, and Inconclusive if none failed and one is inconclusive.
     """
     rows = [check.model_dump(mode="json") for check in checks]
     with showing("The table of checks"):
         create_table_artifact(table=rows, key=checks_key(environment.name), description="Checks after the release")
     for check in checks:
-        progress(f"{check.verdict}  {check.name}: {check.seen}{f'; {check.advice}' if check.advice else ''}")
-    verdict, sentence = sum_up(checks)
+        progress(f"{check.verdict}  {check.name}: {check.seen}{f'. {check.advice}' if check.advice else ''}")
+    verdict, sentence = summarize_checks(checks)
     if verdict is Verdict.PASS:
         return sentence
     raise (ChecksFailed if verdict is Verdict.FAIL else Inconclusive)(sentence)
 
 
-def checks_key(environment: str) -> str:
-    return f"checks-{environment}"
+def checks_key(environment_name: str) -> str:
+    return f"checks-{environment_name}"

@@ -1,4 +1,4 @@
-"""What has to be true before anything else is looked at."""
+"""Preflight: the checks before anything else is read or planned."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -8,28 +8,28 @@ from clients.aws.registry import has_image
 from delivery.environment import Environment
 from delivery.errors import Refused
 from delivery.preflight import judge_preflight
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 
 
-@task(cache_policy=NO_CACHE, task_run_name="check account and image of {artifact_digest}")
-def admit(environment: Environment, artifact_digest: str) -> None:
-    """Raise Refused in another account than the environment names, and for an image that does not exist."""
+@task(cache_policy=NO_CACHE, task_run_name="check AWS account and image of {artifact_digest}")
+def run_preflight(environment: Environment, artifact_digest: str) -> None:
+    """Raise Refused if the account is not the one of the environment, or if the image does not exist."""
     account_id = observe_account(environment)
-    # Another account's registry answers nothing that matters here.
-    is_right = account_id == environment.aws.account_id
-    found = observe_digest(environment, artifact_digest) if is_right else None
-    plan = judge_preflight(environment, artifact_digest, account_id, found)
+    # The repository of another account says nothing about the image.
+    is_right_account = account_id == environment.aws.account_id
+    is_in_repository = observe_digest(environment, artifact_digest) if is_right_account else None
+    plan = judge_preflight(environment, artifact_digest, account_id, is_in_repository)
     if plan.refusals:
         raise Refused(*plan.refusals)
 
 
-@task(**ASKED_AGAIN, task_run_name="ask AWS for the account")
+@task(**RETRIED, task_run_name="read the AWS account of the credentials")
 def observe_account(environment: Environment) -> str:
-    """The account that our credentials belong to."""
+    """The account that the AWS credentials belong to."""
     return read_account_id(environment.aws.region)
 
 
-@task(**ASKED_AGAIN, task_run_name="look for {artifact_digest}")
+@task(**RETRIED, task_run_name="find image {artifact_digest}")
 def observe_digest(environment: Environment, artifact_digest: str) -> bool:
-    """Whether the environment's image repository holds the artifact."""
+    """Whether the image repository of the environment contains the artifact digest."""
     return has_image(environment.application.repository, artifact_digest, environment.aws.region)

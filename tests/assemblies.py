@@ -1,4 +1,4 @@
-"""Small cloud assemblies for tests: cheap resources, real files."""
+"""Small cloud assemblies for tests, as files, with resources that are created fast."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from tests.environments import production
 
 @dataclass(frozen=True)
 class Project:
-    """One test's stacks. name: in front of every stack's and resource's name, so that tests keep apart."""
+    """The stacks of one test. name: the prefix of all names of stacks and resources, so that tests do not collide."""
 
     name: str
     environment: Environment
@@ -30,9 +30,10 @@ class Project:
         outputs: Mapping[str, Mapping[str, Any]] | None = None,
         parameters: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """stacks: id -> resources of the template. outputs: id -> output key -> value, besides `Stack`.
+        """Write the cloud assembly.
 
-        parameters: id -> the template's parameters.
+        stacks: the resources of each template. needs: dependencies. outputs: by output key, besides `Stack`.
+        parameters: of each template. All of them by stack id.
         """
         artifacts = {name: self._artifact(name, (needs or {}).get(name, ())) for name in stacks}
         (self.folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
@@ -48,10 +49,10 @@ class Project:
     def stack(self, stack_id: str) -> StackSpec:
         return next(stack for stack in read_assembly(str(self.folder)) if stack.id == stack_id)
 
-    def deploy_by_hand(self, aws: SandboxAws) -> dict[str, dict[str, str]]:
-        """Every stack by plain CloudFormation, as somebody else would do it; stack id -> outputs."""
+    def deploy_manually(self, aws: SandboxAws) -> dict[str, dict[str, str]]:
+        """Deploy all stacks with CloudFormation alone, without Slipway. Returns the outputs by stack id."""
         formation = aws.client("cloudformation")
-        return {stack.id: _deploy_by_hand(formation, stack) for stack in read_assembly(str(self.folder))}
+        return {stack.id: _deploy_manually(formation, stack) for stack in read_assembly(str(self.folder))}
 
     def cluster(self) -> dict[str, Any]:
         properties = {
@@ -80,20 +81,20 @@ class Project:
         return {"type": "aws:cloudformation:stack", "properties": properties, "dependencies": list(needs)}
 
 
-def _deploy_by_hand(formation: Any, stack: StackSpec) -> dict[str, str]:
-    made = formation.create_change_set(
-        StackName=stack.name, ChangeSetName="by-hand", ChangeSetType="CREATE", TemplateBody=stack.template
+def _deploy_manually(formation: Any, stack: StackSpec) -> dict[str, str]:
+    change_set = formation.create_change_set(
+        StackName=stack.name, ChangeSetName="manual", ChangeSetType="CREATE", TemplateBody=stack.template
     )
-    patience = {"Delay": 0.1, "MaxAttempts": 600}
-    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=made["Id"], WaiterConfig=patience)
-    formation.execute_change_set(ChangeSetName=made["Id"])
-    formation.get_waiter("stack_create_complete").wait(StackName=made["StackId"], WaiterConfig=patience)
-    (found,) = formation.describe_stacks(StackName=made["StackId"])["Stacks"]
+    polling = {"Delay": 0.1, "MaxAttempts": 600}
+    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set["Id"], WaiterConfig=polling)
+    formation.execute_change_set(ChangeSetName=change_set["Id"])
+    formation.get_waiter("stack_create_complete").wait(StackName=change_set["StackId"], WaiterConfig=polling)
+    (found,) = formation.describe_stacks(StackName=change_set["StackId"])["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
 def make_project(name: str, folder: Path) -> Project:
-    """An empty project whose environment polls fast and keeps its state below the folder."""
+    """An empty project whose environment has short polls and its state in the folder."""
     assembly = folder / "assembly"
     assembly.mkdir()
     environment = production(folder / "store")

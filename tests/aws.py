@@ -1,4 +1,4 @@
-"""The sandbox's AWS for tests: its faults, and boto3 clients that a test looks through."""
+"""The AWS of the sandbox for tests: boto3 clients and faults."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 
 from sandbox.aws.client import client_at
 
-# What an alarm of a test takes besides its name; nobody publishes its metric.
+# The arguments of an alarm in a test, besides its name. Its metric has no data.
 ALARM = {
     "Namespace": "Slipway/Test",
     "MetricName": "failed",
@@ -27,10 +27,11 @@ class SandboxAws:
         return client_at(self.endpoint, service, "us-east-1")
 
     def fault(self, **fault: Any) -> None:
-        """Add a fault, by the fields of the sandbox's faults."""
+        """Add a fault. fault: the fields of a fault of the sandbox."""
         httpx.post(f"{self.endpoint}/sandbox/faults", json=fault).raise_for_status()
 
     def hits(self) -> list[dict[str, str]]:
+        """The requests and resources that the faults hit, oldest first."""
         return httpx.get(f"{self.endpoint}/sandbox/faults").json()["hits"]
 
     def clear_faults(self) -> None:

@@ -1,4 +1,4 @@
-"""What the product's tests share: a Prefect server for those that need one."""
+"""A Prefect server for the product's tests that need one."""
 
 from collections.abc import Iterator
 
@@ -16,17 +16,18 @@ from sandbox.testing import PATIENCE
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_server_unasked() -> Iterator[None]:
-    """A flow or task without `prefect_server` fails at once; Prefect would start a server of its own for it."""
+def no_ephemeral_server() -> Iterator[None]:
+    """A flow or task without `prefect_server` fails at once. By default, Prefect would start a server for it."""
     with temporary_settings({PREFECT_SERVER_EPHEMERAL_ENABLED: False}):
         yield
 
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
-    """The address of a server of this test process; flows called here report to it.
+    """The address of this test process's server. Flows that a test calls report to it.
 
-    Without heartbeats, whose thread takes a second to end with each flow. A task that is called by itself logs nowhere.
+    Heartbeats are off: their thread takes a second to end with each flow. The logs of a task outside a flow are not
+    sent.
     """
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

@@ -1,4 +1,4 @@
-"""Production's settings for tests, with a store of their own."""
+"""The settings of production for tests, with another object store."""
 
 import tomllib
 from datetime import timedelta
@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: timedelta = timedelta()) -> Environment:
-    """environments/production.toml with what it leaves open; state goes below the folder store."""
+    """environments/production.toml with the settings that it does not set. store: the folder of the object store."""
     content = tomllib.loads((CHECKOUT / "environments" / "production.toml").read_text())
     content["aws"]["account_id"] = "123456789012"
     content["state"] = {"url": store.as_uri()}
@@ -24,12 +24,12 @@ def production(store: Path, *, lease: timedelta = timedelta(seconds=60), wait: t
 
 
 def production_policy() -> Policy:
-    """By which production's canaries are judged."""
+    """The policy of the judge in production."""
     return policy_of(production(CHECKOUT).canary)
 
 
 def installed(store: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """The same, as `load_environment("production")` finds it until the test ends."""
+    """The environment that `load_environment("production")` returns until the end of the test."""
     environment = production(store)
     monkeypatch.delenv("SLIPWAY_OVERLAYS", raising=False)
     monkeypatch.setenv("SLIPWAY_AWS__ACCOUNT_ID", environment.aws.account_id)

@@ -1,4 +1,4 @@
-"""A connection that fails as networks do: an answer is lost, nobody answers, all is too much, or others are quicker."""
+"""A proxy that causes faults: a lost answer, no answer, a throttled request, or another writer that is faster."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,71 +13,80 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from sandbox.testing import PATIENCE
 
-HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
+HOP_BY_HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 
 
 class LossyServer(ThreadingHTTPServer):
-    """In front of a server, or of an API server unless told.
+    """A proxy in front of a server. The default is for an API server of Kubernetes.
 
-    written: the end of the paths whose writes are counted. lost: how many answers to such writes are still to be lost.
-    away: how many reads are still not answered. throttled: how many are answered that they are too many.
-    reads: what was read, by its path and query. carried_out: the writes that the server accepted.
-    before_write: is called before each of them.
+    write_suffix: only a PATCH or POST to a path with this end counts as a write.
+    answers_to_lose: the number of next writes that are carried out and not answered.
+    reads_to_drop, reads_to_throttle: the number of next reads that get no answer, or the status 429.
+    reads: the path and query of each read. accepted_writes: their number. before_write: called before each write.
     """
 
     daemon_threads = True
 
-    def __init__(self, upstream: httpx.Client, written: str = "/status") -> None:
+    def __init__(self, upstream: httpx.Client, write_suffix: str = "/status") -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.upstream, self.written = upstream, written
-        self.lost = self.away = self.throttled = self.carried_out = 0
+        self.upstream, self.write_suffix = upstream, write_suffix
+        self.answers_to_lose = self.reads_to_drop = self.reads_to_throttle = self.accepted_writes = 0
         self.reads: list[str] = []
         self.before_write: Callable[[], None] = lambda: None
 
 
 class Handler(BaseHTTPRequestHandler):
-    def forward(self) -> None:
+    @property
+    def proxy(self) -> LossyServer:
         assert isinstance(self.server, LossyServer)
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-        self.server.reads += [self.path] if self.command == "GET" else []
-        if self.command == "GET" and self.server.away:
-            self.server.away -= 1
+        return self.server
+
+    def forward(self) -> None:
+        self.proxy.reads += [self.path] if self.command == "GET" else []
+        if self.command == "GET" and self.proxy.reads_to_drop:
+            self.proxy.reads_to_drop -= 1
             self.close_connection = True
-            return
-        if self.command == "GET" and self.server.throttled:
-            self.server.throttled -= 1
+        elif self.command == "GET" and self.proxy.reads_to_throttle:
+            self.proxy.reads_to_throttle -= 1
             self.answer(httpx.Response(HTTPStatus.TOO_MANY_REQUESTS))
-            return
-        is_write = self.command in ("PATCH", "POST") and self.path.partition("?")[0].endswith(self.server.written)
-        if is_write:
-            self.server.before_write()
-        answer = self.server.upstream.request(self.command, self.path, content=body, headers=headers)
-        self.server.carried_out += is_write and answer.is_success
-        if is_write and self.server.lost:
-            self.server.lost -= 1
+        elif self.command in ("PATCH", "POST") and self.path.partition("?")[0].endswith(self.proxy.write_suffix):
+            self.forward_write()
+        else:
+            self.answer(self.send_upstream())
+
+    def forward_write(self) -> None:
+        self.proxy.before_write()
+        answer = self.send_upstream()
+        self.proxy.accepted_writes += answer.is_success
+        if self.proxy.answers_to_lose:
+            self.proxy.answers_to_lose -= 1
             self.close_connection = True
-            return
-        self.answer(answer)
+        else:
+            self.answer(answer)
+
+    def send_upstream(self) -> httpx.Response:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        return self.proxy.upstream.request(self.command, self.path, content=body, headers=headers)
 
     def answer(self, answer: httpx.Response) -> None:
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
-            if name.lower() not in HOP:
+            if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Not to the test's output."""
+        """Print nothing."""
 
     do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = forward
 
 
 @contextmanager
 def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, LossyServer]]:
-    """A kubeconfig that leads to the same API server over a connection that can lose answers."""
+    """A kubeconfig for the same API server, through a proxy that causes faults."""
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     with (
@@ -91,11 +100,11 @@ def lossy_kubeconfig(kubeconfig: Path, folder: Path) -> Iterator[tuple[Path, Los
 
 
 @contextmanager
-def lossy_prefect(url: str, written: str = "/set_state") -> Iterator[LossyServer]:
-    """Prefect's client reaches the same server over such a connection within the block."""
+def lossy_prefect(url: str, write_suffix: str = "/set_state") -> Iterator[LossyServer]:
+    """Within the block, Prefect's client reaches the same server through a proxy that causes faults."""
     with (
         httpx.Client(base_url=url.removesuffix("/api"), timeout=PATIENCE) as upstream,
-        serving(LossyServer(upstream, written)) as server,
+        serving(LossyServer(upstream, write_suffix)) as server,
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}),
     ):
         yield server

@@ -1,4 +1,4 @@
-"""A local HTTP endpoint that takes what is sent to it."""
+"""A local HTTP endpoint that records its requests."""
 
 import json
 import threading
@@ -11,11 +11,11 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """answers: HTTP statuses for the next requests, 200 after them. taken: bodies and headers, in their order."""
+    """answers: HTTP statuses for the next requests, 200 after them. requests: bodies and headers, in their order."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
-    taken: list[tuple[Any, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[Any, dict[str, str]]] = field(default_factory=list)
 
 
 @contextmanager
@@ -25,13 +25,13 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.taken.append((json.loads(body), dict(self.headers)))
+            receiver.requests.append((json.loads(body), dict(self.headers)))
             self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Tests need no access log."""
+            """No access log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

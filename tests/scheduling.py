@@ -1,7 +1,7 @@
-"""Which tests share a worker of pytest-xdist, so that what is slow to start is started once, and which begin.
+"""Which tests share a worker of pytest-xdist, so that slow parts start only once, and which tests run first.
 
-xdist's own groups (`--dist loadgroup`) put marks into a test's id, which pytest 9.2 no longer lets it change: they are
-ignored without a word. So the id alone decides here.
+xdist's own groups (`--dist loadgroup`) change a test's id, which pytest 9.2 no longer allows: they are silently
+ignored. So only the id of a test decides here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Brokers are three Java processes; each group is a folder or a few files, those that take longest first.
+# Each group is a folder or a few files, the slowest group first. Brokers are three Java processes.
 TOGETHER: Mapping[str, tuple[str, ...]] = {
     "rehearsals": ("tests/rehearsals/",),
     "brokers": (
@@ -30,6 +30,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/tasks/application/test_addons.py",
         "tests/tasks/test_checks.py",
         "tests/tasks/canary/test_approval.py",
+        "tests/tasks/canary/test_approval_form.py",
         "tests/tasks/rollback/test_outcomes.py",
         "tests/tasks/canary/test_record.py",
         "tests/tasks/state/test_notices.py",
@@ -39,16 +40,18 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/tasks/rollback/test_notifications.py",
     ),
 }
-# A rollout mostly waits: whichever worker is free takes the next one.
+# A rollout mostly waits, so the next free worker runs the next one.
 ALONE = (
     "tests/tasks/canary/test_rollouts.py",
+    "tests/tasks/canary/test_start.py",
     "tests/tasks/rollout/test_faults.py",
     "tests/tasks/rollout/test_interference.py",
+    "tests/tasks/rollout/test_unresponsive.py",
 )
 
 
 class Schedule(LoadScopeScheduling):
-    """Groups run whole in one worker; what is in none of them goes by its file."""
+    """A group runs in one worker. A test without a group runs with the other tests of its file."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
@@ -61,7 +64,7 @@ def group_of(nodeid: str) -> str:
 
 
 def rank_of(nodeid: str) -> int:
-    """Rollouts first, then the groups, then the rest: a worker with a long test left at the end would run alone."""
+    """Rollouts first, then the groups, then the rest. At the end, no worker runs a long test while the others wait."""
     groups = list(TOGETHER)
     if nodeid.startswith(ALONE):
         return 0

@@ -1,4 +1,4 @@
-"""Another application than the guide's, small, under names and steps of its own: what rollouts are tested with."""
+"""A small application with its own names and canary steps, for the tests of rollouts."""
 
 import hashlib
 import json
@@ -16,15 +16,15 @@ import yaml
 
 from clients.cluster import Cluster, connect_cluster
 from delivery.canary.settings import MinimumDetectableEffect
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
-from delivery.release import Release
 from sandbox.aws.client import client
 from sandbox.instance import Sandbox
 from sandbox.testing import PATIENCE
 from tasks.state.lock import lock_environment
 from tests.environments import production
 
-# The one that a sandbox's account has.
+# The certificate that the account of a sandbox has.
 CERTIFICATE_ARN = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": "sha256:" + "44" * 32, "size": 2}
@@ -43,7 +43,7 @@ CRASH = "raise SystemExit(3)"
 
 @dataclass(frozen=True)
 class Shop:
-    """One test's application in a namespace of its own. host: by which the load balancer knows it."""
+    """The application of one test, in its own namespace. host: of its listener rules."""
 
     sandbox: Sandbox
     environment: Environment
@@ -58,12 +58,12 @@ class Shop:
         return connect_cluster(self.environment, "")
 
     def through(self, kubeconfig: Path) -> Environment:
-        """The environment, with its cluster reached another way."""
+        """The environment with another kubeconfig."""
         application = self.environment.application.model_copy(update={"kubeconfig": str(kubeconfig)})
         return self.environment.model_copy(update={"application": application})
 
     def push(self, name: str, *, status: int = 200, program: str = SERVER) -> str:
-        """An image whose server answers /api/work with the status; its digest."""
+        """Push an image whose server answers /api/work with the status. Returns its digest."""
         ecr = client("ecr", self.sandbox.addresses, self.sandbox.settings)
         repository = self.environment.application.repository
         annotations = {
@@ -85,19 +85,19 @@ class Shop:
         return digest
 
     def remove(self) -> None:
-        """Delete the namespace with all that is in it, so that the sandbox works for no test that has ended."""
+        """Delete the namespace with all its objects, so that the sandbox does no work for a test that has ended."""
         self.cluster.delete("Namespace", self.namespace)
 
     @contextmanager
-    def release(self, digest: str) -> Iterator[Release]:
-        with lock_environment(self.environment, digest, "plan", "test", wait=False) as release:
-            yield release
+    def release(self, digest: str) -> Iterator[ReleaseContext]:
+        with lock_environment(self.environment, digest, "plan", "test", wait=False) as context:
+            yield context
 
     @contextmanager
     def users(self) -> Iterator[None]:
-        """Requests through the load balancer, one after another, until the block ends."""
+        """Requests to the load balancer, one after another, until the block ends."""
         stop = threading.Event()
-        thread = threading.Thread(target=self._ask, args=(stop,), daemon=True)
+        thread = threading.Thread(target=self._send_requests, args=(stop,), daemon=True)
         thread.start()
         try:
             yield
@@ -105,23 +105,23 @@ class Shop:
             stop.set()
             thread.join(PATIENCE)
 
-    def _ask(self, stop: threading.Event) -> None:
+    def _send_requests(self, stop: threading.Event) -> None:
         url = f"https://{self.sandbox.addresses.load_balancer}/api/work"
-        # A new connection each time: the load balancer splits requests whatever they come by, and nobody waits.
+        # One connection is enough: the load balancer splits requests, not connections.
         with httpx.Client(verify=False, headers={"Host": self.host}, timeout=PATIENCE) as http:  # noqa: S501
             while not stop.wait(0.02):
                 http.get(url)
 
 
 def make_shop(sandbox: Sandbox, folder: Path) -> Shop:
-    """A new application: its manifests are written below the folder, its image repository is made."""
+    """Create an application: write its manifests into the folder, and create its image repository."""
     name = f"shop-{uuid.uuid4().hex[:6]}"
     host = f"{name}.example.com"
     manifests = folder / "manifests"
     manifests.mkdir()
     subnets = client("ec2", sandbox.addresses, sandbox.settings).describe_subnets()["Subnets"]
-    described = describe_shop(name, host, ",".join(subnet["SubnetId"] for subnet in subnets[:2]))
-    (manifests / "all.yaml").write_text(yaml.safe_dump_all(described, default_flow_style=False))
+    objects = describe_shop(name, host, ",".join(subnet["SubnetId"] for subnet in subnets[:2]))
+    (manifests / "all.yaml").write_text(yaml.safe_dump_all(objects, default_flow_style=False))
     client("ecr", sandbox.addresses, sandbox.settings).create_repository(repositoryName=name)
     base = production(folder / "store")
     application = base.application.model_copy(
@@ -138,12 +138,12 @@ def make_shop(sandbox: Sandbox, folder: Path) -> Shop:
 
 
 def canary_settings(period: int) -> dict[str, Any]:
-    """Short pauses; deadlines that are missed where something is wrong, and not where a machine is busy."""
+    """Short pauses, and deadlines that are long enough for a busy machine."""
     seconds = {"pause": 3 * period, "period": period, "lateness": period}
     deadlines = "ready_deadline", "weight_deadline", "abort_deadline", "mismatch_deadline"
     seconds |= dict.fromkeys(deadlines, PATIENCE)
     limits = {key: timedelta(seconds=value) for key, value in seconds.items()} | {"poll": timedelta(milliseconds=200)}
-    # What one user after another can show within a pause, and on a busy machine within many.
+    # An effect that the requests of one user can show within a pause, or within several on a busy machine.
     return {**limits, "minimum_detectable_effect": MinimumDetectableEffect(stable=0.02, canary=0.5), "ceiling": 30.0}
 
 
@@ -164,7 +164,7 @@ def describe_service(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> 
 
 
 def describe_ingress(metadata: Mapping[str, Any], host: str, subnets: str) -> Mapping[str, Any]:
-    """Behind a load balancer of the shop's own. door: the weighted action."""
+    """The Ingress, with a load balancer of its own. Its backend `door` is the weighted action."""
     annotations = {
         "alb.ingress.kubernetes.io/load-balancer-name": metadata["namespace"],
         "alb.ingress.kubernetes.io/subnets": subnets,

@@ -1,1 +1,1 @@
-"""AWS, by boto3: one session, and what the product asks of each service."""
+"""Clients of AWS with boto3: one session for all, and one module per service."""

@@ -1,9 +1,9 @@
-"""Who we are to AWS."""
+"""The AWS account of the credentials."""
 
 from clients.aws.session import aws_client, translated
 
 
 def read_account_id(region: str) -> str:
-    """The account that our credentials belong to."""
-    with translated("ask AWS whose credentials these are"):
+    """The number of the account that the credentials belong to."""
+    with translated("read the AWS account of the credentials"):
         return aws_client("sts", region).get_caller_identity()["Account"]

@@ -1,4 +1,4 @@
-"""CloudFormation: stacks, change sets and events as values."""
+"""CloudFormation: its stacks, change sets and events."""
 
 import json
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from delivery.stacks.outputs import StackOutputs, find_outputs, source_of
 from delivery.stacks.progress import STACK_TYPE, StackEvent
 from delivery.stacks.state import ParameterValue, PropertyChange, ResourceChange, StackState
 
-# The two ways CloudFormation words a change set that would do nothing; it has no status of its own for that.
+# The two reasons that CloudFormation gives for a change set without changes, which has no status of its own.
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-# Events of two large operations; how long one took is worth no more pages than that.
+# The number of events of two large operations. They show how long the last operation took.
 HISTORY = 400
 UNDER_CONSTRUCTION = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE, FAILED, ...; changes: all pages."""
+    """status: CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE, FAILED, and others. changes: of all pages."""
 
     arn: str
     stack_arn: str
@@ -47,9 +47,9 @@ class ChangeSet:
 
 
 class Formation:
-    """Reads and changes the stacks of one region; raises DeliveryErrors only.
+    """Reads and changes the stacks of one region. Raises only DeliveryErrors.
 
-    state_url: whose bucket takes large templates. role_arn: in which CloudFormation makes resources; None: in ours.
+    state_url: its bucket stores large templates. role_arn: of `[stacks] execution_role`.
     """
 
     def __init__(self, region: str, state_url: str, role_arn: str | None = None) -> None:
@@ -58,7 +58,7 @@ class Formation:
         self._role = {"RoleARN": role_arn} if role_arn else {}
 
     def read_stack(self, name: str) -> StackState | None:
-        """The stack by name or ARN; None where there is none, or none any more."""
+        """A stack by name or ARN; None if it does not exist or was deleted."""
         try:
             with translated(f"read stack {name}"):
                 found = self._api.describe_stacks(StackName=name)["Stacks"][0]
@@ -67,20 +67,20 @@ class Formation:
         return None if found["StackStatus"] == "DELETE_COMPLETE" else _state(found)
 
     def read_template(self, arn: str) -> str:
-        """The template the stack was last deployed with, as it was sent."""
+        """The template of the stack's last deployment, as it was sent."""
         with translated(f"read the template of {arn}"):
             body = self._api.get_template(StackName=arn, TemplateStage="Original")["TemplateBody"]
-        # boto3 hands a JSON template back parsed, every other one as text.
+        # boto3 parses a template in JSON. Any other template is a text.
         return body if isinstance(body, str) else json.dumps(body)
 
     def open_change_set(self, stack: StackSpec, name: str, *, is_new: bool) -> str:
-        """The ARN of a change set of that name towards the stack's template; the one that is there already, if so.
+        """Create a change set with this name, and return its ARN. If it already exists, only its ARN is returned.
 
-        is_new: the stack does not exist, and will be in REVIEW_IN_PROGRESS.
+        is_new: the stack does not exist yet. CloudFormation creates it in REVIEW_IN_PROGRESS.
         """
         template = send_template(stack, self._state_url, self._region)
         try:
-            with translated(f"make a change set of stack {stack.name}"):
+            with translated(f"create a change set of stack {stack.name}"):
                 return self._api.create_change_set(
                     StackName=stack.name,
                     ChangeSetName=name,
@@ -115,7 +115,7 @@ class Formation:
             token = {"NextToken": page["NextToken"]}
 
     def list_change_sets(self, stack_arn: str) -> tuple[ListedChangeSet, ...]:
-        """All of the stack, whoever made them; CloudFormation forgets executed ones after a while."""
+        """All change sets of the stack. CloudFormation removes an executed one after some time."""
         with translated(f"list the change sets of {stack_arn}"):
             pages = self._api.get_paginator("list_change_sets").paginate(StackName=stack_arn)
             return tuple(_listed(found) for page in pages for found in page["Summaries"])
@@ -125,24 +125,24 @@ class Formation:
             self._api.delete_change_set(ChangeSetName=arn)
 
     def execute(self, change_set_arn: str, token: str) -> None:
-        """token: the operation's events carry it; the same one again starts nothing twice."""
+        """Start the operation. token: its events contain it. A second call with the same token starts nothing."""
         with translated(f"execute change set {change_set_arn}"):
             self._api.execute_change_set(ChangeSetName=change_set_arn, ClientRequestToken=token)
 
     def read_events(self, arn: str, token: str) -> tuple[StackEvent, ...]:
-        """The events of the operation with this token, oldest first; empty where there was none."""
+        """The events of the operation with this token, oldest first; empty if no operation has it."""
         events: list[dict[str, Any]] = []
         with translated(f"read the events of {arn}"):
             for page in self._api.get_paginator("describe_stack_events").paginate(StackName=arn):
                 own = [event for event in page["StackEvents"] if _is_of(event, token)]
                 events.extend(own)
-                # Newest first: a page without ours lies before our operation.
+                # Pages are newest first. A page without an own event is older than the operation.
                 if not own:
                     break
         return tuple(map(_event, reversed(events)))
 
     def read_history(self, arn: str, token: str) -> tuple[StackEvent, ...]:
-        """What happened to the stack as a whole before the operation with this token, newest first, one page or two."""
+        """The events of the stack itself before the operation with this token, newest first; not all pages."""
         events: list[dict[str, Any]] = []
         with translated(f"read the events of {arn}"):
             for page in self._api.get_paginator("describe_stack_events").paginate(StackName=arn):
@@ -152,7 +152,7 @@ class Formation:
         return tuple(_event(event) for event in events if event["ResourceType"] == STACK_TYPE)
 
     def read_operation(self, arn: str) -> str | None:
-        """The token of the operation that the stack has seen last; None where it was given none."""
+        """The token of the last operation on the stack; None if it has no token."""
         with translated(f"read the events of {arn}"):
             newest = self._api.describe_stack_events(StackName=arn)["StackEvents"][:1]
         return newest[0].get("ClientRequestToken") if newest else None
@@ -162,8 +162,8 @@ class Formation:
             self._api.delete_stack(StackName=arn, ClientRequestToken=token, **self._role)
 
     def protect(self, name: str) -> None:
-        """Let nobody delete the stack before its protection is taken off."""
-        with translated(f"protect stack {name}"):
+        """Enable the termination protection of the stack."""
+        with translated(f"enable the termination protection of stack {name}"):
             self._api.update_termination_protection(StackName=name, EnableTerminationProtection=True)
 
 
@@ -172,7 +172,7 @@ def connect_formation(environment: Environment) -> Formation:
 
 
 def read_outputs(environment: Environment) -> StackOutputs:
-    """What `[outputs]` names, read from the stacks that exist now."""
+    """The stack outputs in `[outputs]`, of the stacks that exist."""
     formation = connect_formation(environment)
     names = {stack.id: stack.name for stack in read_assembly(environment.stacks.assembly)}
     wanted = {source_of(environment.outputs, name)[0] for name in type(environment.outputs).model_fields}
@@ -198,7 +198,7 @@ def _parameter(item: dict[str, Any]) -> ParameterValue:
 
 
 def _is_of(event: dict[str, Any], token: str) -> bool:
-    # Making a change set of a new stack is an event as well, and not part of the operation.
+    # The first change set of a stack causes an event too, which is not part of the operation.
     return event.get("ClientRequestToken") == token and event["ResourceStatus"] != "REVIEW_IN_PROGRESS"
 
 
@@ -232,18 +232,18 @@ def _change(change: dict[str, Any]) -> ResourceChange:
         replacement=change.get("Replacement", "False"),
         before=_context(change.get("BeforeContext")),
         after=_context(change.get("AfterContext")),
-        # A property that changes for two reasons is listed twice.
+        # CloudFormation lists a property that changes for two reasons twice.
         properties=tuple(dict.fromkeys(_property(detail["Target"]) for detail in change.get("Details", []))),
     )
 
 
 def _context(text: str | None) -> dict[str, Any]:
-    """A resource's properties as CloudFormation tells them with a change; empty where there is no resource."""
+    """The properties of a resource before or after a change; empty if the resource does not exist then."""
     return json.loads(text).get("Properties", {}) if text else {}
 
 
 def _property(target: dict[str, Any]) -> PropertyChange:
-    """Path is a JSON pointer below the resource, and is missing for tags and for older answers."""
+    """Path is a JSON pointer in the resource. It is missing for tags and in older responses."""
     path = target.get("Path", "").removeprefix("/Properties/").replace("/", ".").strip(".")
     name = ".".join(part for part in (target["Attribute"], target.get("Name")) if part).removeprefix("Properties.")
     return PropertyChange(path=path or name, before=target.get("BeforeValue"), after=target.get("AfterValue"))

@@ -1,4 +1,4 @@
-"""The application load balancer as elbv2 tells it: which rules forward where, by which weight."""
+"""The application load balancer: its listener rules, and the weights with which they forward."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,18 +9,18 @@ from delivery.rollout.weights import ListenerRule
 
 
 def find_load_balancer(hostname: str, region: str) -> str:
-    """ARN of the load balancer with this DNS name, which the Ingress' status holds."""
+    """ARN of the load balancer with this DNS name, which is in the status of the Ingress."""
     with translated("list the load balancers"):
         pages = aws_client("elbv2", region).get_paginator("describe_load_balancers").paginate()
         found = [item for page in pages for item in page["LoadBalancers"]]
     named = [item["LoadBalancerArn"] for item in found if item["DNSName"].lower() == hostname.lower()]
     if not named:
-        raise NotFound(f"There is no load balancer {hostname} in {region}, which the Ingress' status names.")
+        raise NotFound(f"There is no load balancer {hostname} in {region}. The status of the Ingress names it.")
     return named[0]
 
 
 def read_rules(load_balancer_arn: str, region: str) -> tuple[ListenerRule, ...]:
-    """All rules of all its listeners that forward, default rules included."""
+    """All listener rules that forward requests, of all listeners. Default rules are included."""
     elbv2 = aws_client("elbv2", region)
     with translated("read the load balancer's rules"):
         listeners = list(_pages(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=load_balancer_arn))
@@ -34,7 +34,7 @@ def read_rules(load_balancer_arn: str, region: str) -> tuple[ListenerRule, ...]:
 
 
 def parse_rule(port: int, rule: Mapping[str, Any]) -> ListenerRule:
-    """weights: empty where the rule redirects or answers by itself."""
+    """A listener rule. Its weights are empty if it redirects or returns a fixed response."""
     hosts, paths = _values(rule, "host-header", "HostHeaderConfig"), _values(rule, "path-pattern", "PathPatternConfig")
     return ListenerRule(
         name=f"{rule['Priority']} of :{port} ({', '.join((*hosts, *paths)) or 'all'})",
@@ -50,7 +50,7 @@ def _pages(elbv2: Any, operation: str, key: str, **request: str) -> Iterator[dic
 
 
 def _values(rule: Mapping[str, Any], field: str, config: str) -> tuple[str, ...]:
-    """A condition's values; AWS answers them in the older place, the newer one, or both."""
+    """The values of a condition. AWS returns them in the older field, the newer field, or both."""
     found = [condition for condition in rule.get("Conditions", ()) if condition["Field"] == field]
     return tuple(value for condition in found for value in condition.get(config, condition).get("Values", ()))
 

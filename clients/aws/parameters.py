@@ -1,4 +1,4 @@
-"""The parameter store, by which stacks hand values on."""
+"""The SSM Parameter Store, through which stacks pass values to each other."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -9,11 +9,11 @@ NAMES_PER_CALL = 10
 
 
 def read_parameters(names: Iterable[str], region: str) -> dict[str, str]:
-    """Name -> value now; a name that is not there is missing."""
+    """Name -> present value, for the names that exist."""
     ssm = aws_client("ssm", region)
-    left, found = iter(sorted(set(names))), {}
-    while some := list(islice(left, NAMES_PER_CALL)):
-        with translated(f"read the parameters from {some[0]} on"):
-            answer = ssm.get_parameters(Names=some)
-        found |= {item["Name"]: item["Value"] for item in answer["Parameters"]}
-    return found
+    remaining, values = iter(sorted(set(names))), {}
+    while batch := list(islice(remaining, NAMES_PER_CALL)):
+        with translated(f"read the parameters {batch[0]} to {batch[-1]}"):
+            response = ssm.get_parameters(Names=batch)
+        values |= {item["Name"]: item["Value"] for item in response["Parameters"]}
+    return values

@@ -1,4 +1,4 @@
-"""Secrets Manager."""
+"""Secrets in AWS Secrets Manager."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from delivery.errors import Rejected
 
 @dataclass(frozen=True)
 class Credentials:
-    """Not shown by repr."""
+    """User name and password. Its repr contains neither."""
 
     username: str = field(repr=False)
     password: str = field(repr=False)
 
 
 def read_credentials(secret_arn: str, region: str) -> Credentials:
-    """Username and password that a secret holds as JSON; raises Rejected when it holds something else."""
+    """The user name and the password in a secret. Raises Rejected if the secret is not a JSON object with both."""
     with translated(f"read the secret {secret_arn}"):
         text = aws_client("secretsmanager", region).get_secret_value(SecretId=secret_arn).get("SecretString", "")
     try:
         content = json.loads(text)
         return Credentials(content["username"], content["password"])
     except (ValueError, KeyError, TypeError):
-        # Without the cause: a parser's message may repeat what it read.
-        raise Rejected(f"{secret_arn} is no JSON object with username and password. Mend the secret.") from None
+        # Without the cause, because the parser's message can contain the secret.
+        raise Rejected(f"{secret_arn} is not a JSON object with username and password. Fix the secret.") from None

@@ -1,6 +1,6 @@
-"""One way to call AWS: boto3 clients with bounded waits, of one session, and its errors translated once.
+"""boto3 clients of one session with timeouts, and the translation of their errors.
 
-The endpoint comes from AWS_ENDPOINT_URL, credentials from AWS_*; boto3 reads both.
+boto3 reads the endpoint from AWS_ENDPOINT_URL and the credentials from AWS_*.
 """
 
 import os
@@ -23,22 +23,22 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable, is_passing
+from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable, is_transient
 
 CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 5},
     user_agent_extra="slipway",
-    # Clients are shared: stacks, topics and checks ask side by side.
+    # Stacks, topics and checks share the clients and use them in parallel.
     max_pool_connections=32,
 )
 
-PASSING = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "Timeout", "PriorRequestNotComplete")
-PASSING += ("ClusterConnectivity", "ReassignmentInProgress")
-# The next request goes by another session, which reads anew what somebody may have written into a file.
+TRANSIENT = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "Timeout", "PriorRequestNotComplete")
+TRANSIENT += ("ClusterConnectivity", "ReassignmentInProgress")
+# The next request uses a new session, which reads the files with credentials again.
 EXPIRED = "ExpiredToken"
-PASSING += (EXPIRED,)
+TRANSIENT += (EXPIRED,)
 REFUSED = (
     "AccessDenied",
     "UnauthorizedOperation",
@@ -48,20 +48,20 @@ REFUSED = (
 )
 REFUSED += ("SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature", "OptInRequired")
 MISSING = ("NotFound", "NoSuch", "UnknownTopicOrPartition")
-TAKEN = ("Conflict", "AlreadyExists", "TopicExists", "PreconditionFailed", "OperationAborted")
+CONFLICTING = ("Conflict", "AlreadyExists", "TopicExists", "PreconditionFailed", "OperationAborted")
 
-NO_CREDENTIALS = "there are no AWS credentials. Set AWS_PROFILE or AWS_*."
+NO_CREDENTIALS = "there are no AWS credentials. Set AWS_PROFILE or the other variables AWS_*."
 
-# Clients may be shared between threads; sessions may not, nor may one make two clients at once.
+# Threads can share clients, but not sessions. One session cannot create two clients at the same time.
 _lock = threading.RLock()
 _sessions: dict[tuple[str, frozenset[tuple[str, str]]], Session] = {}
 _clients: dict[tuple[Session, str], Any] = {}
 
 
 def aws_client(service: str, region: str) -> Any:
-    """The process's client of the service, which retries throttling itself and waits half a minute per attempt at most.
+    """The client of a service for this process. It retries throttled requests, and waits at most 30 s per attempt.
 
-    Its session refreshes what it assumed a role for, so that a release can take hours.
+    Its session refreshes temporary credentials, so that a release can take hours.
     """
     with _lock:
         key = aws_session(region), service
@@ -71,15 +71,15 @@ def aws_client(service: str, region: str) -> Any:
 
 
 def new_client(service: str, region: str) -> Any:
-    """A client of the same session for its caller alone, who may listen to its events."""
+    """A new client of the same session. It is not shared, so that its caller can register event handlers."""
     with _lock:
         return aws_session(region).client(service, config=CONFIG)
 
 
 def aws_session(region: str) -> Session:
-    """The process's session in the region, its credentials found. Another one where AWS_* have changed.
+    """The session of this process in a region, with its credentials. If AWS_* have changed, it is a new session.
 
-    Raises NotPermitted where AWS_PROFILE or a file that it leads to cannot be read.
+    Raises NotPermitted if AWS_PROFILE or one of its files cannot be read.
     """
     key = region, _configuration()
     with _lock:
@@ -88,13 +88,13 @@ def aws_session(region: str) -> Session:
                 session = Session(region_name=region)
                 session.get_credentials()
             except (ProfileNotFound, ConfigNotFound, ConfigParseError) as error:
-                raise NotPermitted(f"AWS's configuration cannot be used: {error}. Check AWS_PROFILE.") from error
+                raise NotPermitted(f"The AWS configuration cannot be used: {error}. Check AWS_PROFILE.") from error
             _sessions[key] = session
         return _sessions[key]
 
 
 def aws_credentials(region: str) -> Credentials:
-    """The session's credentials, which refresh themselves where they can. Raises NotPermitted where there are none."""
+    """The credentials of the session. Temporary ones refresh themselves. Raises NotPermitted if there are none."""
     found = aws_session(region).get_credentials()
     if found is None:
         raise NotPermitted(f"Could not sign a request: {NO_CREDENTIALS}")
@@ -102,13 +102,13 @@ def aws_credentials(region: str) -> Credentials:
 
 
 def _configuration() -> frozenset[tuple[str, str]]:
-    """The variables that sessions and clients read when they are made, and not later."""
-    read = (name for name in os.environ if name.startswith("AWS_") or name.upper().endswith("_PROXY"))
-    return frozenset((name, os.environ[name]) for name in read)
+    """The variables that sessions and clients read only when they are created."""
+    names = (name for name in os.environ if name.startswith("AWS_") or name.upper().endswith("_PROXY"))
+    return frozenset((name, os.environ[name]) for name in names)
 
 
-def forget_sessions() -> None:
-    """Have the next clients made anew, by whatever credentials there are then."""
+def discard_sessions() -> None:
+    """Create new sessions and clients from now on, with the credentials that exist then."""
     with _lock:
         _sessions.clear()
         _clients.clear()
@@ -116,17 +116,17 @@ def forget_sessions() -> None:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn what boto3 raises into a DeliveryError that says what was being done.
+    """Translate boto3's exceptions to a DeliveryError that says what failed.
 
-    what: continues "Could not ", e.g. "read stack genai-demo-production-msk".
-    Raises Unavailable (worth retrying), NotPermitted, NotFound, Conflict, or Rejected for all the rest.
+    what: the end of a sentence that begins with "Could not", such as "read stack genai-demo-production-msk".
+    Raises Unavailable (worth retrying), NotPermitted, NotFound, Conflict, or Rejected for everything else.
     """
     try:
         yield
     except ClientError as error:
         if EXPIRED in error.response.get("Error", {}).get("Code", ""):
-            forget_sessions()
-        raise translate_answer(what, error) from error
+            discard_sessions()
+        raise translate_response(what, error) from error
     except NoCredentialsError as error:
         raise NotPermitted(f"Could not {what}: {NO_CREDENTIALS}") from error
     except ParamValidationError as error:
@@ -135,8 +135,8 @@ def translated(what: str) -> Iterator[None]:
         raise Unavailable(f"Could not {what}: {error}") from error
 
 
-def translate_answer(what: str, error: ClientError) -> DeliveryError:
-    """The DeliveryError that fits what the service answered."""
+def translate_response(what: str, error: ClientError) -> DeliveryError:
+    """The DeliveryError for an error response."""
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -145,12 +145,12 @@ def translate_answer(what: str, error: ClientError) -> DeliveryError:
 
 
 def error_type(code: str, message: str, status: int) -> type[DeliveryError]:
-    """Which error an answer is, by its code before its HTTP status: not every throttling is a 429."""
-    kinds = ((PASSING, Unavailable), (REFUSED, NotPermitted), (MISSING, NotFound), (TAKEN, Conflict))
+    """The error for a response. Its code matters more than its HTTP status: not every throttled request has 429."""
+    kinds = ((TRANSIENT, Unavailable), (REFUSED, NotPermitted), (MISSING, NotFound), (CONFLICTING, Conflict))
     for codes, kind in kinds:
         if any(part in code for part in codes):
             return kind
-    # CloudFormation has no code of its own for a stack that is missing.
+    # CloudFormation has no error code for a missing stack.
     if code == "ValidationError" and "does not exist" in message:
         return NotFound
-    return Unavailable if is_passing(status) else Rejected
+    return Unavailable if is_transient(status) else Rejected

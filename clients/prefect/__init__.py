@@ -1,1 +1,1 @@
-"""The Prefect API: its runs, deployments, automations and logs."""
+"""The Prefect API: runs, Prefect deployments and logs."""

@@ -1,4 +1,4 @@
-"""What the command line asks of Prefect's server, with its errors translated once."""
+"""The Prefect API, as the command line uses it, and the translation of its errors."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
@@ -36,9 +36,9 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.states import Cancelling
 
 from clients.prefect.runs import LogLine, Run, flow_run, log_line, task_run
-from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable, is_passing
+from delivery.errors import Conflict, DeliveryError, NotFound, Rejected, SettingsError, Unavailable, is_transient
 
-# A worker tells the server of itself every half a minute.
+# A worker sends a heartbeat every 30 s.
 WORKER_IS_GONE_AFTER = timedelta(seconds=75)
 PAGE = 200
 LONGEST_REASON = 500
@@ -49,9 +49,9 @@ Found = TypeVar("Found")
 
 
 class PrefectApi:
-    """One connection to the server that PREFECT_API_URL names.
+    """One connection to the Prefect server of PREFECT_API_URL.
 
-    Each method raises Unavailable where the server does not answer.
+    Each method raises Unavailable if the server does not answer.
     """
 
     def __init__(self, url: str) -> None:
@@ -60,48 +60,50 @@ class PrefectApi:
 
     @classmethod
     def connect(cls) -> Self:
-        """Raises SettingsError without an address, for Prefect would start a server of its own, with nothing in it;
-        and for the address of something else.
+        """Raises SettingsError without an address, because Prefect would then start an empty server of its own. Also if
+        the address is not that of a Prefect API.
         """
         if not (url := PREFECT_API_URL.value()):
-            raise SettingsError(f"PREFECT_API_URL is not set: name Prefect's server, as {EXAMPLE}. Nothing was begun.")
+            raise SettingsError(
+                f"PREFECT_API_URL is not set. Nothing was started. Set it to the Prefect API, such as {EXAMPLE}."
+            )
         api = cls(url)
         api.require_prefect()
         return api
 
     def require_prefect(self) -> None:
-        """Raises SettingsError where somebody answers who is no Prefect server."""
+        """Raises SettingsError if the address is not that of a Prefect API."""
         wrong = (
-            f"PREFECT_API_URL={self.url} is not where a Prefect server's API answers: it is as {EXAMPLE}, with /api at "
-            "its end. Nothing was begun."
+            f"PREFECT_API_URL={self.url} is not the address of a Prefect API. Nothing was started. Set it to an "
+            f"address such as {EXAMPLE}, with /api at its end."
         )
         try:
-            with self._translated("saying its version"):
+            with self._translated("reading its version"):
                 self._client.api_version()
         except (NotFound, Conflict, Rejected, ValueError) as error:
             raise SettingsError(wrong) from error
         except Unavailable as error:
-            raise Unavailable(f"{error} Nothing was begun.") from error
+            raise Unavailable(f"{error} Nothing was started.") from error
 
     def submit(self, deployment: str, parameters: dict[str, Any]) -> UUID:
-        """The new run's id; a worker picks it up. Raises NotFound where nothing is deployed under the name."""
+        """The id of the new run, which a worker executes. Raises NotFound if the Prefect deployment does not exist."""
         with self._translated(f"submitting {deployment}"):
             try:
                 found = self._client.read_deployment_by_name(deployment)
             except ObjectNotFound as error:
                 raise NotFound(
-                    f"Prefect at {self.url} has no deployment {deployment}: nothing was submitted. Make it, and then "
-                    "start this again: slipway install"
+                    f"The Prefect server at {self.url} has no Prefect deployment {deployment}. Nothing was submitted. "
+                    "Create it with this command, then try again: slipway install"
                 ) from error
             return self._client.create_flow_run_from_deployment(found.id, parameters=parameters).id
 
     def cancel(self, run: UUID) -> None:
-        """At once where nobody has taken it; its worker ends it otherwise."""
+        """Cancel a run. If a worker executes it, the worker ends it."""
         with self._translated(f"cancelling run {run}"):
             self._client.set_flow_run_state(run, Cancelling())
 
     def list_unfinished(self, deployments: Iterable[tuple[str, str]]) -> tuple[Run, ...]:
-        """The runs of these deployments, each by its flow's name and its own, that have not ended; oldest first."""
+        """The runs of Prefect deployments that have not ended, oldest first. deployments: (flow name, name) of each."""
         flows, names = zip(*deployments, strict=True)
         unfinished = FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED))
         with self._translated("reading runs"):
@@ -119,7 +121,7 @@ class PrefectApi:
             return flow_run(self._client.read_flow_run(run))
 
     def read_subflows(self, parents: Iterable[UUID]) -> tuple[Run, ...]:
-        """The runs that were started by one of the parents, not by their children."""
+        """The subflow runs that one of the parents started itself."""
         wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=list(parents)))
         with self._translated("reading subflows"):
             runs = partial(self._client.read_flow_runs, flow_run_filter=wanted, sort=FlowRunSort.START_TIME_ASC)
@@ -132,7 +134,7 @@ class PrefectApi:
             return tuple(task_run(run) for run in every_page(runs))
 
     def read_logs(self, runs: Iterable[UUID], after: datetime) -> tuple[LogLine, ...]:
-        """All lines from the time on, oldest first."""
+        """All lines since the time, oldest first."""
         since = LogFilterTimestamp.model_validate({"after_": after})
         wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(runs)), timestamp=since)
         with self._translated("reading logs"):
@@ -140,7 +142,7 @@ class PrefectApi:
             return tuple(log_line(line) for line in every_page(lines))
 
     def read_artifact(self, run: UUID, key: str) -> str | None:
-        """The text that the run left under the key; None where it left nothing."""
+        """The content of the run's artifact with this key; None if there is none."""
         of_run = ArtifactFilterFlowRunId(any_=[run])
         wanted = ArtifactFilter(flow_run_id=of_run, key=ArtifactFilterKey(any_=[key]))
         with self._translated(f"reading {key}"):
@@ -148,7 +150,7 @@ class PrefectApi:
         return str(found[0].data) if found else None
 
     def count_workers(self, pool: str) -> int:
-        """How many workers asked the pool for work lately; 0 where there is no such pool."""
+        """The number of workers with a recent heartbeat in the work pool; 0 if the pool does not exist."""
         with self._translated(f"reading the workers of {pool}"):
             workers = self._client.read_workers_for_work_pool(pool) if self._has_pool(pool) else []
         oldest = datetime.now(UTC) - WORKER_IS_GONE_AFTER
@@ -162,7 +164,7 @@ class PrefectApi:
         return True
 
     def page_of(self, run: UUID) -> str:
-        """Where Prefect's UI shows the run."""
+        """The page of the run in the Prefect UI."""
         return find_page(str(run)) or str(run)
 
     def page_of_pool(self, pool: str) -> str:
@@ -175,19 +177,19 @@ class PrefectApi:
 
 
 def find_ui() -> str | None:
-    """Where Prefect's UI is; None where neither PREFECT_UI_URL nor PREFECT_API_URL tells."""
+    """The address of the Prefect UI; None if neither PREFECT_UI_URL nor PREFECT_API_URL is set."""
     api = (PREFECT_API_URL.value() or "").rstrip("/").removesuffix("/api")
     return (PREFECT_UI_URL.value() or api).rstrip("/") or None
 
 
 def find_page(run: str) -> str | None:
-    """Where Prefect's UI shows the run; nobody is asked whether it is there."""
+    """The page of a run in the Prefect UI. It does not check that the page exists."""
     ui = find_ui()
     return f"{ui}/runs/flow-run/{run}" if ui else None
 
 
 def every_page(read: Callable[..., list[Found]]) -> Iterator[Found]:
-    """Something new between two pages moves what is after it: some comes twice, and nothing is left out."""
+    """The items of all pages. An item that is added between two requests can repeat another, but hides none."""
     for offset in itertools.count(0, PAGE):
         page = read(limit=PAGE, offset=offset)
         yield from page
@@ -197,21 +199,23 @@ def every_page(read: Callable[..., list[Found]]) -> Iterator[Found]:
 
 @contextmanager
 def translated(what: str, url: str) -> Iterator[None]:
-    """Prefect's and httpx's errors as ours. what: continues "while "."""
+    """Translate the exceptions of Prefect and httpx to a DeliveryError. what: the end of a sentence "... while"."""
     try:
         yield
     except httpx.UnsupportedProtocol as error:
-        raise SettingsError(f"PREFECT_API_URL={url} is no address: it is as {EXAMPLE}. Nothing was begun.") from error
+        raise SettingsError(
+            f"PREFECT_API_URL={url} is not a URL. Nothing was started. Set it to an address such as {EXAMPLE}."
+        ) from error
     except httpx.TransportError as error:
-        raise Unavailable(f"Prefect's server at {url} does not answer. Is it running?") from error
-    except httpx.HTTPStatusError as error:  # Prefect's own are of this type.
+        raise Unavailable(f"The Prefect server at {url} does not answer. Check that it runs.") from error
+    except httpx.HTTPStatusError as error:  # The type of Prefect's own exceptions.
         status = error.response.status_code
-        raise error_type(status)(f"Prefect's server answered {status} while {what}: {_reason(error)}") from error
+        raise error_type(status)(f"The Prefect server answered {status} while {what}: {_reason(error)}") from error
 
 
 def error_type(status: int) -> type[DeliveryError]:
-    """Which error an answer is. A server, or what stands before it, that has too much to do may answer next time."""
-    if is_passing(status):
+    """The error for an HTTP status of the server, or of a proxy in front of it."""
+    if is_transient(status):
         return Unavailable
     kinds: dict[int, type[DeliveryError]] = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.CONFLICT: Conflict}
     return kinds.get(status, Rejected)

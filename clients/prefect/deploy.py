@@ -1,4 +1,4 @@
-"""`prefect deploy`, which knows how to read prefect.yaml."""
+"""`prefect deploy`, which reads prefect.yaml."""
 
 import subprocess
 import sys
@@ -11,13 +11,14 @@ LAST_LINES = 12
 
 
 def deploy_all(checkout: Path) -> None:
-    """Every deployment of the checkout's prefect.yaml, made or brought up to date. Raises Rejected."""
+    """Create or update all Prefect deployments in the prefect.yaml of the checkout. Raises Rejected."""
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     result = subprocess.run(
         command, cwd=checkout, capture_output=True, text=True, timeout=TIME_LIMIT_SECONDS, check=False
     )
     if result.returncode != 0:
-        said = "\n".join((result.stdout + result.stderr).strip().splitlines()[-LAST_LINES:])
+        output = "\n".join((result.stdout + result.stderr).strip().splitlines()[-LAST_LINES:])
         raise Rejected(
-            f"prefect deploy failed in {checkout}; deployments before the faulty one were made. It said:\n{said}"
+            f"prefect deploy failed in {checkout}. Prefect deployments before the wrong one were created. Its last "
+            f"lines:\n{output}"
         )

@@ -1,4 +1,4 @@
-"""Prefect's runs and lines of their logs, as the command line reads them."""
+"""Runs in Prefect and the lines of their logs, as values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,9 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Run:
-    """A flow's or a task's run. parent: the flow's run that a task belongs to. parent_task: the task's run that stands
-    for a subflow in its parent. is_nested: a task that another task called. attempts: how often it was begun; Prefect
-    gives a start also to one that was cancelled before.
+    """A flow run or a task run. parent: the flow run of a task run. parent_task: the task run that represents a subflow
+    in its parent. is_nested: whether another task called the task. attempts: how often the run was started; a run that
+    was cancelled before its start also has a start time.
     """
 
     id: UUID

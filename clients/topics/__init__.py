@@ -1,1 +1,1 @@
-"""Kafka topics, by the Kafka protocol or by the API of Amazon MSK."""
+"""Kafka topics, through the Kafka protocol or through the API of Amazon MSK."""

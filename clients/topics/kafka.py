@@ -1,6 +1,6 @@
-"""Topics by the Kafka protocol, for clusters without the MSK topic API; it needs a path to the brokers."""
+"""Topics through the Kafka protocol, for clusters without the MSK topic API. It needs a network path to the brokers."""
 
-# confluent_kafka documents these names here and re-exports them without saying so.
+# confluent_kafka documents these names in this module, but does not declare that it exports them.
 # pyright: reportPrivateImportUsage=false
 
 from collections.abc import Iterator, Mapping
@@ -24,20 +24,21 @@ from confluent_kafka.admin import (
 
 from clients.aws.session import aws_credentials
 from clients.topics.msk import read_bootstrap_brokers
-from delivery.environment import BrokerSecurity, Environment
+from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
+from delivery.settings.topics import BrokerSecurity
 from delivery.topics import ObservedTopic, TopicSpec
 
-SECONDS = 15.0
-SECONDS_BETWEEN_LOOKS = 0.02
-# librdkafka's word for wherever the system keeps its authorities.
-SYSTEMS = "probe"
+TIMEOUT_SECONDS = 15.0
+POLL_SECONDS = 0.02
+# Makes librdkafka search for the certificate authorities of the system.
+SYSTEM_AUTHORITIES = "probe"
 BOOTSTRAP = {
     BrokerSecurity.IAM: ("BootstrapBrokerStringSaslIam",),
     BrokerSecurity.PLAINTEXT: ("BootstrapBrokerString",),
 }
 UNREACHED = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
-# A request that waited at a bootstrap address when librdkafka learned which broker that is.
+# The error of a request that waits at a bootstrap address when librdkafka learns which broker has this address.
 UNREACHED += (KafkaError._DESTROY_BROKER,)
 REFUSED = (
     KafkaError._AUTHENTICATION,
@@ -49,38 +50,38 @@ REFUSED = (
 
 
 class KafkaTopics:
-    """The topics of one cluster, as clients/topics/access.py asks for them."""
+    """A TopicAdmin of one cluster, see clients/topics/access.py."""
 
     def __init__(self, environment: Environment, cluster_arn: str) -> None:
         self._refusal: KafkaError | None = None
         brokers = read_bootstrap_brokers(
             cluster_arn, environment.aws.region, BOOTSTRAP[environment.topics.broker_security]
         )
-        connection = {"bootstrap.servers": brokers, "log_level": 0, "error_cb": self._hear}
+        connection = {"bootstrap.servers": brokers, "log_level": 0, "error_cb": self._note_error}
         self._admin = AdminClient(connection | security_settings(environment))
 
     def read(self, name: str) -> ObservedTopic | None:
         resource = ConfigResource(ResourceType.TOPIC, name)
         try:
             with self._translated(f"read topic {name}"):
-                described = self._admin.describe_topics(TopicCollection([name]), request_timeout=SECONDS)
-                settings = self._admin.describe_configs([resource], request_timeout=SECONDS)
-                return _observed(self._answer(described[name]), self._answer(settings[resource]))
+                described = self._admin.describe_topics(TopicCollection([name]), request_timeout=TIMEOUT_SECONDS)
+                settings = self._admin.describe_configs([resource], request_timeout=TIMEOUT_SECONDS)
+                return _observed(self._wait_for(described[name]), self._wait_for(settings[resource]))
         except NotFound:
             return None
 
     def list_names(self, prefix: str) -> tuple[str, ...]:
         with self._translated(f"list the topics {prefix}*"):
-            # Listing cannot be ended early where the client is not let in, and this can.
-            self._answer(self._admin.describe_cluster(request_timeout=SECONDS))
-            found = self._admin.list_topics(timeout=SECONDS).topics
+            # If the brokers refuse the client, this request can be ended early, and a listing cannot.
+            self._wait_for(self._admin.describe_cluster(request_timeout=TIMEOUT_SECONDS))
+            found = self._admin.list_topics(timeout=TIMEOUT_SECONDS).topics
         return tuple(sorted(name for name in found if name.startswith(prefix)))
 
     def create(self, topic: TopicSpec) -> bool:
         wanted = NewTopic(topic.name, topic.partitions, topic.replication_factor, config=topic.configuration)
         try:
             with self._translated(f"create topic {topic.name}"):
-                self._answer(self._admin.create_topics([wanted], request_timeout=SECONDS)[topic.name])
+                self._wait_for(self._admin.create_topics([wanted], request_timeout=TIMEOUT_SECONDS)[topic.name])
         except Conflict:
             return False
         return True
@@ -89,27 +90,29 @@ class KafkaTopics:
         with self._translated(f"change topic {name}"):
             if configuration:
                 resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=_entries(configuration))
-                self._answer(self._admin.incremental_alter_configs([resource], request_timeout=SECONDS)[resource])
+                self._wait_for(
+                    self._admin.incremental_alter_configs([resource], request_timeout=TIMEOUT_SECONDS)[resource]
+                )
             if partitions is not None:
                 wanted = NewPartitions(name, partitions)
-                self._answer(self._admin.create_partitions([wanted], request_timeout=SECONDS)[name])
+                self._wait_for(self._admin.create_partitions([wanted], request_timeout=TIMEOUT_SECONDS)[name])
 
-    def _answer(self, asked: Future[Any]) -> Any:
-        """What was answered. A client that is not let in would try on until its time is over: this ends it at once."""
-        while not asked.done():
-            self._admin.poll(SECONDS_BETWEEN_LOOKS)
+    def _wait_for(self, request: Future[Any]) -> Any:
+        """The result. A client that the brokers refuse tries again until its timeout. This ends the request at once."""
+        while not request.done():
+            self._admin.poll(POLL_SECONDS)
             if self._refusal is not None:
                 raise KafkaException(self._refusal)
-        return asked.result()
+        return request.result()
 
-    def _hear(self, error: KafkaError) -> None:
-        # A handshake that was cut is no refusal: a broker may have been restarted.
+    def _note_error(self, error: KafkaError) -> None:
+        # An interrupted handshake is not a refusal, because a broker that restarts causes it too.
         if error.code() in REFUSED and (error.code() != KafkaError._SSL or "certificate" in error.str()):
             self._refusal = error
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Turn what the client raises into a DeliveryError. what: continues "Could not "."""
+        """Translate the client's exceptions to a DeliveryError. what: the end of a sentence "Could not ..."."""
         try:
             yield
         except KafkaException as failure:
@@ -119,26 +122,26 @@ class KafkaTopics:
 
 
 def security_settings(environment: Environment) -> dict[str, Any]:
-    """librdkafka's settings; nothing is added where the environment says plain text."""
+    """The security settings of librdkafka; none for `broker_security = "plaintext"`."""
     if environment.topics.broker_security is BrokerSecurity.PLAINTEXT:
         return {}
     return {
         "security.protocol": "SASL_SSL",
         "sasl.mechanisms": "OAUTHBEARER",
         "oauth_cb": lambda _: sign_token(environment.aws.region),
-        "ssl.ca.location": environment.tls.ca_bundle or SYSTEMS,
+        "ssl.ca.location": environment.tls.ca_bundle or SYSTEM_AUTHORITIES,
     }
 
 
 def sign_token(region: str) -> tuple[str, float]:
-    """A token for kafka-cluster:Connect and when it ends, in seconds since 1970; asked for anew before that."""
+    """A token for kafka-cluster:Connect, and when it expires, in seconds since 1970. librdkafka renews it earlier."""
     signer = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider
     token, expires_in_milliseconds = signer(region, SessionCredentials(region))
     return token, expires_in_milliseconds / 1000
 
 
 class SessionCredentials(CredentialProvider):
-    """The session's credentials as they are now; the signer would look for some of its own, and assume a role again."""
+    """The present credentials of the session. Without it, the signer would search for credentials itself."""
 
     METHOD = "slipway"
 
@@ -146,15 +149,15 @@ class SessionCredentials(CredentialProvider):
         super().__init__()
         self._region = region
 
-    # botocore declares no type here, and pyright takes the base's `return True` for one.
+    # botocore declares no type here, and pyright infers it from the `return True` of the base class.
     def load(self) -> Credentials:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Raises NotPermitted where there are none."""
+        """Raises NotPermitted if there are none."""
         frozen = aws_credentials(self._region).get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def error_type(error: KafkaError) -> type[DeliveryError]:
-    """Which error an answer is."""
+    """The error for an error response."""
     if error.code() in REFUSED:
         return NotPermitted
     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -171,7 +174,7 @@ def _entries(configuration: Mapping[str, str]) -> list[ConfigEntry]:
 
 
 def _observed(described: Any, settings: Mapping[str, Any]) -> ObservedTopic:
-    """configuration: what was set for the topic itself, as the topic API tells it."""
+    """configuration: the keys that are set for the topic itself, as in the topic API."""
     is_own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
     return ObservedTopic(
         name=described.name,

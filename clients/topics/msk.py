@@ -1,4 +1,4 @@
-"""Topics through the MSK topic API, which needs no path to the brokers; and the brokers' addresses."""
+"""Topics through the MSK topic API, which needs no network path to the brokers; and the addresses of the brokers."""
 
 import base64
 import binascii
@@ -10,12 +10,12 @@ from clients.aws.session import aws_client, translated
 from delivery.errors import Conflict, NotFound, Rejected
 from delivery.topics import ObservedTopic, TopicSpec
 
-# Which addresses clients should use, the best first.
+# Which addresses clients should use, in order of preference.
 BOOTSTRAP = ("BootstrapBrokerStringSaslIam", "BootstrapBrokerStringTls", "BootstrapBrokerString")
 
 
 class MskTopics:
-    """The topics of one cluster, as clients/topics/access.py wants them. Answers may lag behind a write by a minute."""
+    """A TopicAdmin of one cluster, see clients/topics/access.py. Reads can lag a change by a minute."""
 
     def __init__(self, cluster_arn: str, region: str) -> None:
         self._cluster = {"ClusterArn": cluster_arn}
@@ -32,7 +32,7 @@ class MskTopics:
         with translated(f"list the topics {prefix}*"):
             pages = self._api.get_paginator("list_topics").paginate(**self._cluster, TopicNameFilter=prefix)
             names = [topic["TopicName"] for page in pages for topic in page["Topics"]]
-        # AWS does not say that the filter takes names from their beginning alone.
+        # The AWS documentation does not say whether the filter matches only the beginning of names.
         return tuple(sorted(name for name in names if name.startswith(prefix)))
 
     def create(self, topic: TopicSpec) -> bool:
@@ -60,32 +60,32 @@ class MskTopics:
 
 
 def read_bootstrap_brokers(cluster_arn: str, region: str, keys: tuple[str, ...] = BOOTSTRAP) -> str:
-    """HOST:PORT,HOST:PORT,... of the brokers, by the first of the keys that the cluster tells.
+    """HOST:PORT,HOST:PORT,... of the brokers: the first of the keys that the response contains.
 
-    The guide reads ClientSubnets[0] for this, which is the id of a subnet.
+    The deployment guide reads ClientSubnets[0] for this, which is the id of a subnet.
     """
     with translated(f"read the broker addresses of {cluster_arn}"):
-        answer = aws_client("kafka", region).get_bootstrap_brokers(ClusterArn=cluster_arn)
-    found = next((answer[key] for key in keys if answer.get(key)), None)
+        response = aws_client("kafka", region).get_bootstrap_brokers(ClusterArn=cluster_arn)
+    found = next((response[key] for key in keys if response.get(key)), None)
     if found is None:
         raise NotFound(
-            f"{cluster_arn} tells no {' and no '.join(keys)}. It may still be in creation, or its settings do not "
-            "offer that: look at them, then try again."
+            f"{cluster_arn} has no {' and no '.join(keys)}. Either the cluster is still being created, or its security "
+            "settings do not offer this. Check both, then try again."
         )
     return found
 
 
 def encode_configuration(configuration: Mapping[str, str]) -> str:
-    """As the topic API takes it: base64 of a JSON object of strings."""
+    """The format of the topic API: base64 of a JSON object of strings."""
     return base64.b64encode(json.dumps(dict(configuration), sort_keys=True).encode()).decode()
 
 
 def decode_configuration(encoded: str) -> dict[str, str]:
-    """What the topic API told. AWS leaves open whether that is JSON or `key=value` lines, so both are read."""
+    """The configuration in a response. AWS does not document whether it is JSON or `key=value` lines."""
     try:
         text = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise Rejected("The topic API told a configuration that is no base64 text.") from error
+        raise Rejected("The topic API returned a configuration that is not base64 text.") from error
     try:
         return {key: str(value) for key, value in json.loads(text).items()}
     except (ValueError, AttributeError):
@@ -93,11 +93,11 @@ def decode_configuration(encoded: str) -> dict[str, str]:
         return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _observed(answer: Mapping[str, Any]) -> ObservedTopic:
+def _observed(response: Mapping[str, Any]) -> ObservedTopic:
     return ObservedTopic(
-        name=answer["TopicName"],
-        partitions=answer["PartitionCount"],
-        replication_factor=answer["ReplicationFactor"],
-        configuration=decode_configuration(answer.get("Configs", "")),
-        is_settled=answer.get("Status", "ACTIVE") == "ACTIVE",
+        name=response["TopicName"],
+        partitions=response["PartitionCount"],
+        replication_factor=response["ReplicationFactor"],
+        configuration=decode_configuration(response.get("Configs", "")),
+        is_settled=response.get("Status", "ACTIVE") == "ACTIVE",
     )

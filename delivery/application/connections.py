@@ -1,4 +1,7 @@
-"""Connection settings: secrets and config maps named by their content, so that a revision keeps its own."""
+"""Connection settings: Secrets and ConfigMaps with a hash of their content in the name.
+
+A new content is a new object, so an earlier revision keeps its settings.
+"""
 
 import base64
 import hashlib
@@ -12,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from delivery.plan import PartPlan, Phase, Reversibility, Step, StepAction
 
 HASH_DIGITS = 10
-# Every output of the stacks that a connection setting is made of.
+# The stack outputs that the connection settings consist of.
 NEEDED_OUTPUTS = (
     "broker_cluster_arn",
     "database_secret_arn",
@@ -22,7 +25,7 @@ NEEDED_OUTPUTS = (
     "cache_host",
     "cache_port",
 )
-# Where a pod template names one, by the field; a volume's secret calls its name `secretName`.
+# Field of a pod template -> the kind that it refers to. The name is in `name`, or in `secretName` for a volume.
 REFERENCES = {
     "secretKeyRef": "Secret",
     "secretRef": "Secret",
@@ -31,15 +34,16 @@ REFERENCES = {
     "configMapRef": "ConfigMap",
     "configMap": "ConfigMap",
 }
-# As application.yml names it, in the folder where genai-demo-config is mounted.
+# The file that application.yml refers to, in the folder where genai-demo-config is mounted.
 DATABASE_CA = "database-ca.pem"
 BASE_NAMES = ("msk-config", "rds-config", "redis-config", "genai-demo-config")
 
 
 @dataclass(frozen=True)
 class ConnectionValues:
-    """What the application is told. username, password: of the database; not shown by repr. database_ca: certificates,
-    in PEM, of those who sign the database's.
+    """The values that the application gets. username, password: of the database; repr does not show them.
+
+    database_ca: the certificates of the authorities that sign the database's certificate, in PEM.
     """
 
     bootstrap_servers: str
@@ -56,7 +60,7 @@ class ConnectionValues:
 
 @dataclass(frozen=True)
 class ConnectionSetting:
-    """A Secret or a ConfigMap. base_name: as the guide's manifests call it. data: by key, in plain text."""
+    """A Secret or a ConfigMap. base_name: its name in the guide's manifests. data: key -> value, in plain text."""
 
     kind: str
     base_name: str
@@ -64,7 +68,7 @@ class ConnectionSetting:
 
     @property
     def name(self) -> str:
-        """The base name and a hash of the content; ten digits of a hash do not tell a generated password."""
+        """The base name and a hash of the content. Ten digits of a hash do not reveal a generated password."""
         content = json.dumps([self.kind, dict(self.data)], sort_keys=True)
         return f"{self.base_name}-{hashlib.sha256(content.encode()).hexdigest()[:HASH_DIGITS]}"
 
@@ -75,21 +79,21 @@ class ConnectionSetting:
             "kind": self.kind,
             "metadata": {"name": self.name, "namespace": namespace, "labels": dict(labels)},
             "immutable": True,
-            "data": self._stored(),
+            "data": self._encoded(),
         }
 
-    def is_held_by(self, found: Mapping[str, Any]) -> bool:
-        """Whether the object that was read holds exactly this content."""
-        return (found.get("data") or {}) == self._stored()
+    def is_content_of(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether an object in the cluster has exactly this content."""
+        return (manifest.get("data") or {}) == self._encoded()
 
-    def _stored(self) -> dict[str, str]:
+    def _encoded(self) -> dict[str, str]:
         if self.kind == "ConfigMap":
             return dict(self.data)
         return {key: base64.b64encode(value.encode()).decode() for key, value in self.data.items()}
 
 
 class WantedSetting(BaseModel):
-    """A connection setting without its values. is_there: whether the cluster has an object of that name."""
+    """A connection setting without its values. is_present: whether the cluster has an object of that name."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,13 +101,13 @@ class WantedSetting(BaseModel):
     base_name: str
     name: str
     keys: tuple[str, ...]
-    is_there: bool
+    is_present: bool
 
 
 class ObservedSettings(BaseModel):
-    """missing: stacks that have to be deployed before the settings are known; wanted is empty then.
+    """missing: the stacks that must be deployed before the settings are known; `wanted` is then empty.
 
-    unused: `<kind> <name>` of each earlier setting that no revision names any more.
+    unused: `<kind> <name>` of each earlier setting that no revision uses any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -114,7 +118,7 @@ class ObservedSettings(BaseModel):
 
 
 def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
-    """The guide's four objects under its names and keys, with what its manifests leave unsaid added."""
+    """The four objects of the guide, with its names and keys, and with the keys that the guide leaves out."""
     database = {
         "host": values.database_host,
         "port": values.database_port,
@@ -122,7 +126,7 @@ def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
         "username": values.username,
         "password": values.password,
     }
-    # The cache of RDSStack takes encrypted connections only.
+    # The cache of RDSStack accepts only encrypted connections.
     cache = {"host": values.cache_host, "port": values.cache_port, "tls": "true"}
     application = {"application.yml": values.application_yml, DATABASE_CA: values.database_ca}
     return (
@@ -136,34 +140,34 @@ def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
 def compare_settings(
     wanted: tuple[ConnectionSetting, ...], present: Collection[tuple[str, str]], unused: Iterable[tuple[str, str]] = ()
 ) -> ObservedSettings:
-    """present, unused: kind and name of the objects that exist, and of those that no revision names any more."""
-    found = (
+    """present, unused: kind and name of the objects that exist, and of those that no revision uses any more."""
+    settings = (
         WantedSetting(
             kind=setting.kind,
             base_name=setting.base_name,
             name=setting.name,
             keys=tuple(setting.data),
-            is_there=(setting.kind, setting.name) in present,
+            is_present=(setting.kind, setting.name) in present,
         )
         for setting in wanted
     )
-    return ObservedSettings(wanted=tuple(found), unused=tuple(" ".join(named) for named in sorted(unused)))
+    return ObservedSettings(wanted=tuple(settings), unused=tuple(" ".join(item) for item in sorted(unused)))
 
 
 def find_unused(
-    ours: Iterable[tuple[str, str]], wanted: Iterable[ConnectionSetting], templates: Iterable[Mapping[str, Any]]
+    existing: Iterable[tuple[str, str]], wanted: Iterable[ConnectionSetting], templates: Iterable[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
-    """Kind and name of the settings that neither a template nor the release in hand names.
+    """Kind and name of the settings that neither a pod template nor the present release uses.
 
-    ours: of all settings that releases have put there. templates: of every revision and every pod there is.
+    existing: kind and name of all settings that releases created. templates: of all revisions and all pods.
     """
-    named = {(setting.kind, setting.name) for setting in wanted}
-    named = named.union(*(set(find_references(template)) for template in templates))
-    return sorted(set(ours) - named)
+    used = {(setting.kind, setting.name) for setting in wanted}
+    used = used.union(*(set(find_references(template)) for template in templates))
+    return sorted(set(existing) - used)
 
 
 def find_references(template: Any) -> Iterator[tuple[str, str]]:
-    """Kind and name of each Secret and ConfigMap that a pod template takes variables or files from."""
+    """Kind and name of each Secret and ConfigMap that a pod template uses."""
     if isinstance(template, Mapping):
         for key, value in template.items():
             if key in REFERENCES and isinstance(value, Mapping):
@@ -175,20 +179,20 @@ def find_references(template: Any) -> Iterator[tuple[str, str]]:
 
 
 def plan_settings(observed: ObservedSettings) -> PartPlan:
-    """A step for each setting that names the object and its keys, never a value."""
+    """A step for each setting. It names the object and its keys, and contains no value."""
     if observed.missing:
         line = f"known after {', '.join(observed.missing)}"
         return PartPlan(steps=tuple(_step(name, StepAction.CREATE, line) for name in BASE_NAMES))
-    found = f"No revision names {', '.join(observed.unused)} any more: deleted with the next settings."
+    finding = f"No revision uses {', '.join(observed.unused)}: deleted when a release applies the connection settings."
     steps = tuple(_plan_setting(setting) for setting in observed.wanted)
-    return PartPlan(steps=steps, findings=(found,) if observed.unused else ())
+    return PartPlan(steps=steps, findings=(finding,) if observed.unused else ())
 
 
 def _plan_setting(setting: WantedSetting) -> Step:
-    if setting.is_there:
+    if setting.is_present:
         return _step(setting.base_name, StepAction.NOTHING)
     return _step(setting.base_name, StepAction.CREATE, f"{setting.kind} {setting.name}: {', '.join(setting.keys)}")
 
 
 def _step(name: str, action: StepAction, *lines: str) -> Step:
-    return Step(phase=Phase.SETTINGS, name=name, action=action, way_back=Reversibility.REVERSIBLE, changes=lines)
+    return Step(phase=Phase.SETTINGS, name=name, action=action, reversibility=Reversibility.REVERSIBLE, changes=lines)

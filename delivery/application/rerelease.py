@@ -1,4 +1,4 @@
-"""A digest that is released again while an earlier revision of it is recent: what the operator is asked then."""
+"""The release of a digest that has a recent earlier revision: the operator must say whether it gets a canary."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,27 +9,28 @@ from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 
 
 def ambiguous_revisions(snapshot: RolloutSnapshot | None, template: Mapping[str, Any] | None) -> tuple[ReplicaSet, ...]:
-    """The earlier revisions of this template that go back at once or get a canary, as the operator wants it.
+    """The earlier revisions of this template that can get all traffic at once, or a canary.
 
-    Empty also where a canary of it is under way, which is gone on with, and where it serves all traffic already.
+    Empty if a canary of this template is under way, which is resumed, or if this template serves all traffic already.
     """
     if snapshot is None or can_resume(snapshot, template) or is_stable_already(snapshot, template):
         return ()
     return window_revisions(snapshot, template)
 
 
-def describe_ambiguous_revision(environment: str, found: ReplicaSet, journals: Journals) -> str | None:
-    """The refusal of a release that does not say which of the two it wants; None for a revision that never served.
+def describe_ambiguous_revision(environment_name: str, revision: ReplicaSet, journals: Journals) -> str | None:
+    """Why a release of the revision is refused without --canary. None if the revision was tried and never promoted.
 
-    journals: of releases by their numbers, newest first. One of which none of them tells may have served.
+    journals: release number -> journal, newest first. A revision that is in none of them may have served.
     """
-    has_served = last_served(journals, found.hash) is not None
-    if not has_served and last_tried(journals, found.hash) is not None:
+    has_served = last_served(journals, revision.hash) is not None
+    if not has_served and last_tried(journals, revision.hash) is not None:
         return None
-    known = "which served before" if has_served else "of which no journal tells whether it served"
-    way_back = f"slipway rollback {environment} --revision {found.revision}{'' if has_served else ' --unverified'}"
+    known = "which served before" if has_served else "and no journal shows whether it was promoted"
+    flag = "" if has_served else " --unverified"
     return (
-        f"{found.artifact_digest} is revision {found.revision}, {known}: the controller would give it all traffic at "
-        f"once, without a canary. To go back to it at once: {way_back}. To judge it like a new one, at every step: the "
-        "same release with --canary (in Prefect: canary=true), which takes its ReplicaSet away first."
+        f"{revision.artifact_digest} is revision {revision.revision}, {known}. The controller would give it all "
+        "traffic at once, without a canary. To do so: "
+        f"slipway rollback {environment_name} --revision {revision.revision}{flag}. To judge it at each canary step: "
+        "release it with --canary (in Prefect: canary=true), which deletes its ReplicaSet first."
     )

@@ -1,4 +1,4 @@
-"""What a canary has shown so far: a frozen value that takes one closed period at a time."""
+"""What the judge knows about a canary: a frozen value that takes one closed period at a time."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -12,10 +12,13 @@ from delivery.canary.sequential import Harm, Hits, RatioTest, SampleRatio, non_i
 from delivery.canary.settings import Canary, MinimumDetectableEffect, OnInconclusive
 from delivery.rollout.pods import Pod
 
+THE_CANARY = "the canary"
+THE_STABLE_REVISION = "the stable revision"
+
 
 @dataclass(frozen=True)
 class Policy:
-    """What the judge goes by; its numbers and their meaning are those of the environment's `[canary]`."""
+    """The settings of the judge, which have the names and the meaning of `[canary]`."""
 
     pause: timedelta
     period: timedelta
@@ -31,40 +34,41 @@ class Policy:
     on_inconclusive: OnInconclusive
 
     @property
-    def longest(self) -> timedelta:
+    def longest_pause(self) -> timedelta:
         return self.pause * self.ceiling
 
     def begin_power_analysis(self) -> PowerAnalysis:
-        """Before any request; failures alone must be able to prove the smallest harm."""
+        """The analysis before the first request. Failures alone must be able to prove the minimum detectable effect."""
         return PowerAnalysis(self.minimum_detectable_effect, -math.log(self.alpha * Harm().failures_weight), self.power)
 
 
 def policy_of(canary: Canary) -> Policy:
-    """The judge's part of an environment's settings."""
+    """The settings of the judge among those of `[canary]`."""
     return Policy(**{item.name: getattr(canary, item.name) for item in fields(Policy)})
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the judge rests on; as large after ten thousand periods as after one.
+    """Everything that a verdict is based on. Its size does not depend on the number of periods.
 
-    harm, harmless, power and canary are the release's; the other counts are the step's. whole: the split without the
-    periods that lacked an arm. read_until: where the next period to read begins. pods: the canary's, as the step began.
-    unreadable: why the source could not be read last time; None while it can. broken: why the canary's pods cannot
-    serve. firing_alarms: those in ALARM when last read, at first those from before the canary; None: the first read
-    tells them. alarm: the one that began to ring since, with its reason. step_slow: None while nobody counted slow
-    requests. unsure: when it was seen that nobody could tell which revision is counted where, of late.
+    harm, non_inferiority, non_inferiority_slow, power_analysis and canary are of the release; the other counts are of
+    the step. complete_sample_ratio: without the periods in which one revision had no counts. read_until: the start of
+    the next period to read. pods: the canary's at the start of the step. unreadable: why the last read failed; None if
+    it did not. broken: why the canary's pods cannot serve. firing_alarms: the alarms in ALARM at the last read, at
+    first those from before the canary; None if the first read sets them. new_alarm: the first alarm that went into
+    ALARM since then, with its reason. step_slow: None if slow requests are not counted. ambiguous_at: the times at
+    which it was unknown which revision is counted where.
     """
 
     policy: Policy
     weight_percent: int
-    begun: datetime
+    started_at: datetime
     harm: Harm
     non_inferiority: RatioTest
     non_inferiority_slow: RatioTest | None
     power_analysis: PowerAnalysis
     sample_ratio: SampleRatio
-    whole: SampleRatio
+    complete_sample_ratio: SampleRatio
     read_until: datetime
     pods: tuple[Pod, ...] = ()
     canary: Counts = field(default_factory=Counts)
@@ -76,39 +80,39 @@ class Evidence:
     unreadable: str | None = None
     broken: str | None = None
     firing_alarms: frozenset[str] | None = None
-    alarm: str | None = None
-    unsure: tuple[datetime, ...] = ()
+    new_alarm: str | None = None
+    ambiguous_at: tuple[datetime, ...] = ()
 
     @classmethod
     def begin(
         cls, policy: Policy, weight_percent: int, now: datetime, *, firing_alarms: frozenset[str] | None = None
     ) -> Self:
-        """The evidence of a release's first step, before any period."""
-        split = SampleRatio(weight_percent / 100)
+        """The evidence at the start of a release's first step."""
+        sample_ratio = SampleRatio(weight_percent / 100)
         return cls(
             policy=policy,
             weight_percent=weight_percent,
-            begun=now,
+            started_at=now,
             harm=Harm(),
             non_inferiority=non_inferiority_test(policy.non_inferiority_ratio),
             non_inferiority_slow=None,
             power_analysis=policy.begin_power_analysis(),
-            sample_ratio=split,
-            whole=split,
+            sample_ratio=sample_ratio,
+            complete_sample_ratio=sample_ratio,
             read_until=now,
             firing_alarms=firing_alarms,
         )
 
     def begin_step(self, weight_percent: int, now: datetime) -> Self:
-        """The same release at its next weight, read back: what was proved stays proved."""
-        split = self.sample_ratio.at(weight_percent / 100)
+        """The evidence at the start of the next step, whose weight is confirmed. What is proven stays proven."""
+        sample_ratio = self.sample_ratio.at(weight_percent / 100)
         return replace(
             self,
             weight_percent=weight_percent,
-            begun=now,
+            started_at=now,
             read_until=now,
-            sample_ratio=split,
-            whole=split,
+            sample_ratio=sample_ratio,
+            complete_sample_ratio=sample_ratio,
             step_stable=Counts(),
             step_canary=Counts(),
             step_slow=None,
@@ -117,11 +121,11 @@ class Evidence:
         )
 
     def observe(self, period: Period) -> Self:
-        """The evidence after one more closed period; what cannot be counts, or lacks an arm, is not added."""
-        missing = self._missing_arm(period)
-        why = why_impossible(period) or (self._why_lost(period, missing) if missing else None)
-        if why:
-            return self.pass_over(period, why)
+        """The evidence after one more closed period. Invalid or lost counts are not added."""
+        missing = self._missing_revision(period)
+        reason = why_invalid(period) or (self._why_lost(period, missing) if missing else None)
+        if reason:
+            return self.skip(period, reason)
         end = period.start + self.policy.period
         after = replace(
             self,
@@ -134,74 +138,77 @@ class Evidence:
             canary=self.canary + period.canary,
             data_until=end if period.has_data else self.data_until,
         )
-        return after._split(period, missing)._compare(period.stable, period.canary, period.slow)
+        return after._add_sample_ratio(period, missing)._compare(period.stable, period.canary, period.slow)
 
-    def pass_over(self, period: Period, why: str) -> Self:
-        """The evidence after a closed period that is not to be added."""
-        return replace(self.cannot_read(why), read_until=period.start + self.policy.period)
+    def skip(self, period: Period, reason: str) -> Self:
+        """The evidence after a closed period that is not added."""
+        return replace(self.mark_unreadable(reason), read_until=period.start + self.policy.period)
 
-    def why_awaited(self, period: Period, now: datetime) -> str | None:
-        """Why the period is to be read once more: counts are late. None: it is to be observed as it is.
+    def why_read_again(self, period: Period, now: datetime) -> str | None:
+        """Why the period has to be read again: its counts are late. None: observe it as it is.
 
-        It is awaited for as long again as the policy's lateness. Before anything was counted in a step, nothing is
-        missed.
+        The judge waits once more for the policy's lateness. A period in which neither revision has counts is late only
+        if the step already has counts.
         """
         until = period.start + self.policy.period + 2 * self.policy.lateness
-        missing = self._missing_arm(period)
+        missing = self._missing_revision(period)
         is_silent = self.data_until is not None and not period.has_data
-        if now >= until or why_impossible(period) or not (missing or is_silent):
+        if now >= until or why_invalid(period) or not (missing or is_silent):
             return None
-        what = _nothing_of(missing, period) if missing else f"nothing was counted at {period.start:%H:%M:%S} UTC"
-        return f"{what}: late, and awaited until {until:%H:%M:%S} UTC"
+        what = _no_counts(missing, period) if missing else f"no requests were counted at {period.start:%H:%M:%S} UTC"
+        return f"{what}; the counts are late, waiting for them until {until:%H:%M:%S} UTC"
 
-    def cannot_read(self, why: str) -> Self:
-        """The source answered with an error or with what cannot be counts; lasts until the next good period."""
-        return replace(self, unreadable=why)
+    def mark_unreadable(self, reason: str) -> Self:
+        """The evidence after a failed read or invalid counts. The reason applies until the next valid period."""
+        return replace(self, unreadable=reason)
 
-    def cannot_tell(self, now: datetime) -> Self:
-        """Nobody can tell now which revision is counted where; kept for the periods that are still to be read."""
-        return replace(self, unsure=(*(at for at in self.unsure if at >= self.read_until), now))
+    def mark_ambiguous(self, now: datetime) -> Self:
+        """The evidence when it is unknown which revision is counted where. Periods to be read later need this time."""
+        return replace(self, ambiguous_at=(*(at for at in self.ambiguous_at if at >= self.read_until), now))
 
-    def pods_broke(self, why: str) -> Self:
-        return replace(self, broken=why)
+    def mark_broken(self, reason: str) -> Self:
+        return replace(self, broken=reason)
 
-    def see_alarms(self, firing_alarms: Mapping[str, str]) -> Self:
+    def update_alarms(self, firing_alarms: Mapping[str, str]) -> Self:
         """firing_alarms: name -> reason of each alarm in ALARM now. One from before the canary does not count."""
         known = frozenset(firing_alarms) if self.firing_alarms is None else self.firing_alarms
-        news = find_newly_firing(known, firing_alarms)
-        return replace(self, firing_alarms=frozenset(firing_alarms), alarm=self.alarm or (news[0] if news else None))
+        new_alarm = self.new_alarm or next(iter(find_newly_firing(known, firing_alarms)), None)
+        return replace(self, firing_alarms=frozenset(firing_alarms), new_alarm=new_alarm)
 
-    def _missing_arm(self, period: Period) -> str | None:
-        """The arm of which nothing was counted, where the other had too many requests for chance; None: neither is."""
-        share, surely = self.whole.share, -math.log(self.policy.sample_ratio_alpha)
-        arms = (("new", period.canary, period.stable, share), ("stable", period.stable, period.canary, 1 - share))
-        for arm, counts, others, expected in arms:
-            if not counts.requests and -others.requests * math.log1p(-min(expected, 0.99)) > surely:
-                return arm
+    def _missing_revision(self, period: Period) -> str | None:
+        """The revision without counts, if the other has too many requests for this to be chance; None: neither."""
+        share, limit = self.complete_sample_ratio.share, -math.log(self.policy.sample_ratio_alpha)
+        canary, stable = period.canary.requests, period.stable.requests
+        for revision, own, others, expected in (
+            (THE_CANARY, canary, stable, share),
+            (THE_STABLE_REVISION, stable, canary, 1 - share),
+        ):
+            if not own and -others * math.log1p(-min(expected, 0.99)) > limit:
+                return revision
         return None
 
     def _why_lost(self, period: Period, missing: str) -> str | None:
-        """Why a period cannot be used: its arm was counted before in this step, so that its counts are lost.
+        """Why a period cannot be used: its revision had counts before in this step, so these counts are lost.
 
-        None: nothing was ever counted for it, and the weight may not be honoured.
+        None: the revision never had counts, so the weight may not be in force.
         """
-        before = self.step_canary if missing == "new" else self.step_stable
-        return _nothing_of(missing, period) if before.requests else None
+        before = self.step_canary if missing == THE_CANARY else self.step_stable
+        return _no_counts(missing, period) if before.requests else None
 
-    def _split(self, period: Period, missing: str | None) -> Self:
-        """An arm that is counted at last was late before, not without its share: what lacked it counts no more."""
+    def _add_sample_ratio(self, period: Period, missing: str | None) -> Self:
+        """Once both revisions have counts, the periods without one of them no longer count: its counts were late."""
         counts = period.canary.requests, period.stable.requests
-        whole = self.whole if missing else self.whole.add(*counts)
-        return replace(self, whole=whole, sample_ratio=whole if all(counts) else self.sample_ratio.add(*counts))
+        complete = self.complete_sample_ratio if missing else self.complete_sample_ratio.add(*counts)
+        sample_ratio = complete if all(counts) else self.sample_ratio.add(*counts)
+        return replace(self, complete_sample_ratio=complete, sample_ratio=sample_ratio)
 
     def _compare(self, stable: Counts, canary: Counts, slow: Slow | None) -> Self:
         failures = Hits.failures(stable, canary)
         slow_hits = Hits(stable.requests, canary.requests, slow.stable, slow.canary) if slow else None
         non_inferiority_slow = self.non_inferiority_slow
         if slow_hits:
-            non_inferiority_slow = (
-                non_inferiority_slow or non_inferiority_test(self.policy.non_inferiority_ratio)
-            ).add(slow_hits)
+            before = non_inferiority_slow or non_inferiority_test(self.policy.non_inferiority_ratio)
+            non_inferiority_slow = before.add(slow_hits)
         return replace(
             self,
             harm=self.harm.add(failures, slow_hits),
@@ -217,26 +224,26 @@ class Evidence:
         return all(test.log_evidence >= -math.log(self.policy.alpha) for test in tests)
 
     def is_stale(self, now: datetime) -> bool:
-        until = self.data_until or self.begun
-        return now - until > STALE_PERIODS * self.policy.period + self.policy.lateness
+        return now - (self.data_until or self.started_at) > STALE_PERIODS * self.policy.period + self.policy.lateness
 
 
 def find_newly_firing(known: Collection[str], firing_alarms: Mapping[str, str]) -> list[str]:
-    """`name (reason)` of each alarm that rings and did not before."""
+    """`name (reason)` of each alarm that is in ALARM and not among the known ones."""
     return [f"{name} ({firing_alarms[name]})" for name in sorted(firing_alarms.keys() - set(known))]
 
 
-def _nothing_of(arm: str, period: Period) -> str:
-    return f"nothing was counted for the {arm} revision at {period.start:%H:%M:%S} UTC, though the other had data"
-
-
-def why_impossible(period: Period) -> str | None:
+def why_invalid(period: Period) -> str | None:
     """Why these cannot be counts of requests: NaN, negative, or more hits than requests. None: they can."""
     slow = period.slow or Slow()
-    arms = (("stable", period.stable, slow.stable), ("canary", period.canary, slow.canary))
-    for arm, counts, slow_requests in arms:
+    revisions = ((THE_STABLE_REVISION, period.stable, slow.stable), (THE_CANARY, period.canary, slow.canary))
+    for revision, counts, slow_requests in revisions:
         numbers = (counts.requests, counts.failures, slow_requests)
         possible = all(math.isfinite(number) and number >= 0 for number in numbers)
         if not possible or max(numbers) > counts.requests:
-            return f"the {arm} revision's counts at {period.start:%H:%M:%S} UTC are no counts: {numbers}"
+            given = f"{counts.requests} requests, {counts.failures} failures, {slow_requests} slow"
+            return f"the counts of {revision} at {period.start:%H:%M:%S} UTC are invalid: {given}"
     return None
+
+
+def _no_counts(revision: str, period: Period) -> str:
+    return f"no requests were counted for {revision} at {period.start:%H:%M:%S} UTC, but the other revision has counts"

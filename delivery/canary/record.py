@@ -1,4 +1,4 @@
-"""What is kept and shown of a canary step that was judged."""
+"""The record of a judged canary step, for the journal and for the Prefect UI."""
 
 import math
 from collections.abc import Sequence
@@ -6,67 +6,70 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from delivery.canary.counts import Counts, percent
+from delivery.canary.counts import Counts, format_percent
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Move, PauseAction, Verdict
+from delivery.canary.verdict import Judgement, PauseAction, Verdict
 from delivery.rollout.weights import WeightSource
 
 Row = dict[str, str | int]
-# Retries make failures come in clumps, which weakens the promise: whoever reads the numbers has to know.
+# Retries make failures come in clusters. The guarantee does not apply then, so readers of the numbers must know this.
 UNIT = "each retry counts as a request"
 
 
 def describe_judgement(
-    evidence: Evidence, move: Move, weight_sources: Sequence[WeightSource], now: datetime
+    evidence: Evidence, judgement: Judgement, weight_sources: Sequence[WeightSource], now: datetime
 ) -> dict[str, Any]:
-    """For the journal: what a step was judged on. weight_sources: as read last."""
+    """What the journal records of a judged step. weight_sources: as read last."""
     return {
         "weight_percent": evidence.weight_percent,
-        "read_back": {weight_source.source: weight_source.percent for weight_source in weight_sources},
-        "verdict": move.analysis.verdict.value,
-        "reason": move.line,
-        "action": move.action.value,
+        "read_back": {weight_source.source: weight_source.weight_percent for weight_source in weight_sources},
+        "verdict": judgement.analysis.verdict.value,
+        "reason": judgement.line,
+        "action": judgement.action.value,
         "unit": UNIT,
         "periods": evidence.periods,
-        "seconds": round((now - evidence.begun).total_seconds(), 1),
-        "stable": asdict(move.analysis.stable),
-        "canary": asdict(move.analysis.canary),
+        "seconds": round((now - evidence.started_at).total_seconds(), 1),
+        "stable": asdict(judgement.analysis.stable),
+        "canary": asdict(judgement.analysis.canary),
     }
 
 
-def tabulate(evidence: Evidence, move: Move) -> list[Row]:
-    """A row for each arm of the step; the evidence of harm, and what is needed for a verdict, stand by the canary."""
+def tabulate(evidence: Evidence, judgement: Judgement) -> list[Row]:
+    """A row for each revision. That of the canary also has the evidence of harm, and what a verdict still needs."""
     slow, policy = evidence.step_slow, evidence.policy
     harm = math.exp(min(evidence.harm.highest, 700.0))
-    said = f"{harm:.3g} for harm, proof from {1 / policy.alpha:g}; {UNIT}"
-    needed = _needed(evidence) if move.analysis.verdict is Verdict.INCONCLUSIVE else "nothing more"
+    harm_text = f"{harm:.3g} for harm, threshold {1 / policy.alpha:g}; {UNIT}"
+    needed = _needed(evidence) if judgement.analysis.verdict is Verdict.INCONCLUSIVE else "nothing more"
     return [
         _row("stable", evidence.step_stable, slow.stable if slow else None),
-        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=said, needed=needed),
+        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=harm_text, needed=needed),
     ]
 
 
-def progress_percent(evidence: Evidence, move: Move, now: datetime) -> float:
-    """How far the step is, 0.0 to 100.0: by its pause or by the requests it needs, whichever is further behind.
+def progress_percent(evidence: Evidence, judgement: Judgement, now: datetime) -> float:
+    """The progress of the step, 0.0 to 100.0: the smaller one of the pause's and of the requests' progress.
 
-    A step whose pause ends is at its end, by whichever move.
+    100.0 if the pause ends, whatever the action is.
     """
-    if move.action is not PauseAction.WAIT:
+    if judgement.action is not PauseAction.WAIT:
         return 100.0
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
     if missing is None:
         return 0.0
-    shares = ((now - evidence.begun) / evidence.policy.pause, requests / (requests + missing) if missing else 1.0)
-    return 100 * max(0.0, min(1.0, *shares))
+    fractions = (
+        (now - evidence.started_at) / evidence.policy.pause,
+        requests / (requests + missing) if missing else 1.0,
+    )
+    return 100 * max(0.0, min(1.0, *fractions))
 
 
-def _row(arm: str, counts: Counts, slow: int | None, *, evidence: str = "", needed: str = "") -> Row:
+def _row(revision: str, counts: Counts, slow: int | None, *, evidence: str = "", needed: str = "") -> Row:
     return {
-        "arm": arm,
+        "revision": revision,
         "requests": counts.requests,
         "failures": counts.failures,
-        "rate": percent(1 - counts.success_rate) if counts.requests else "no requests",
+        "failure rate": format_percent(1 - counts.success_rate) if counts.requests else "no requests",
         "slow": "not counted" if slow is None else slow,
         "evidence": evidence,
         "needed": needed,
@@ -76,5 +79,5 @@ def _row(arm: str, counts: Counts, slow: int | None, *, evidence: str = "", need
 def _needed(evidence: Evidence) -> str:
     missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
     if missing is None:
-        return "more than any service sees"
-    return f"{missing} more requests" if missing else "enough seen"
+        return "more requests than any service has"
+    return f"{missing} more requests" if missing else "enough requests"

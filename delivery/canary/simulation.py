@@ -1,4 +1,4 @@
-"""Canaries on a virtual clock: the same judge and pauses, with traffic from a random generator that is passed in."""
+"""Simulated canaries: the judge and the pauses of an environment, on a virtual clock, with synthetic traffic."""
 
 import math
 from collections import deque
@@ -11,12 +11,12 @@ from statistics import quantiles
 from delivery.canary.counts import Period
 from delivery.canary.evidence import Evidence, Policy
 from delivery.canary.synthetic_traffic import Scenario, count_period, read_late
-from delivery.canary.verdict import Move, PauseAction, next_move
+from delivery.canary.verdict import Judgement, PauseAction, judge_pause
 
 BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
-GOING_ON = (PauseAction.ADVANCE, PauseAction.ADVANCE_BY_GUIDE)
-WITHOUT_PROOF = (PauseAction.ADVANCE_BY_GUIDE, PauseAction.REVERT, PauseAction.ASK)
-# Of the normal distribution, for an interval at 95 %.
+PROMOTING = (PauseAction.PROMOTE, PauseAction.PROMOTE_BY_GUIDE)
+WITHOUT_PROOF = (PauseAction.PROMOTE_BY_GUIDE, PauseAction.ROLL_BACK, PauseAction.AWAIT_APPROVAL)
+# The quantile of the normal distribution for a 95 % interval.
 Z = 1.96
 
 
@@ -24,24 +24,24 @@ Z = 1.96
 class Run:
     """How one simulated release ended.
 
-    requests: of both arms. users_harmed: failures of the canary beyond what the stable revision would have had.
-    is_unsure: whether a pause reached its ceiling without proof.
+    requests: to both revisions. users_harmed: the canary's failures beyond those that the stable revision would have.
+    is_inconclusive: whether a pause reached its ceiling without proof.
     """
 
     action: PauseAction
     duration: timedelta
     requests: int
     users_harmed: float
-    is_unsure: bool
+    is_inconclusive: bool
     reason: str
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Of many runs: shares (0.0 to 1.0) of how they ended, and p50, p90 and p99 of what the aborted ones took.
+    """How many runs ended: fractions (0.0 to 1.0), and p50, p90 and p99 of the time and the requests until an abort.
 
-    inconclusive: in which a pause reached its ceiling without proof; where the policy is to go on by the guide's
-    condition, some of them are promoted. users_harmed: mean of all.
+    inconclusive: runs in which a pause reached its ceiling without proof. If on_inconclusive is guide, some of them are
+    promoted too. users_harmed: the mean of all runs.
     """
 
     runs: int
@@ -54,22 +54,22 @@ class Summary:
 
 
 def simulate(scenario: Scenario, policy: Policy, weights_percent: Sequence[int], random: Random) -> Run:
-    """One release through all its steps, until the judge takes it back, asks, or has let it pass the last weight.
+    """One release through its steps, until it is rolled back, needs an approval, or is promoted past the last weight.
 
-    weights_percent: at least one. Its steps follow one another without a break; real ones wait for pods in between.
+    weights_percent: at least one. The steps follow each other without a gap; real ones wait for pods in between.
     """
     release = _Release(scenario, random, Evidence.begin(policy, weights_percent[0], BEGIN))
-    move = release.follow(weights_percent[0])
-    for weight in weights_percent[1:]:
-        if move.action in GOING_ON:
-            move = release.follow(weight)
-    return Run(move.action, release.now - BEGIN, release.requests, release.harmed, release.is_unsure, move.line)
+    judgement = release.run_step(weights_percent[0])
+    for weight_percent in weights_percent[1:]:
+        if judgement.action in PROMOTING:
+            judgement = release.run_step(weight_percent)
+    return release.end(judgement)
 
 
 def simulate_many(
     scenario: Scenario, policy: Policy, weights_percent: Sequence[int], *, runs: int, seed: str
 ) -> Summary:
-    """How so many releases end; the n-th of them is the same for a seed, however many there are."""
+    """The summary of this many releases. Release n of a seed does not depend on the number of releases."""
     return summarize([simulate(scenario, policy, weights_percent, Random(f"{seed}/{run}")) for run in range(runs)])
 
 
@@ -79,25 +79,25 @@ def summarize(runs: Sequence[Run]) -> Summary:
     return Summary(
         runs=len(runs),
         aborted=len(aborted) / len(runs),
-        promoted=sum(run.action in GOING_ON for run in runs) / len(runs),
-        inconclusive=sum(run.is_unsure for run in runs) / len(runs),
+        promoted=sum(run.action in PROMOTING for run in runs) / len(runs),
+        inconclusive=sum(run.is_inconclusive for run in runs) / len(runs),
         minutes=_percentiles([run.duration.total_seconds() / 60 for run in aborted]),
         requests=_percentiles([run.requests for run in aborted]),
         users_harmed=sum(run.users_harmed for run in runs) / len(runs),
     )
 
 
-def interval(share: float, runs: int) -> tuple[float, float]:
-    """The 95 % interval (Wilson) of a share (0.0 to 1.0) that so many runs have shown."""
+def interval(fraction: float, runs: int) -> tuple[float, float]:
+    """The 95 % interval (Wilson) of a fraction (0.0 to 1.0) of this many runs."""
     spread = 1 + Z * Z / runs
-    centre = (share + Z * Z / (2 * runs)) / spread
-    half = Z / spread * math.sqrt(share * (1 - share) / runs + Z * Z / (4 * runs * runs))
+    centre = (fraction + Z * Z / (2 * runs)) / spread
+    half = Z / spread * math.sqrt(fraction * (1 - fraction) / runs + Z * Z / (4 * runs * runs))
     return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 @dataclass
 class _Release:
-    """A release under way. harmed: users so far."""
+    """A simulated release in progress. harmed: users harmed so far."""
 
     scenario: Scenario
     random: Random
@@ -105,10 +105,10 @@ class _Release:
     now: datetime = BEGIN
     requests: int = 0
     harmed: float = 0.0
-    is_unsure: bool = False
+    is_inconclusive: bool = False
 
-    def follow(self, weight_percent: int) -> Move:
-        """The move that ends the pause at this weight; each period is read once it is as old as the policy says."""
+    def run_step(self, weight_percent: int) -> Judgement:
+        """The judgement that ends the pause at this weight. Each period is read `lateness` after its end."""
         self.evidence, unread = self.evidence.begin_step(weight_percent, self.now), deque[Period]()
         while True:
             unread.append(self._serve(weight_percent))
@@ -116,10 +116,14 @@ class _Release:
                 if not self._read(unread[0]):
                     break
                 unread.popleft()
-            move = next_move(self.evidence, self.now)
-            if move.action is not PauseAction.WAIT:
-                self.is_unsure |= move.action in WITHOUT_PROOF
-                return move
+            judgement = judge_pause(self.evidence, self.now)
+            if judgement.action is not PauseAction.WAIT:
+                self.is_inconclusive |= judgement.action in WITHOUT_PROOF
+                return judgement
+
+    def end(self, judgement: Judgement) -> Run:
+        duration = self.now - BEGIN
+        return Run(judgement.action, duration, self.requests, self.harmed, self.is_inconclusive, judgement.line)
 
     @property
     def policy(self) -> Policy:
@@ -133,18 +137,18 @@ class _Release:
         return Period(start, stable, canary)
 
     def _read(self, period: Period) -> bool:
-        """Whether the period has been dealt with; one that lacks an arm is awaited for a while."""
+        """Whether the judge is done with the period; False if the period has to be read again."""
         if self.random.random() < self.scenario.lost:
-            self.evidence = self.evidence.cannot_read(f"no answer for {period.start:%H:%M:%S} UTC")
+            self.evidence = self.evidence.mark_unreadable(f"no response for {period.start:%H:%M:%S} UTC")
             return True
         found = Period(period.start, *read_late((period.stable, period.canary), self.scenario.late, self.random))
-        awaited = self.evidence.why_awaited(found, self.now)
-        self.evidence = self.evidence.cannot_read(awaited) if awaited else self.evidence.observe(found)
-        return awaited is None
+        late = self.evidence.why_read_again(found, self.now)
+        self.evidence = self.evidence.mark_unreadable(late) if late else self.evidence.observe(found)
+        return late is None
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """p50, p90, p99; None of no values."""
+    """p50, p90, p99; None without values."""
     if not values:
         return None
     cuts = quantiles([*values, *values] if len(values) == 1 else values, n=100, method="inclusive")

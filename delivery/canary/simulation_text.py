@@ -1,27 +1,27 @@
-"""What a simulation has shown, for a person and for a program."""
+"""The result of a simulation, as lines for a person and as a JSON object."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from delivery.canary.counts import percent
+from delivery.canary.counts import format_percent
 from delivery.canary.evidence import Policy
 from delivery.canary.simulation import Summary, interval
 from delivery.canary.synthetic_traffic import Scenario
 
 WIDTH = len("after requests") + 4
-# Up to here a time is told in seconds.
+# Shorter times are printed in seconds.
 TWO_MINUTES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """An environment's canary, as far as a simulation needs it. pods: of the whole service.
+class CanarySetup:
+    """What a simulation needs to know of an environment's canary. pods: of the whole service.
 
-    overlays: what changed the environment's own file, files and variables.
+    overlays: the files and variables that changed the environment's own file.
     """
 
-    environment: str
+    environment_name: str
     policy: Policy
     weights_percent: tuple[int, ...]
     pods: int
@@ -29,79 +29,78 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """So many healthy releases and as many harmful ones under the same circumstances. scenario: of the harmful ones."""
+class Simulation:
+    """The same number of healthy and of harmful releases under the same conditions. scenario: of the harmful ones."""
 
-    rehearsal: Rehearsal
+    setup: CanarySetup
     scenario: Scenario
     seed: int
     healthy: Summary
     harmful: Summary
 
 
-def as_object(simulated: Simulated) -> dict[str, Any]:
-    """Shares are 0.0 to 1.0; `minutes` and `requests` are p50, p90 and p99, null where nothing was found."""
-    rehearsal, policy = simulated.rehearsal, simulated.rehearsal.policy
+def as_object(simulation: Simulation) -> dict[str, Any]:
+    """Fractions are 0.0 to 1.0. `minutes` and `requests` are p50, p90 and p99, or null without aborts."""
+    setup, policy = simulation.setup, simulation.setup.policy
     return {
-        "environment": rehearsal.environment,
-        "overlays": rehearsal.overlays,
-        "weights_percent": rehearsal.weights_percent,
+        "environment": setup.environment_name,
+        "overlays": setup.overlays,
+        "weights_percent": setup.weights_percent,
         "pause_seconds": policy.pause.total_seconds(),
-        "longest_pause_seconds": policy.longest.total_seconds(),
+        "longest_pause_seconds": policy.longest_pause.total_seconds(),
         "period_seconds": policy.period.total_seconds(),
         "lateness_seconds": policy.lateness.total_seconds(),
         "on_inconclusive": policy.on_inconclusive.value,
-        "scenario": asdict(simulated.scenario),
-        "seed": simulated.seed,
-        "healthy": asdict(simulated.healthy),
-        "harmful": asdict(simulated.harmful),
+        "scenario": asdict(simulation.scenario),
+        "seed": simulation.seed,
+        "healthy": asdict(simulation.healthy),
+        "harmful": asdict(simulation.harmful),
     }
 
 
-def describe_question(rehearsal: Rehearsal, scenario: Scenario, runs: int) -> tuple[str, ...]:
-    """Whose canaries are simulated, and with what traffic; runs: of each kind."""
-    return (_canary(rehearsal), _traffic(scenario), _releases(scenario, runs), "")
+def describe_setup(setup: CanarySetup, scenario: Scenario, runs: int) -> tuple[str, ...]:
+    """The environment, the traffic and the releases. runs: of each kind."""
+    return (_canary(setup), _traffic(scenario), _releases(scenario, runs), "")
 
 
-def describe_answer(simulated: Simulated) -> tuple[str, ...]:
-    """A line for each figure; in brackets the 95 % interval of a share, in percent."""
-    healthy, harmful = simulated.healthy, simulated.harmful
+def describe_result(simulation: Simulation) -> tuple[str, ...]:
+    """A line for each figure. In brackets: the 95 % interval of a fraction, in percent."""
+    healthy, harmful = simulation.healthy, simulation.harmful
     return (
-        _row("false aborts", f"{_share(healthy.aborted, healthy.runs)} of the healthy releases"),
-        _row("inconclusive", f"{_share(healthy.inconclusive, healthy.runs)} of the healthy"),
-        _row("", f"{_share(harmful.inconclusive, harmful.runs)} of the harmful"),
-        _row("harm found", f"{_share(harmful.aborted, harmful.runs)} of the harmful"),
+        _row("false aborts", f"{_fraction(healthy.aborted, healthy.runs)} of the healthy releases"),
+        _row("inconclusive", f"{_fraction(healthy.inconclusive, healthy.runs)} of the healthy releases"),
+        _row("", f"{_fraction(harmful.inconclusive, harmful.runs)} of the harmful releases"),
+        _row("harm detected", f"{_fraction(harmful.aborted, harmful.runs)} of the harmful releases"),
         _after(harmful.minutes),
         _row("  after requests", _percentiles(harmful.requests)),
-        _row("harm promoted", f"{_share(harmful.promoted, harmful.runs)} of the harmful"),
-        _row("users harmed", f"{harmful.users_harmed:.1f} by a harmful release, on average"),
-        _row("seed", f"{simulated.seed}: the same options with --seed {simulated.seed} give the same releases"),
+        _row("harm promoted", f"{_fraction(harmful.promoted, harmful.runs)} of the harmful releases"),
+        _row("users harmed", f"{harmful.users_harmed:.1f} per harmful release, on average"),
+        _row("seed", f"{simulation.seed}: the same options with --seed {simulation.seed} give the same releases"),
     )
 
 
-def _canary(rehearsal: Rehearsal) -> str:
-    policy, weights = rehearsal.policy, ", ".join(str(weight) for weight in rehearsal.weights_percent)
-    name = (
-        f"{rehearsal.environment} with {', '.join(rehearsal.overlays)}" if rehearsal.overlays else rehearsal.environment
-    )
-    pause, longest, period, lateness = map(_time, (policy.pause, policy.longest, policy.period, policy.lateness))
+def _canary(setup: CanarySetup) -> str:
+    policy, weights = setup.policy, ", ".join(str(weight_percent) for weight_percent in setup.weights_percent)
+    overlays = f" with {', '.join(setup.overlays)}" if setup.overlays else ""
+    pause, longest, period, lateness = map(_time, (policy.pause, policy.longest_pause, policy.period, policy.lateness))
     return (
-        f"{name}: {weights} %, each for {pause} to {longest}, counted every {period} and read {lateness} later; "
-        f"without proof then: {policy.on_inconclusive.value}"
+        f"{setup.environment_name}{overlays}: {weights} %, each for {pause} to {longest}, counted every {period} and "
+        f"read {lateness} later; without proof: {policy.on_inconclusive.value}"
     )
 
 
 def _traffic(scenario: Scenario) -> str:
-    """The rate, and what makes it less smooth than it could be."""
-    more = (
-        (scenario.shock, f"failure rates of both revisions shaken together (sd {scenario.shock:g})"),
+    """The rate, and what makes the traffic irregular."""
+    irregularities = (
+        (scenario.shock, f"failure rates of both revisions vary together (standard deviation {scenario.shock:g})"),
         (scenario.burst, f"{scenario.burst_factor:g} times as many in {100 * scenario.burst:g} % of the periods"),
-        (scenario.retries, f"each failure retried {scenario.retries} times, in vain"),
+        (scenario.retries, f"retries of each failed request: {scenario.retries}, all of which fail"),
         (scenario.lost, f"{100 * scenario.lost:g} % of the periods cannot be read"),
-        (scenario.late, f"{100 * scenario.late:g} % of a revision's counts are late at each look"),
-        (scenario.bad_pods, f"a pod of the canary fails {100 * scenario.bad_pod_failure_rate:g} % of its requests"),
+        (scenario.late, f"{100 * scenario.late:g} % of a revision's counts are late at each read"),
+        (scenario.bad_pods, f"one pod of the canary fails {100 * scenario.bad_pod_failure_rate:g} % of its requests"),
     )
-    return "; ".join([f"{scenario.requests_per_second:g} requests/s", *(text for holds, text in more if holds)])
+    rate = f"{scenario.requests_per_second:g} requests/s"
+    return "; ".join([rate, *(text for applies, text in irregularities if applies)])
 
 
 def _releases(scenario: Scenario, runs: int) -> str:
@@ -113,14 +112,14 @@ def _row(name: str, value: str) -> str:
     return f"{name:<{WIDTH}}{value}"
 
 
-def _share(value: float, runs: int) -> str:
+def _fraction(value: float, runs: int) -> str:
     """`0.40 % [0.11, 1.45]`."""
     low, high = interval(value, runs)
-    return f"{percent(value)} [{100 * low:.2f}, {100 * high:.2f}]"
+    return f"{format_percent(value)} [{100 * low:.2f}, {100 * high:.2f}]"
 
 
 def _after(minutes: tuple[float, float, float] | None) -> str:
-    """In seconds where every figure is short."""
+    """In seconds if all three times are short."""
     if minutes and max(minutes) < TWO_MINUTES / timedelta(minutes=1):
         p50, p90, p99 = (60 * value for value in minutes)
         return _row("  after seconds", _percentiles((p50, p90, p99)))
@@ -135,6 +134,6 @@ def _time(length: timedelta) -> str:
 
 def _percentiles(values: tuple[float, float, float] | None) -> str:
     if values is None:
-        return "none was found"
+        return "no aborts"
     p50, p90, p99 = (f"{value:,.4g}" if value < 100 else f"{value:,.0f}" for value in values)
     return f"p50 {p50}, p90 {p90}, p99 {p99}"

@@ -1,1 +1,1 @@
-"""What the object store holds of an environment: step names, notices, and the lock."""
+"""What the object store has about an environment: lock, notifications, step names, and names of earlier versions."""

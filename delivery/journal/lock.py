@@ -1,15 +1,18 @@
-"""Who holds an environment: rules over what the store shows, so that at most one process changes it."""
+"""The lock on an environment: rules for what the store shows, so that at most one process changes an environment."""
 
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-# How far the store's clock and the reader's may be apart.
+# Largest expected difference between the clocks of the store and of the reader.
 SKEW = timedelta(seconds=10)
 
 
 class LockHolder(BaseModel):
-    """Who took the environment. token: of this one taking; tells a lost answer from somebody else's hold."""
+    """The process that acquired the lock, and what for.
+
+    token: unique for each acquisition, so that a process recognizes its own lock after a request without an answer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +25,7 @@ class LockHolder(BaseModel):
 
 
 class Stop(BaseModel):
-    """A request to stop at the next safe point."""
+    """A stop request: the release stops before its next effect."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +34,7 @@ class Stop(BaseModel):
 
 
 class LockState(BaseModel):
-    """The latest hold of an environment, as the store shows it. number: of its release, once it has one."""
+    """The lock of the latest epoch, as the store shows it. number: of its release; None if it has no number yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,28 +46,31 @@ class LockState(BaseModel):
     stop: Stop | None = None
     number: int | None = None
 
-    def is_over(self, now: datetime) -> bool:
-        """Given back, or run out even if the clocks differ by the skew."""
-        return self.is_released or now > self.renewed_at + self.holder.lease + SKEW
-
     @property
-    def release(self) -> str:
-        return f"Release {self.number}" if self.number is not None else "A release without a number yet"
+    def expires_at(self) -> datetime:
+        """When the lock expires without a renewal, also if the clocks differ by the skew."""
+        return self.renewed_at + self.holder.lease + SKEW
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the lock was released or has expired."""
+        return self.is_released or now > self.expires_at
 
     def describe(self) -> str:
-        """Who holds or held it, since when, for what."""
+        """`release 8 (ana@desk, process 7, since 2026-03-01 11:57:00 UTC, reason: spring)`."""
         holder = self.holder
-        why = f": {holder.why}" if holder.why else ""
-        return f"{self.release} of {self.environment}, by {holder.who} since {holder.since:%Y-%m-%d %H:%M:%S} UTC{why}"
+        release = f"release {self.number}" if self.number is not None else "a release without a number yet"
+        reason = f", reason: {holder.why}" if holder.why else ""
+        return f"{release} ({holder.who}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC{reason})"
 
 
 def describe_stop(stop: Stop, what_now: str) -> str:
     return f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {what_now}"
 
 
-def describe_found(lock: LockState | None, last_step: str | None) -> str | None:
-    """What the next holder has to know of one that never gave the environment back; None where there is nothing."""
+def describe_expired(lock: LockState | None, last_step: str | None) -> str | None:
+    """What the next release must know about a lock that expired; None if the lock was released."""
     if lock is None or lock.is_released:
         return None
-    step = f"its last step was {last_step}" if last_step else "it had changed nothing"
-    return f"{lock.describe()}, stopped without giving it back (last sign {lock.renewed_at:%H:%M:%S} UTC); {step}."
+    step = f"The last step of that release was {last_step}" if last_step else "That release had changed nothing"
+    expired = f"expired and was not released; it was last renewed at {lock.renewed_at:%H:%M:%S} UTC"
+    return f"The lock of {lock.describe()} on {lock.environment} {expired}. {step}."

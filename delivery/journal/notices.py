@@ -1,4 +1,4 @@
-"""Notices: an outbox in the journal. What has to be told is recorded; so is each channel that took it."""
+"""Notifications: an outbox in the journal. It has each notification, and each channel that accepted it."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from delivery.release import Event, Record
 
 
 class Notice(BaseModel):
-    """Something to tell. id: the same however often it is sent, so that a channel can tell a repetition."""
+    """A notification. Its id is the same each time it is sent, so that a channel can detect a repetition."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,12 +19,21 @@ class Notice(BaseModel):
     text: str
 
 
-def read_notices(environment: str, number: int, journal: Iterable[Record]) -> tuple[Notice, ...]:
-    """The notices of a release, in the order they were recorded."""
+class Delivery(BaseModel):
+    """The detail of a DELIVERED record: this channel accepted the notification with this id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    channel: str
+
+
+def read_notices(environment_name: str, number: int, journal: Iterable[Record]) -> tuple[Notice, ...]:
+    """The notifications of a release, in the order in which they were recorded."""
     return tuple(
         Notice(
-            id=f"{environment}-{number}-{record.sequence}",
-            environment=environment,
+            id=f"{environment_name}-{number}-{record.sequence}",
+            environment=environment_name,
             release=number,
             event=record.detail["event"],
             text=record.detail["text"],
@@ -39,11 +48,12 @@ def has_notice(journal: Iterable[Record], event: str, text: str) -> bool:
     return any(record.event is Event.NOTICE and record.detail == wanted for record in journal)
 
 
-def undelivered(
-    environment: str, number: int, journal: tuple[Record, ...], channels: Iterable[str]
+def select_undelivered(
+    environment_name: str, number: int, journal: tuple[Record, ...], channels: Iterable[str]
 ) -> tuple[tuple[Notice, str], ...]:
-    """What is still to be sent: each notice with each channel that did not take it yet, oldest first."""
-    taken = {(record.detail["id"], record.detail["channel"]) for record in journal if record.event is Event.DELIVERED}
-    notices = read_notices(environment, number, journal)
+    """Each notification with each channel that has not accepted it, oldest first."""
+    deliveries = (Delivery.model_validate(record.detail) for record in journal if record.event is Event.DELIVERED)
+    accepted = {(delivery.id, delivery.channel) for delivery in deliveries}
+    notices = read_notices(environment_name, number, journal)
     pairs = ((notice, channel) for notice in notices for channel in channels)
-    return tuple((notice, channel) for notice, channel in pairs if (notice.id, channel) not in taken)
+    return tuple((notice, channel) for notice, channel in pairs if (notice.id, channel) not in accepted)

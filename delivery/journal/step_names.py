@@ -1,4 +1,4 @@
-"""What a release's journal calls its steps: `<phase>/<name>` for what the plan tells, and a few names besides."""
+"""The names of steps in a journal: `<phase>/<name>` for steps of the plan, and a few more."""
 
 from delivery.plan import Phase
 from delivery.rollout.manifests import CanaryStep
@@ -11,17 +11,17 @@ ROLLOUT = "Rollout "
 
 
 def planned_step(phase: Phase, name: str) -> str:
-    """name: of the stack, the topic or the object, as the plan tells it."""
+    """name: of the stack, the topic or the object, as in the plan."""
     return f"{phase}/{name}"
 
 
 def rollout_step(rollout: str) -> str:
-    """What brings the Rollout to a template, forward or back."""
+    """Applies a pod template to the Rollout, in a release or in a rollback."""
     return planned_step(Phase.APPLICATION, f"{ROLLOUT}{rollout}")
 
 
 def canary_step(step: CanaryStep) -> str:
-    """The judgement of a share of the traffic, and the end of its pause."""
+    """The judgement of a canary step, and the end of its pause."""
     return f"{CANARY}{step.name}"
 
 

@@ -1,4 +1,4 @@
-"""What a failed release leaves: what was taken back, what is kept, and how its run ends."""
+"""How a failed release ends: what was rolled back, which changes stay, and the error of its run."""
 
 from collections.abc import Iterable
 
@@ -7,62 +7,62 @@ from delivery.journal.step_names import moves_traffic, planned_step
 from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
 
-GO_ON = "Traffic was not touched. A release that is started again goes on from there."
+TRAFFIC_UNCHANGED = "The traffic was not changed. To continue from this state, start the release again."
 
-# A release takes an old ReplicaSet of its template away so that the controller makes it anew: it is there afterwards.
-MADE_ANEW = planned_step(Phase.APPLICATION, "ReplicaSet ")
-KEPT_UNKNOWN = "What is kept as this release left it is not known: its journal could not be read."
+# A release deletes an old ReplicaSet of its template, and the controller creates it again. So it exists afterwards.
+RECREATED = planned_step(Phase.APPLICATION, "ReplicaSet ")
 
 
 def kept_changes(journal: tuple[Record, ...]) -> tuple[str, ...]:
-    """The steps that were carried out and stay: stacks, topics, settings, the application without its Rollout."""
+    """The completed steps that a rollback does not undo: stacks, topics, settings, and all objects but the Rollout."""
     done = [record.step for record in journal if record.event is Event.DONE]
-    return tuple(step for step in done if not (moves_traffic(step) or step.startswith(MADE_ANEW)))
+    return tuple(step for step in done if not (moves_traffic(step) or step.startswith(RECREATED)))
 
 
 def may_have_changed(journal: tuple[Record, ...] | None) -> bool:
-    """Whether anything may have been changed; taken as true of a journal that could not be read."""
+    """Whether the release may have changed something. True if its journal could not be read (None)."""
     return journal is None or has_effects(journal)
 
 
-def describe_kept(journal: tuple[Record, ...] | None) -> str:
-    """One sentence; empty when nothing stays. journal: None where it could not be read."""
+def describe_kept(journal: tuple[Record, ...] | None, release: str = "this release") -> str:
+    """One sentence about the changes that stay; empty if there are none. journal: None if it could not be read."""
     if journal is None:
-        return KEPT_UNKNOWN
+        return f"It is unknown which changes of {release} stay: its journal could not be read."
     kept = kept_changes(journal)
-    return f"Kept as this release left them: {', '.join(kept)}." if kept else ""
+    return f"These changes of {release} stay: {', '.join(kept)}." if kept else ""
 
 
-def ending_after(failure: DeliveryError, journal: tuple[Record, ...] | None, way_back: str) -> DeliveryError:
-    """The error a failed release ends by.
+def final_error(failure: DeliveryError, journal: tuple[Record, ...] | None, rollback: str) -> DeliveryError:
+    """The error that a failed release ends with. It is the failure itself if the release changed nothing.
 
-    way_back: the sentence of the compensating flow, empty where there was nothing to take back; then a person goes on
-    from what is kept. Without an effect the failure itself is the ending.
+    rollback: the sentence of the compensation; empty if there was nothing to roll back, so that a person must decide.
     """
     if not may_have_changed(journal):
         return failure
-    said = [str(failure), way_back, describe_kept(journal)]
-    return RolledBack(join_sentences(said)) if way_back else Unfinished(join_sentences([*said, GO_ON]))
+    sentences = [str(failure), rollback, describe_kept(journal)]
+    if rollback:
+        return RolledBack(join_sentences(sentences))
+    return Unfinished(join_sentences([*sentences, TRAFFIC_UNCHANGED]))
 
 
-def ending_without_rollback(
-    failure: DeliveryError, fault: DeliveryError, journal: tuple[Record, ...] | None
+def final_error_without_rollback(
+    failure: DeliveryError, rollback_error: DeliveryError, journal: tuple[Record, ...] | None
 ) -> DeliveryError:
-    """The error a release ends by whose way back failed as well. fault: why it did."""
-    reason = "" if str(fault).startswith(str(failure)) else str(failure)
-    said = join_sentences([reason, str(fault), describe_kept(journal)])
-    return type(fault)(said) if isinstance(fault, Halted) else RollbackFailed(said)
+    """The error that a release ends with if its rollback failed as well. rollback_error: why the rollback failed."""
+    reason = "" if str(rollback_error).startswith(str(failure)) else str(failure)
+    message = join_sentences([reason, str(rollback_error), describe_kept(journal)])
+    return type(rollback_error)(message) if isinstance(rollback_error, Halted) else RollbackFailed(message)
 
 
-def ending_of_manual_rollback(failure: DeliveryError, journal: tuple[Record, ...] | None) -> DeliveryError:
-    """The error that a roll-back by hand, or a recovery, ends by.
+def final_error_of_manual_rollback(failure: DeliveryError, journal: tuple[Record, ...] | None) -> DeliveryError:
+    """The error that a manual rollback or a recovery ends with: RollbackFailed once it may have changed something.
 
-    Once it has moved anything it did not arrive, whatever the reason, unless traffic is there and a check failed.
+    Three errors stay what they are: a stop request, a lost lock, and a failed check after the traffic is back.
     """
-    is_said = isinstance(failure, Halted | ChecksFailed | RollbackFailed)
-    return failure if is_said or not may_have_changed(journal) else RollbackFailed(str(failure))
+    is_final = isinstance(failure, Halted | ChecksFailed | RollbackFailed)
+    return failure if is_final or not may_have_changed(journal) else RollbackFailed(str(failure))
 
 
 def join_sentences(parts: Iterable[str]) -> str:
-    """Each that is not empty, with a full stop at its end."""
+    """The parts that are not empty, each with a full stop at its end."""
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)

@@ -1,68 +1,78 @@
-"""What a release leaves that died in its canary: by its journal, and by the Rollout as it stands."""
+"""Whether a release is orphaned, by its journal, and whether its canary can be rolled back, by the Rollout."""
 
 from dataclasses import dataclass
 
-from delivery.release import LOCK_LOST, Record, end_in, request_in
+from delivery.release import Record, end_in, request_in
 from delivery.rollback.history import rollout_at_start
 from delivery.rollout.snapshot import RolloutSnapshot
 
 
 @dataclass(frozen=True)
 class OrphanedRelease:
-    """A release that touched the Rollout, and whose process died or lost its hold.
+    """A release that changed the Rollout, and whose process died or lost the lock.
 
-    stable_hash, current_hash: as it found them; the stable one empty where nothing served. is_by_hand: a roll-back.
+    stable_hash, current_hash: of the Rollout before the release changed it; stable_hash is empty if there was no stable
+    revision.
     """
 
     number: int
     artifact_digest: str
     stable_hash: str
     current_hash: str
-    is_by_hand: bool
+    is_manual_rollback: bool
 
 
 def has_no_traffic_effect(journal: tuple[Record, ...]) -> bool:
-    """Whether the release leaves the traffic to an earlier one: it never touched it, or died while it recovered it."""
-    return rollout_at_start(journal) is None or (bool(request_in(journal).get("recovers")) and is_orphaned(journal))
+    """Whether an earlier release determines the traffic: this one did not change it, or is an orphaned recovery."""
+    return rollout_at_start(journal) is None or (bool(request_in(journal).recovers) and is_orphaned(journal))
 
 
 def find_orphaned(number: int, journal: tuple[Record, ...]) -> OrphanedRelease | None:
-    """None where the release saw to its canary itself, or was asked to leave it where it is.
+    """The orphaned release; None if the release ended, whatever it did with its canary, or did not change the Rollout.
 
-    journal: of the newest release that tells anything.
+    journal: of the newest release that changed the traffic.
     """
-    found, request = rollout_at_start(journal), request_in(journal)
-    if found is None or not is_orphaned(journal):
+    at_start, request = rollout_at_start(journal), request_in(journal)
+    if at_start is None or not is_orphaned(journal):
         return None
     return OrphanedRelease(
         number=number,
-        artifact_digest=request["artifact_digest"],
-        stable_hash=found.get("stable_hash") or "",
-        current_hash=found.get("current_hash") or "",
-        is_by_hand=request.get("plan_hash") is None,
+        artifact_digest=request.artifact_digest or "",
+        stable_hash=at_start.stable_hash,
+        current_hash=at_start.current_hash,
+        is_manual_rollback=request.plan_hash is None,
     )
 
 
 def is_orphaned(journal: tuple[Record, ...]) -> bool:
-    """Whether nobody looks after what the release began: it has no end, or ended because it lost its hold."""
+    """Whether no process completes the release: it has no end, or ended because it lost the lock."""
     end = end_in(journal)
-    return end is None or LOCK_LOST in end.detail
+    return end is None or end.lock_lost
+
+
+def describe_death(orphaned: OrphanedRelease) -> str:
+    return f"The process of release {orphaned.number} died or lost the lock"
 
 
 def why_not_observed(snapshot: RolloutSnapshot) -> str | None:
-    """Why nobody can tell yet whether a canary is under way: the controller has not seen what was asked of it last."""
-    return None if snapshot.is_observed else "the Rollouts controller has not seen the last change"
+    """Why it is still unknown whether a canary is under way; None if the controller observed the latest generation."""
+    return None if snapshot.is_observed else "the Argo Rollouts controller has not observed the last change"
 
 
-def why_not_recoverable(orphaned: OrphanedRelease, snapshot: RolloutSnapshot) -> str | None:
-    """What a person has to decide, as a sentence without its stop; None where the canary may be taken back."""
-    if orphaned.is_by_hand:
-        back = "Ask for it again: slipway rollback without --revision lists where to"
-        return f"It was a roll-back by hand, and only a person knows where to. {back}"
+def why_not_recoverable(environment_name: str, orphaned: OrphanedRelease, snapshot: RolloutSnapshot) -> str | None:
+    """Why a person must decide, as a sentence without its full stop; None if the canary can be rolled back."""
+    if orphaned.is_manual_rollback:
+        return (
+            f"Release {orphaned.number} is a manual rollback, so only a person can choose its revision. To list the "
+            f"revisions: slipway rollback {environment_name}"
+        )
     if snapshot.stable_hash != orphaned.stable_hash:
-        return f"It found all traffic at {orphaned.stable_hash}, and that is not the stable revision any more"
+        before = orphaned.stable_hash or "none"
+        return (
+            f"The stable revision changed since release {orphaned.number}: it was {before}, now {snapshot.stable_hash}"
+        )
     canary = snapshot.current.artifact_digest if snapshot.current else snapshot.current_hash
-    # One that it found under way, and died while it aborted it, is as good as its own.
+    # A canary that the release found, and was aborting when its process died, counts as its own.
     if canary != orphaned.artifact_digest and snapshot.current_hash != orphaned.current_hash:
-        return f"The canary that is under way, of {canary}, is not its own, and was left alone"
+        return f"The canary of {canary} is not from release {orphaned.number}, and was not changed"
     return None

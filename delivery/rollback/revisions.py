@@ -1,4 +1,4 @@
-"""Which revisions a Rollout can go back to: those that served all traffic, as the journals of past releases tell."""
+"""The revisions to which a Rollout can be rolled back: those that served all traffic according to the journals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,38 +11,40 @@ from delivery.rollback.compensation import kept_changes
 from delivery.rollout.conditions import why_not_done
 from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 
-# A roll-back by hand has no record of a promotion; it ends so only once all traffic is where it was wanted.
-ARRIVED = ("Completed", "ChecksFailed")
+# A manual rollback records no promotion. It ends with one of these outcomes only if its revision has all traffic.
+PROMOTED_OUTCOMES = ("Completed", "ChecksFailed")
 
 Journals = Mapping[int, tuple[Record, ...]]
 
 
 @dataclass(frozen=True)
 class Target:
-    """The revision to go back to. kept: what releases changed since it served, as the journals name it; None where no
-    journal tells since when.
+    """The revision to roll back to.
+
+    kept: the steps in which releases changed something since it last served all traffic, which a rollback does not
+    undo; None if no journal shows when that was.
     """
 
-    found: ReplicaSet
+    replica_set: ReplicaSet
     kept: tuple[str, ...] | None
 
     @property
     def number(self) -> int:
-        return self.found.revision
+        return self.replica_set.revision
 
 
 def choose_target(
     snapshot: RolloutSnapshot, journals: Journals, number: int | None, *, allow_unverified: bool
 ) -> Target:
-    """The revision with this number, which served all traffic before and does not now.
+    """The revision with this number, if it served all traffic before and does not serve it now.
 
-    journals: of releases by their numbers, newest first. allow_unverified: the operator takes one of which no journal
-    tells, too. Raises Refused, with the list of all that can be gone back to.
+    journals: of releases by their numbers, newest first. allow_unverified: accept a revision that is in no journal.
+    Raises Refused with the list of all targets.
     """
     found = next((found for found in snapshot.replica_sets if found.revision == number), None)
     if found is None:
-        said = "No revision was named" if number is None else f"There is no revision {number}"
-        raise Refused(f"{said}. {describe_targets(snapshot, journals)}\n")
+        reason = "No revision was given" if number is None else f"Revision {number} does not exist"
+        raise Refused(f"{reason}. {describe_targets(snapshot, journals)}\n")
     if (why := why_not_rollback(snapshot, journals, found, allow_unverified=allow_unverified)) is not None:
         raise Refused(f"{why}. {describe_targets(snapshot, journals)}\n")
     served = last_served(journals, found.hash)
@@ -50,136 +52,138 @@ def choose_target(
 
 
 def why_not_rollback(
-    snapshot: RolloutSnapshot, journals: Journals, found: ReplicaSet, *, allow_unverified: bool = False
+    snapshot: RolloutSnapshot, journals: Journals, replica_set: ReplicaSet, *, allow_unverified: bool = False
 ) -> str | None:
-    """Why the revision may not get all traffic again, as a sentence without its stop."""
-    named = f"Revision {found.revision}"
-    if not found.artifact_digest:
-        return f"{named} runs {found.image}, which names no digest: it may be another image by now"
-    if why_not_done(snapshot, found.hash) is None:
-        return f"{named} serves all traffic already"
-    if found.hash == snapshot.stable_hash or last_served(journals, found.hash) is not None:
+    """Why a rollback to the revision is refused, as a sentence without its full stop; None if it is possible."""
+    revision = f"Revision {replica_set.revision}"
+    if not replica_set.artifact_digest:
+        return f"{revision} runs {replica_set.image}, which has no digest: it may be another image now"
+    if why_not_done(snapshot, replica_set.hash) is None:
+        return f"{revision} already serves all traffic"
+    if replica_set.hash == snapshot.stable_hash or last_served(journals, replica_set.hash) is not None:
         return None
-    if (tried := last_tried(journals, found.hash)) is not None:
-        part = _describe_part(journals.get(tried, ()), found.hash)
+    if (tried := last_tried(journals, replica_set.hash)) is not None:
+        part = _describe_part(journals.get(tried, ()), replica_set.hash)
         return (
-            f"{named} never served all traffic: release {tried}, {part}. "
-            f"Only a release of {found.artifact_digest} gives it traffic again, by a canary"
+            f"{revision} never served all traffic: release {tried}, {part}. "
+            f"It can get traffic again only by a new release of {replica_set.artifact_digest}, with a canary"
         )
-    return None if allow_unverified else f"{named} may never have been judged: no journal tells that it served"
+    return None if allow_unverified else f"{revision} needs --unverified: no journal shows that it was promoted"
 
 
 def last_served(journals: Journals, pod_hash: str) -> int | None:
-    """The newest release that found or left all traffic at the revision, or promoted it."""
+    """The newest release that promoted the revision, or that started while it was the stable revision."""
     for number, journal in journals.items():
-        is_its = is_promoted(journal) and _has(journal, "revision", pod_hash)
-        if is_its or _has(journal, "stable_hash", pod_hash):
+        is_promoted_by_it = is_promoted(journal) and _has(journal, "revision", pod_hash)
+        if is_promoted_by_it or _has(journal, "stable_hash", pod_hash):
             return number
     return None
 
 
 def is_promoted(journal: tuple[Record, ...]) -> bool:
     """Whether the release gave its revision all traffic, however it ended after that."""
-    return any(record.event is Event.PROMOTED for record in journal) or outcome_in(journal) in ARRIVED
+    return any(record.event is Event.PROMOTED for record in journal) or outcome_in(journal) in PROMOTED_OUTCOMES
 
 
 def last_tried(journals: Journals, pod_hash: str) -> int | None:
-    """The newest release that made a canary of the revision; where none is told of, one that found it under way.
+    """The newest release that created a canary of the revision, or the newest one that found it under way.
 
-    A recovery found the canary of the release that it recovered, which may not have lived to tell of it.
+    A recovery stands for the orphaned release: that one may have died before it recorded its canary.
     """
-    made = (number for number, journal in journals.items() if _has(journal, "revision", pod_hash))
+    created = (number for number, journal in journals.items() if _has(journal, "revision", pod_hash))
     found = (
         recovered_in(journal) or number
         for number, journal in journals.items()
         if _has(journal, "current_hash", pod_hash)
     )
-    return next(made, None) or next(found, None)
+    return next(created, None) or next(found, None)
 
 
 def recovered_in(journal: tuple[Record, ...]) -> int | None:
-    """The release whose canary was taken back; None where the journal is not a recovery's."""
-    return request_in(journal).get("recovers")
+    """The release whose canary a recovery rolled back; None if the journal is not of a recovery."""
+    return request_in(journal).recovers
 
 
 def outcome_in(journal: tuple[Record, ...]) -> str | None:
-    """The name of the state that the release ended by; None where it did not end."""
-    ended = end_in(journal)
-    return ended.detail.get("outcome") if ended else None
+    """The name of the release's final state; None if it did not end."""
+    end = end_in(journal)
+    return end.outcome if end else None
 
 
 def changes_since(journals: Journals, served: int) -> tuple[str, ...]:
-    """What releases from this one on changed and no way back of the Rollout takes back, in the order they did."""
+    """The changes of this release and of later ones that a rollback does not undo, oldest first."""
     since = [journal for number, journal in journals.items() if number >= served]
     return tuple(dict.fromkeys(step for journal in reversed(since) for step in kept_changes(journal)))
 
 
 def describe_targets(snapshot: RolloutSnapshot, journals: Journals) -> str:
-    """What can be gone back to, a line each, newest first; apart what is taken only where the operator says so."""
+    """The revisions to which a rollback is possible, one per line, newest first, then those that need --unverified."""
     why_not = partial(why_not_rollback, snapshot, journals)
-    possible = [found for found in snapshot.replica_sets if why_not(found) is None]
-    taken = [found for found in snapshot.replica_sets if why_not(found, allow_unverified=True) is None]
-    unverified = [found for found in taken if found not in possible]
-    lines = [f"Rollout {snapshot.name} can go back to:{_list(snapshot, possible) or ' nothing.'}"]
+    verified = [found for found in snapshot.replica_sets if why_not(found) is None]
+    accepted = [found for found in snapshot.replica_sets if why_not(found, allow_unverified=True) is None]
+    unverified = [found for found in accepted if found not in verified]
+    targets = _list(snapshot, verified)
+    can = f"can be rolled back to:{targets}" if targets else "has no revision to roll back to."
+    lines = [f"Rollout {snapshot.name} {can}"]
     if unverified:
         lines.append(
-            f"No journal tells whether these served, --unverified takes them all the same:{_list(snapshot, unverified)}"
+            f"Only with --unverified, because no journal shows that they were promoted:{_list(snapshot, unverified)}"
         )
     return "\n".join(lines)
 
 
 def describe_kept_since(target: Target) -> str:
-    """What the way back of the Rollout leaves as it is; empty where nothing changed since."""
+    """The changes that a rollback to the target does not undo; empty if nothing changed since the target served."""
     if target.kept is None:
-        return "Services, Ingress, topics, settings and stacks stay as the releases since left them."
-    return f"Kept as the releases since left them: {', '.join(target.kept)}." if target.kept else ""
+        return "Changes of later releases to Services, Ingress, topics, settings and stacks stay."
+    return f"These changes of later releases stay: {', '.join(target.kept)}." if target.kept else ""
 
 
 def describe_number(target: Target, now: RolloutSnapshot) -> str:
-    """That the revision has another number than the one that it was asked for by; empty where it has not."""
-    found = now.replica_set(target.found.hash)
+    """The number by which the revision was chosen, if it has another number now; empty otherwise."""
+    found = now.replica_set(target.replica_set.hash)
     is_same = found is None or found.revision == target.number
-    return "" if is_same else f"It was revision {target.number}: one that is used again gets a new number."
+    return "" if is_same else f"It was revision {target.number}: a revision that is used again gets a new number."
 
 
 def name_revision(snapshot: RolloutSnapshot, pod_hash: str) -> str:
-    """`revision 7`, as the lists have it; by its hash where it has no ReplicaSet."""
+    """`revision 7`; with the hash instead of the number if it has no ReplicaSet."""
     found = snapshot.replica_set(pod_hash)
     return f"revision {found.revision if found else pod_hash}"
 
 
-def describe_unverified(snapshot: RolloutSnapshot, pod_hash: str, named: str) -> str:
-    """Why a way back goes through a step that nobody judges. named: the revision, as the operator knows it."""
+def describe_unjudged_steps(snapshot: RolloutSnapshot, pod_hash: str, revision: str) -> str:
+    """Why a rollback goes through canary steps, and that they are not judged. revision: its number before, in words."""
     found, stable = snapshot.replica_set(pod_hash), snapshot.stable
     is_newer = found is not None and stable is not None and found.created_at >= stable.created_at
-    outside = "was made after the one that serves" if is_newer else "is outside the rollback window"
-    return f"{named} {outside}, so the controller gives it steps, which nobody judges on a way back"
+    reason = "was created after the stable revision" if is_newer else "is outside the rollback window"
+    return f"{revision} {reason}, so the controller runs its canary steps; a rollback does not judge them"
 
 
 def _list(snapshot: RolloutSnapshot, revisions: list[ReplicaSet]) -> str:
-    """Numbers move when a revision is used again, hence the digest and the time."""
+    """With digest and time, because the number of a revision changes when it is used again."""
     return "".join(
-        f"\n  {found.revision}: {found.artifact_digest}, made {found.created_at}{_role(snapshot, found)}"
+        f"\n  {found.revision}: {found.artifact_digest}, created {found.created_at}{_role(snapshot, found)}"
         for found in revisions
     )
 
 
-def _role(snapshot: RolloutSnapshot, found: ReplicaSet) -> str:
-    """Which one is the canary, and which one it is compared with, while one is under way."""
+def _role(snapshot: RolloutSnapshot, replica_set: ReplicaSet) -> str:
+    """Marks the canary and the stable revision while a canary is under way."""
     if not snapshot.is_unfinished:
         return ""
     roles = {
-        snapshot.stable_hash: ", the stable one",
-        snapshot.current_hash: ", the canary that is under way, unjudged",
+        snapshot.stable_hash: ", the stable revision",
+        snapshot.current_hash: ", the canary under way, not judged",
     }
-    return roles.get(found.hash, "")
+    return roles.get(replica_set.hash, "")
 
 
 def _describe_part(journal: tuple[Record, ...], pod_hash: str) -> str:
-    """What the release had to do with the canary of the revision, and how it ended."""
+    """Whether the release started the canary of the revision or found it, and how the release ended."""
     found_only = _has(journal, "current_hash", pod_hash) and not _has(journal, "revision", pod_hash)
     ended = f"ended {outcome}" if (outcome := outcome_in(journal)) else "did not end"
-    return f"which {'found it under way' if found_only else 'tried it'}, {ended}"
+    return f"which {'found its canary under way' if found_only else 'started its canary'}, {ended}"
 
 
 def _has(journal: tuple[Record, ...], key: str, pod_hash: str) -> bool:

@@ -1,1 +1,1 @@
-"""An Argo Rollout: its manifests, one snapshot of it with its pods, and its weights."""
+"""An Argo Rollout: its manifests, a snapshot of it with its pods, and its weights."""

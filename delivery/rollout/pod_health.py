@@ -1,4 +1,4 @@
-"""Whether the pods that were seen at the beginning of a canary step still serve."""
+"""Whether the pods that existed when a canary step began still serve."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,15 @@ from delivery.rollout.pods import Pod
 
 
 def why_worse(before: Iterable[Pod], now: Iterable[Pod]) -> str | None:
-    """The first pod that was restarted, or lost its readiness, since it was seen; None: none was.
+    """The first pod that has restarted or is no longer ready, as a clause. None if there is no such pod.
 
-    A pod that is new since then may still be starting, and one that is being deleted has served.
+    A pod that was created during the step may still be starting, and a terminating pod is not expected to be ready.
     """
-    known = {pod.name: pod for pod in before}
+    earlier_pods = {pod.name: pod for pod in before}
     for pod in now:
-        was = known.get(pod.name)
-        if was and pod.restarts > was.restarts:
-            return f"pod {pod.name} was restarted {pod.restarts - was.restarts} times while it was watched"
-        if was and was.is_ready and not (pod.is_ready or pod.is_ending):
-            return f"pod {pod.name} is not ready any more"
+        earlier = earlier_pods.get(pod.name)
+        if earlier and pod.restarts > earlier.restarts:
+            return f"pod {pod.name} restarted {pod.restarts - earlier.restarts} times during the canary step"
+        if earlier and earlier.is_ready and not (pod.is_ready or pod.is_terminating):
+            return f"pod {pod.name} is no longer ready"
     return None

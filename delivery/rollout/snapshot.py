@@ -1,4 +1,4 @@
-"""One look at a Rollout, its ReplicaSets and its pods, as values."""
+"""A snapshot of a Rollout with its ReplicaSets and its pods."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the controller last wrote, in percent, and to which pod templates."""
+    """The weights that the controller last wrote into the status, and the pod-template hashes that they are for."""
 
     canary_weight_percent: int
     canary_hash: str
@@ -30,7 +30,11 @@ class Weights:
 
 @dataclass(frozen=True)
 class ReplicaSet:
-    """A revision of the Rollout. template: as the cluster holds it, without the hash label. created_at: RFC 3339."""
+    """A revision of the Rollout.
+
+    hash: its pod-template hash. revision: its number, which changes when the revision is used again.
+    template: as it is in the cluster, without the hash label. created_at: RFC 3339.
+    """
 
     name: str
     hash: str
@@ -42,15 +46,16 @@ class ReplicaSet:
 
     @property
     def artifact_digest(self) -> str:
-        """`sha256:...` of its image; empty where the image is not named by one."""
+        """`sha256:...` of its image. Empty if the image is not referred to by its digest."""
         digest = self.image.rpartition("@")[2]
         return digest if digest.startswith("sha256:") else ""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Who wrote the Rollout besides this release and its controller. at: RFC 3339. owns_replicas: spec.replicas is
-    theirs.
+    """A field manager of the Rollout, other than Slipway and the Rollouts controller.
+
+    at: RFC 3339; empty if the cluster did not record the time. owns_replicas: whether it owns spec.replicas.
     """
 
     manager: str
@@ -60,9 +65,10 @@ class Writer:
 
 @dataclass(frozen=True)
 class RolloutSnapshot:
-    """A Rollout at one moment; of its status only what the controller has had time to observe is worth anything.
+    """A Rollout at one moment. Its status is only meaningful if the controller has observed the specification.
 
-    steps: of the live Rollout. step_index: the step under way, len(steps) at the end, None where there are no steps.
+    steps: of the live Rollout. step_index: the current step, len(steps) at the end, None if there are no steps.
+    current_hash, stable_hash: pod-template hashes of the template and of the stable revision.
     """
 
     name: str
@@ -80,7 +86,7 @@ class RolloutSnapshot:
     pause_reasons: tuple[str, ...]
     is_paused_by_controller: bool
     is_paused_manually: bool
-    is_abort_asked: bool
+    is_abort_requested: bool
     aborted_at: str | None
     conditions: Mapping[str, Condition]
     weights: Weights | None
@@ -95,7 +101,7 @@ class RolloutSnapshot:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a canary is under way, or was aborted and its template never put back."""
+        """Whether a canary is under way, or was aborted and its template is still in the Rollout."""
         return bool(self.stable_hash) and self.current_hash != self.stable_hash
 
     @property
@@ -108,45 +114,51 @@ class RolloutSnapshot:
 
     @property
     def canary_weight_percent(self) -> int:
-        """The canary's share of the traffic by the controller's word; 0 where it has not split any."""
+        """The weight in the status. 0 if the controller has written no weights."""
         return self.weights.canary_weight_percent if self.weights else 0
 
     def replica_set(self, pod_hash: str) -> ReplicaSet | None:
-        return next((found for found in self.replica_sets if found.hash == pod_hash), None)
+        return next((replica_set for replica_set in self.replica_sets if replica_set.hash == pod_hash), None)
 
     def describe_revision(self, pod_hash: str) -> str:
-        """Begins a sentence: `The new revision, 4 (hash 7c9f),`, without a number once its ReplicaSet is gone."""
-        found, which = self.replica_set(pod_hash), "stable" if pod_hash == self.stable_hash else "new"
-        numbered = f", {found.revision} (hash {pod_hash})," if found else f" (hash {pod_hash})"
-        return f"The {which} revision{numbered}"
+        """The beginning of a sentence: `The new revision 4 (hash 7c9f)`. Without the number if it has no ReplicaSet."""
+        replica_set, role = self.replica_set(pod_hash), "stable" if pod_hash == self.stable_hash else "new"
+        number = f" {replica_set.revision}" if replica_set else ""
+        return f"The {role} revision{number} (hash {pod_hash})"
 
     def pods_of(self, pod_hash: str) -> tuple[Pod, ...]:
         return tuple(pod for pod in self.pods if pod.hash == pod_hash)
 
     def writers_since(self, pod_hash: str) -> tuple[Writer, ...]:
-        """Who else wrote the Rollout since this revision was made, latest last.
+        """The other writers of the Rollout since the revision was created, latest last.
 
-        Of who scaled it the cluster keeps no time. They count: what we applied took the replicas from those before.
+        The cluster does not record when the Rollout was scaled. Such a writer is included: the apply of this release
+        took spec.replicas from all earlier owners.
         """
-        made = self.replica_set(pod_hash)
-        return tuple(writer for writer in self.writers if made and (not writer.at or writer.at >= made.created_at))
+        revision = self.replica_set(pod_hash)
+        return tuple(
+            writer for writer in self.writers if revision and (not writer.at or writer.at >= revision.created_at)
+        )
 
-    def describe_unready(self, pod_hash: str) -> str:
-        """Each pod of a revision that is not ready, with the reason; empty where all are."""
-        waiting = [pod for pod in self.pods_of(pod_hash) if pod.waits_for]
-        return "; ".join(f"pod {pod.name}: {pod.waits_for}" for pod in waiting)
+    def describe_unready_pods(self, pod_hash: str) -> str:
+        """Each pod of a revision that is not ready, with the reason. Empty if all are ready."""
+        unready = [pod for pod in self.pods_of(pod_hash) if pod.unready_reason]
+        return "; ".join(f"pod {pod.name}: {pod.unready_reason}" for pod in unready)
 
     def describe_traffic(self) -> str:
-        """Where the controller last sent the traffic, by its own word."""
-        if self.weights is None:
-            return "Its controller has not split any traffic."
-        shares = self.weights.canary_weight_percent, self.weights.canary_hash, self.weights.stable_weight_percent
-        return "Its controller sends {} % to {} and {} % to {}.".format(*shares, self.weights.stable_hash)
+        """The weights in the status, as a sentence."""
+        weights = self.weights
+        if weights is None:
+            return "Its status has no weights."
+        return (
+            f"The weights in its status: {weights.canary_weight_percent} % for {weights.canary_hash}, "
+            f"{weights.stable_weight_percent} % for {weights.stable_hash}."
+        )
 
-    def trouble_of(self, pod_hash: str) -> str | None:
+    def failure_of(self, pod_hash: str) -> str | None:
         """The first pod of a revision that cannot serve, with the reason."""
-        troubled = next((pod for pod in self.pods_of(pod_hash) if pod.trouble), None)
-        return f"pod {troubled.name}: {troubled.trouble}" if troubled else None
+        failed = next((pod for pod in self.pods_of(pod_hash) if pod.failure), None)
+        return f"pod {failed.name}: {failed.failure}" if failed else None
 
 
 def parse_snapshot(
@@ -154,19 +166,19 @@ def parse_snapshot(
 ) -> RolloutSnapshot:
     """The Rollout with the ReplicaSets that it owns, newest revision first, and their pods."""
     metadata, spec = rollout["metadata"], rollout["spec"]
-    owned = [parse_replica_set(found) for found in replica_sets if _owner(found) == metadata["uid"]]
-    hashes = {found.hash for found in owned}
+    owned = [parse_replica_set(item) for item in replica_sets if _controller_uid(item) == metadata["uid"]]
+    hashes = {replica_set.hash for replica_set in owned}
     return RolloutSnapshot(
         name=metadata["name"],
         namespace=metadata["namespace"],
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation", 0),
-        # The controller treats a missing number as one.
+        # The controller treats a missing number as 1.
         replicas=spec.get("replicas", 1),
         steps=tuple(spec.get("strategy", {}).get("canary", {}).get("steps", [])),
         is_paused_manually=bool(spec.get("paused")),
         rollback_window=spec.get("rollbackWindow", {}).get("revisions") or 0,
-        replica_sets=tuple(sorted(owned, key=lambda found: found.revision, reverse=True)),
+        replica_sets=tuple(sorted(owned, key=lambda replica_set: replica_set.revision, reverse=True)),
         pods=tuple(pod for pod in map(parse_pod, pods) if pod.hash in hashes),
         writers=parse_writers(metadata.get("managedFields") or ()),
         **_status(rollout.get("status", {})),
@@ -174,7 +186,7 @@ def parse_snapshot(
 
 
 def _status(status: Mapping[str, Any]) -> dict[str, Any]:
-    """What the controller says, by the names of a Reading."""
+    """The fields of a RolloutSnapshot that the controller writes."""
     return {
         "observed_generation": status.get("observedGeneration", ""),
         "phase": status.get("phase", ""),
@@ -184,29 +196,29 @@ def _status(status: Mapping[str, Any]) -> dict[str, Any]:
         "stable_hash": status.get("stableRS", ""),
         "pause_reasons": tuple(pause["reason"] for pause in status.get("pauseConditions") or ()),
         "is_paused_by_controller": bool(status.get("controllerPause")),
-        "is_abort_asked": bool(status.get("abort")),
+        "is_abort_requested": bool(status.get("abort")),
         "aborted_at": status.get("abortedAt"),
-        "conditions": {found["type"]: _condition(found) for found in status.get("conditions") or ()},
+        "conditions": {item["type"]: _condition(item) for item in status.get("conditions") or ()},
         "weights": _weights(status.get("canary", {}).get("weights")),
     }
 
 
-def parse_replica_set(found: Mapping[str, Any]) -> ReplicaSet:
-    metadata, template = found["metadata"], found["spec"]["template"]
+def parse_replica_set(replica_set: Mapping[str, Any]) -> ReplicaSet:
+    metadata, template = replica_set["metadata"], replica_set["spec"]["template"]
     labels = {key: value for key, value in template["metadata"].get("labels", {}).items() if key != HASH_LABEL}
     return ReplicaSet(
         name=metadata["name"],
         hash=metadata.get("labels", {}).get(HASH_LABEL, ""),
         revision=int(metadata.get("annotations", {}).get(REVISION, 0)),
         image=template["spec"]["containers"][0]["image"],
-        available=found.get("status", {}).get("availableReplicas", 0),
+        available=replica_set.get("status", {}).get("availableReplicas", 0),
         created_at=metadata.get("creationTimestamp", ""),
         template={**template, "metadata": {**template["metadata"], "labels": labels}},
     )
 
 
 def parse_writers(entries: Iterable[Mapping[str, Any]]) -> tuple[Writer, ...]:
-    """managedFields: every manager but ours and the controller, latest last; whose time is not kept comes last."""
+    """entries: managedFields. The writers are sorted by time; those without a time come last."""
     others = [entry for entry in entries if entry.get("manager") not in (FIELD_MANAGER, CONTROLLER)]
     writers = [Writer(entry.get("manager", ""), entry.get("time", ""), _owns_replicas(entry)) for entry in others]
     return tuple(sorted(writers, key=lambda writer: (not writer.at, writer.at)))
@@ -216,13 +228,13 @@ def _owns_replicas(entry: Mapping[str, Any]) -> bool:
     return "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
 
 
-def _owner(found: Mapping[str, Any]) -> str | None:
-    owners = found["metadata"].get("ownerReferences") or ()
+def _controller_uid(replica_set: Mapping[str, Any]) -> str | None:
+    owners = replica_set["metadata"].get("ownerReferences") or ()
     return next((owner["uid"] for owner in owners if owner.get("controller")), None)
 
 
-def _condition(found: Mapping[str, Any]) -> Condition:
-    return Condition(found["status"], found.get("reason", ""), found.get("message", ""))
+def _condition(item: Mapping[str, Any]) -> Condition:
+    return Condition(item["status"], item.get("reason", ""), item.get("message", ""))
 
 
 def _weights(written: Mapping[str, Any] | None) -> Weights | None:

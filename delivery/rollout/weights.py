@@ -1,6 +1,6 @@
-"""The canary's share of the traffic, as three witnesses tell it: the Rollout, the Ingress and the load balancer.
+"""The weight of the canary, as its weight sources state it: the Rollout, the Ingress and the listener rules.
 
-The controller writes the first two; only the listener rules are where the traffic goes.
+The Rollouts controller writes the first two. Only the listener rules decide where the traffic goes.
 """
 
 import json
@@ -15,7 +15,7 @@ from delivery.rollout.snapshot import Weights
 
 @dataclass(frozen=True)
 class ListenerRule:
-    """A rule that forwards. name: for the operator. weights: relative, by target group ARN."""
+    """A rule that forwards. name: as messages show it. weights: target group ARN -> relative weight."""
 
     name: str
     hosts: tuple[str, ...]
@@ -24,8 +24,8 @@ class ListenerRule:
 
 
 @dataclass(frozen=True)
-class Arms:
-    """The target groups of the two arms, by ARN."""
+class TargetGroups:
+    """The ARNs of the target groups of the stable revision and of the canary."""
 
     stable: frozenset[str]
     canary: frozenset[str]
@@ -33,90 +33,102 @@ class Arms:
 
 @dataclass(frozen=True)
 class WeightSource:
-    """What one source says of the canary's share. percent: None where it says nothing."""
+    """The weight of the canary in one place. weight_percent: None if the source states no weight."""
 
     source: str
-    percent: float | None
+    weight_percent: float | None
 
 
-def find_arms(rollout_spec: RolloutSpec, bindings: Iterable[Mapping[str, Any]]) -> Arms:
-    """bindings: the TargetGroupBindings of the system's namespace; a Service has one for each Ingress that names it."""
-    found: dict[str, set[str]] = {rollout_spec.stable_service: set(), rollout_spec.canary_service: set()}
+def find_target_groups(rollout_spec: RolloutSpec, bindings: Iterable[Mapping[str, Any]]) -> TargetGroups:
+    """The target groups of the stable and the canary Service.
+
+    bindings: the TargetGroupBindings of the namespace. A Service has one for each Ingress that refers to it.
+    """
+    groups: dict[str, set[str]] = {rollout_spec.stable_service: set(), rollout_spec.canary_service: set()}
     for binding in bindings:
         service = binding["spec"]["serviceRef"]["name"]
-        if service in found:
-            found[service].add(binding["spec"]["targetGroupARN"])
-    return Arms(frozenset(found[rollout_spec.stable_service]), frozenset(found[rollout_spec.canary_service]))
+        if service in groups:
+            groups[service].add(binding["spec"]["targetGroupARN"])
+    return TargetGroups(frozenset(groups[rollout_spec.stable_service]), frozenset(groups[rollout_spec.canary_service]))
 
 
-def find_arms_by_hash(
+def find_target_groups_by_hash(
     bindings: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]], stable_hash: str, canary_hash: str
-) -> Arms:
-    """What counts the requests of each revision: the target groups of the Services that select its hash now.
+) -> TargetGroups:
+    """The target groups that count the requests of each revision: those of the Service that selects its hash now.
 
-    A Service is no revision: after an abort the canary's goes to and fro between both. Raises Unavailable where one of
-    them selects neither, or none selects a revision: then nobody can tell whose requests a target group counts.
+    The canary Service does not always select the canary: after an abort, the controller switches it between both
+    revisions. Raises Unavailable if the Services do not select exactly these two revisions, because the target groups
+    then do not show which revision got the requests.
     """
-    selected = {found["metadata"]["name"]: (found["spec"].get("selector") or {}).get(HASH_LABEL) for found in services}
+    selected = {item["metadata"]["name"]: (item["spec"].get("selector") or {}).get(HASH_LABEL) for item in services}
     if set(selected.values()) != {stable_hash, canary_hash}:
-        says = ", ".join(f"Service {name} selects {found or 'every revision'}" for name, found in selected.items())
-        raise Unavailable(
-            f"It cannot be told which revision was counted: {says}; stable is {stable_hash}, new is {canary_hash}."
-        )
-    groups = [
-        (selected.get(found["spec"]["serviceRef"]["name"]), found["spec"]["targetGroupARN"]) for found in bindings
-    ]
+        raise Unavailable(_describe_selectors(selected, stable_hash, canary_hash))
+    groups = [(selected.get(item["spec"]["serviceRef"]["name"]), item["spec"]["targetGroupARN"]) for item in bindings]
     stable, canary = (
-        frozenset(arn for owner, arn in groups if owner == sought) for sought in (stable_hash, canary_hash)
+        frozenset(arn for selected_hash, arn in groups if selected_hash == wanted_hash)
+        for wanted_hash in (stable_hash, canary_hash)
     )
-    return Arms(stable, canary)
+    return TargetGroups(stable, canary)
+
+
+def _describe_selectors(selected: Mapping[str, str | None], stable_hash: str, canary_hash: str) -> str:
+    selectors = ", ".join(
+        f"Service {name} selects {pod_hash or 'all revisions'}" for name, pod_hash in selected.items()
+    )
+    return (
+        f"It is unknown which revision got the counted requests: {selectors}; the stable revision is {stable_hash}, "
+        f"the canary is {canary_hash}."
+    )
 
 
 def read_hostname(ingress: Mapping[str, Any]) -> str | None:
-    """DNS name of the load balancer that an Ingress has; None while it has none."""
+    """The DNS name of the Ingress's load balancer. None if it has none yet."""
     addresses = ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
     return addresses[0].get("hostname") if addresses else None
 
 
-def why_not_weight(weight_sources: Sequence[WeightSource], percent: int) -> str | None:
-    """None when every witness says this share; else the sentence that names each which says another one."""
+def why_not_weight(weight_sources: Sequence[WeightSource], weight_percent: int) -> str | None:
+    """The weight sources that state another weight, as a clause. None if all of them state this weight."""
     differing = [
-        describe_weight_source(weight_source) for weight_source in weight_sources if weight_source.percent != percent
+        describe_weight_source(weight_source)
+        for weight_source in weight_sources
+        if weight_source.weight_percent != weight_percent
     ]
-    return f"wanted {percent} %, but {'; '.join(differing)}" if differing else None
+    return f"wanted {weight_percent} %, but {'; '.join(differing)}" if differing else None
 
 
 def read_weight_sources(
     rollout_spec: RolloutSpec,
-    written: Weights | None,
+    weights: Weights | None,
     ingress: Mapping[str, Any],
     rules: Iterable[ListenerRule],
-    arms: Arms,
+    target_groups: TargetGroups,
 ) -> tuple[WeightSource, ...]:
-    """The Rollout's status, the Ingress, then each rule that forwards to either Service, and each route without one."""
+    """The Rollout's status, the Ingress, each rule that forwards to either Service, and each route without a rule."""
     annotation = ingress["metadata"].get("annotations", {}).get(rollout_spec.action)
-    ours = [rule for rule in rules if rule.weights.keys() & (arms.stable | arms.canary)]
+    used = [rule for rule in rules if rule.weights.keys() & (target_groups.stable | target_groups.canary)]
     return (
-        WeightSource("the Rollout's status", written.canary_weight_percent if written else None),
+        WeightSource("the Rollout's status", weights.canary_weight_percent if weights else None),
         WeightSource(
             f"the annotation of Ingress {rollout_spec.ingress}",
             read_annotation(annotation, rollout_spec) if annotation else None,
         ),
-        *(WeightSource(f"listener rule {rule.name}", share_of(rule, arms)) for rule in ours),
-        *(_missing(route) for route in rollout_spec.routes if not any(_serves(rule, route) for rule in ours)),
+        *(WeightSource(f"listener rule {rule.name}", weight_of(rule, target_groups)) for rule in used),
+        *(_missing(route) for route in rollout_spec.routes if not any(_is_for_route(rule, route) for rule in used)),
     )
 
 
-def is_not_followed(weight_sources: Sequence[WeightSource]) -> bool:
+def is_load_balancer_behind(weight_sources: Sequence[WeightSource]) -> bool:
     """Whether a listener rule states another weight than the Ingress."""
     _, ingress, *rules = weight_sources
-    return any(rule.percent != ingress.percent for rule in rules)
+    return any(rule.weight_percent != ingress.weight_percent for rule in rules)
 
 
 def read_annotation(text: str, rollout_spec: RolloutSpec) -> float | None:
-    """The canary's share in the action; None where the canary's Service is not among its target groups.
+    """The canary's weight in the action, in percent. None if the action has no weight above 0.
 
-    The Rollout's controller writes capital keys and the port as a string, others lower-case ones and a number.
+    The Rollouts controller writes keys in Pascal case, other writers use camel case.
     """
     try:
         action = _lower_keys(json.loads(text))
@@ -124,28 +136,28 @@ def read_annotation(text: str, rollout_spec: RolloutSpec) -> float | None:
         weights = {group["servicename"]: group["weight"] for group in groups}
     except (ValueError, KeyError, TypeError) as error:
         raise RolloutBroken(
-            f"Ingress {rollout_spec.ingress}: {rollout_spec.action} is no weighted action: {text!r}."
+            f"Ingress {rollout_spec.ingress}: {rollout_spec.action} is not a weighted action: {text!r}."
         ) from error
-    return _share(weights, {rollout_spec.canary_service})
+    return _weight_percent(weights, {rollout_spec.canary_service})
 
 
-def share_of(rule: ListenerRule, arms: Arms) -> float | None:
-    """The canary's share of what the rule forwards, in percent; None where the rule has no weight above 0."""
-    return _share(rule.weights, arms.canary)
+def weight_of(rule: ListenerRule, target_groups: TargetGroups) -> float | None:
+    """The canary's weight in the rule, in percent. None if the rule has no weight above 0."""
+    return _weight_percent(rule.weights, target_groups.canary)
 
 
-def _share(weights: Mapping[str, int], canary: Iterable[str]) -> float | None:
+def _weight_percent(weights: Mapping[str, int], canary: Iterable[str]) -> float | None:
     total = sum(weights.values())
-    ours = sum(weights.get(name, 0) for name in canary)
-    return round(100 * ours / total, 2) if total else None
+    canary_weight = sum(weights.get(name, 0) for name in canary)
+    return round(100 * canary_weight / total, 2) if total else None
 
 
 def _missing(route: Route) -> WeightSource:
-    return WeightSource(f"the listener rule for {route.host}{route.path}, which is missing,", None)
+    return WeightSource(f"the missing listener rule for {route.host}{route.path}", None)
 
 
-def _serves(rule: ListenerRule, route: Route) -> bool:
-    """Whether the rule is the one for the host and path; a rule without hosts takes every host."""
+def _is_for_route(rule: ListenerRule, route: Route) -> bool:
+    """Whether the rule matches the host and the path. A rule without hosts matches every host."""
     is_host = route.host in rule.hosts or not rule.hosts
     return is_host and (route.path in rule.paths or f"{route.path.rstrip('/')}/*" in rule.paths or not rule.paths)
 
@@ -157,6 +169,5 @@ def _lower_keys(value: Any) -> Any:
 
 
 def describe_weight_source(weight_source: WeightSource) -> str:
-    return (
-        f"{weight_source.source} says {'nothing' if weight_source.percent is None else f'{weight_source.percent:g} %'}"
-    )
+    weight = weight_source.weight_percent
+    return f"{weight_source.source} states {'no weight' if weight is None else f'{weight:g} %'}"

@@ -1,1 +1,1 @@
-"""CloudFormation stacks: what the cloud assembly wants, what is deployed, and what a change set would do."""
+"""CloudFormation stacks: the cloud assembly, the deployed stacks, and the changes of a change set."""

@@ -1,4 +1,4 @@
-"""Who is let in further than before: by IAM policies, by resource policies and by security groups."""
+"""The access that a change of a stack newly grants: by IAM policies, resource policies and security groups."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,17 +8,17 @@ from typing import Any
 from delivery.plan import Access
 from delivery.stacks.access_text import as_list, describe_access, name_carrier, text_of
 
-# Where a resource type keeps a policy document, whatever its name.
+# The properties of resource types that contain a policy document.
 DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText")
-EVERY_PORT = "every port"
+ALL_PORTS = "all ports"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What one statement or rule lets somebody do, in its own terms, a template's functions as `${Name}`.
+    """One action of one IAM statement, or one rule of a security group. References of a template are `${Name}`.
 
-    what: an IAM action, or the ports of a rule. on: a resource, or the group. who: a principal or a source; empty where
-    it is whoever carries the policy. under: the conditions, as JSON.
+    what: an IAM action, or the ports of a rule. on: a resource, or the security group. who: a principal or a source;
+    empty in an identity-based policy. under: the conditions, as JSON.
     """
 
     what: str
@@ -28,15 +28,15 @@ class Grant:
     is_denial: bool = False
 
 
-def widened(before: Mapping[str, Any], after: Mapping[str, Any]) -> frozenset[Grant]:
-    """What the properties after allow, or no longer deny, and those before did not."""
+def find_new_grants(before: Mapping[str, Any], after: Mapping[str, Any]) -> frozenset[Grant]:
+    """What a resource with the properties `after` allows, or no longer denies, in contrast to `before`."""
     old, new = frozenset(grants_of(before)), frozenset(grants_of(after))
     allowed = {grant for grant in new - old if not grant.is_denial}
     return frozenset(allowed | {grant for grant in old - new if grant.is_denial})
 
 
 def grants_of(properties: Mapping[str, Any]) -> Iterator[Grant]:
-    """Every grant in a resource's properties, those of inline policies as well."""
+    """Each grant in the properties of a resource, including its inline policies."""
     for name, value in properties.items():
         if name in DOCUMENTS and isinstance(value, dict):
             yield from _statements(value)
@@ -45,7 +45,7 @@ def grants_of(properties: Mapping[str, Any]) -> Iterator[Grant]:
         elif name == "SecurityGroupIngress":
             yield from (_rule(rule) for rule in value)
         elif name == "PublicAccessCidrs":
-            yield from (Grant(what=EVERY_PORT, who=text_of(network)) for network in value)
+            yield from (Grant(what=ALL_PORTS, who=text_of(network)) for network in value)
         elif isinstance(value, dict):
             yield from grants_of(value)
         elif isinstance(value, list):
@@ -65,15 +65,15 @@ def _statements(document: Mapping[str, Any]) -> Iterator[Grant]:
 
 
 def _named(statement: Mapping[str, Any], element: str) -> list[str]:
-    """Each of a statement's actions or resources; one text for all that it leaves out, where it names only that."""
-    if left_out := statement.get(f"Not{element}"):
-        return [f"anything but {', '.join(text_of(item) for item in as_list(left_out))}"]
+    """Each action or resource of a statement; one text for NotAction or NotResource. element: Action or Resource."""
+    if excluded := statement.get(f"Not{element}"):
+        return [f"all {element.lower()}s except {', '.join(text_of(item) for item in as_list(excluded))}"]
     return [text_of(item) for item in as_list(statement.get(element, ""))]
 
 
 def _parties(statement: Mapping[str, Any]) -> list[str]:
-    if left_out := statement.get("NotPrincipal"):
-        return [f"everybody but {', '.join(_principals(left_out))}"]
+    if excluded := statement.get("NotPrincipal"):
+        return [f"everyone except {', '.join(_principals(excluded))}"]
     return _principals(statement.get("Principal", ""))
 
 
@@ -87,23 +87,23 @@ def _rule(rule: Mapping[str, Any]) -> Grant:
     sources = ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourcePrefixListId", "SourceSecurityGroupName")
     who = next((text_of(rule[name]) for name in sources if name in rule), "")
     first, last = rule.get("FromPort"), rule.get("ToPort")
-    ports = EVERY_PORT if first is None else f"port {first}" if first == last else f"ports {first} to {last}"
+    ports = ALL_PORTS if first is None else f"port {first}" if first == last else f"ports {first} to {last}"
     return Grant(what=ports, on=text_of(rule.get("GroupId", "")), who=who)
 
 
-def describe_widening(
+def list_new_access(
     changes: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]],
 ) -> tuple[Access, ...]:
-    """Each access that resources newly give; each of them as logical id, properties before and after."""
+    """Each access that resources newly grant. changes: logical id, properties before and after of each resource."""
     return tuple(
         access
         for name, before, after in changes
-        for access in describe_grants(name, name_carrier(name, after), widened(before, after))
+        for access in group_grants(name, name_carrier(name, after), find_new_grants(before, after))
     )
 
 
-def describe_grants(logical_id: str, carrier: str, grants: Iterable[Grant]) -> tuple[Access, ...]:
-    """All that one statement or rule lets do, together. carrier: whose it is, as the operator reads it."""
+def group_grants(logical_id: str, carrier: str, grants: Iterable[Grant]) -> tuple[Access, ...]:
+    """One access for all grants that differ only in action or port. carrier: as for `describe_access`."""
     together: dict[tuple[str, str, str, bool], list[str]] = {}
     for grant in sorted(grants, key=lambda item: (item.who, item.on, item.under, item.what)):
         together.setdefault((grant.who, grant.on, grant.under, grant.is_denial), []).append(grant.what)

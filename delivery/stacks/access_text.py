@@ -1,6 +1,6 @@
-"""Access as the operator reads it: who may do what, in a template's or a change set's terms made short.
+"""Access in sentences: who may use which action on which resource, in short.
 
-What stands here is for reading; a plan keeps each statement in full beside it.
+The data of a plan also contains each statement in full.
 """
 
 import json
@@ -10,12 +10,12 @@ from typing import Any
 
 SHOWN_ACTIONS = 3
 ACCOUNT, REGION = "${AWS::AccountId}", "${AWS::Region}"
-# The eight digits that the CDK puts behind a logical id.
+# The eight hexadecimal digits that the CDK appends to a logical id.
 CDK_SUFFIX = re.compile(r"(?<=.)[0-9A-F]{8}$")
 REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
-ATTACHED = re.compile(r"arn:.+?:iam::aws:policy/(?:.*/)?(?P<name>[^/]+)$")
-# Attributes that stand for the resource itself.
-ITSELF = (None, "Arn", "GroupId", "Id")
+AWS_MANAGED = re.compile(r"arn:.+?:iam::aws:policy/(?:.*/)?(?P<name>[^/]+)$")
+# Attributes whose value identifies the resource.
+IDENTIFYING = (None, "Arn", "GroupId", "Id")
 COMPARED = {
     "StringEquals": "is",
     "StringEqualsIgnoreCase": "is",
@@ -30,11 +30,12 @@ COMPARED = {
     "IpAddress": "is in",
     "NotIpAddress": "is not in",
 }
-EXTENT = {"ForAnyValue": "any of ", "ForAllValues": "every one of "}
+QUANTIFIERS = {"ForAnyValue": "any value of ", "ForAllValues": "each value of "}
+PORTS = ("port ", "ports ", "all ports")
 
 
 def text_of(value: Any) -> str:
-    """A value as one text, with a template's functions as `${Name}`; what else it holds as JSON."""
+    """A value of a template as one text, with references as `${Name}` and other objects as JSON."""
     if not isinstance(value, dict) or len(value) != 1:
         return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     ((name, argument),) = value.items()
@@ -45,8 +46,8 @@ def text_of(value: Any) -> str:
     if name == "Fn::Join":
         return text_of(argument[0]).join(text_of(part) for part in argument[1])
     if name == "Fn::Sub":
-        text, given = (argument, {}) if isinstance(argument, str) else argument
-        return re.sub(r"\$\{([^}]+)\}", lambda found: text_of(given.get(found[1], found[0])), text)
+        text, values = (argument, {}) if isinstance(argument, str) else argument
+        return re.sub(r"\$\{([^}]+)\}", lambda found: text_of(values.get(found[1], found[0])), text)
     return json.dumps(value, sort_keys=True)
 
 
@@ -61,41 +62,42 @@ def readable(text: str) -> str:
         return "this account"
     if text == REGION:
         return "this region"
-    for here in (f":{REGION}:{ACCOUNT}:", f"::{ACCOUNT}:"):
-        text = text.replace(here, ":…:")
+    for part_of_arn in (f":{REGION}:{ACCOUNT}:", f"::{ACCOUNT}:"):
+        text = text.replace(part_of_arn, ":…:")
     text = text.replace(ACCOUNT, "(this account)").replace(REGION, "(this region)")
     return REFERENCE.sub(_name_reference, text)
 
 
 def _name_reference(found: re.Match[str]) -> str:
     name = CDK_SUFFIX.sub("", found[1])
-    return name if found[2] in ITSELF else f"{name}.{found[2]}"
+    return name if found[2] in IDENTIFYING else f"{name}.{found[2]}"
 
 
 def name_carrier(logical_id: str, properties: Mapping[str, Any]) -> str:
-    """Who or what a resource's grants belong to: a policy's roles, else the resource."""
+    """The name of what has the grants: the roles, users and groups of a policy, otherwise the resource."""
     carriers = [text_of(one) for kind in ("Roles", "Users", "Groups") for one in as_list(properties.get(kind, []))]
     return " and ".join(map(readable, carriers)) or readable(f"${{{logical_id}}}")
 
 
 def describe_access(carrier: str, whats: list[str], who: str, on: str, under: str, *, is_denial: bool) -> str:
-    """One sentence of all that one statement or rule lets do.
+    """One sentence about grants that differ only in action or port.
 
-    carrier: what the statement stands at. who, on, under: as of a Grant; who is empty where the carrier is meant.
+    carrier: the name of the role or the resource that has the statement or rule. who, on, under: as of a Grant.
     """
-    where = f" where {describe_conditions(json.loads(under))}" if under else ""
-    attached = [found["name"] for what in whats if (found := ATTACHED.match(what))]
-    if len(attached) == len(whats):
-        return f"{carrier} has AWS's {'policy' if len(attached) == 1 else 'policies'} {', '.join(attached)}{where}"
-    verb = "is no longer denied" if is_denial else "may"
-    is_here = on in ("", "*") and bool(who)
-    target = carrier if is_here else "everything" if on in ("", "*") else readable(on)
+    condition = f" if {describe_conditions(json.loads(under))}" if under else ""
+    managed = [found["name"] for what in whats if (found := AWS_MANAGED.match(what))]
+    if len(managed) == len(whats):
+        return f"{carrier} gets the AWS managed {'policy' if len(managed) == 1 else 'policies'} {', '.join(managed)}"
+    is_carrier = on in ("", "*") and bool(who)
+    target = carrier if is_carrier else "all resources" if on in ("", "*") else readable(on)
     subject = readable(who) if who else carrier
-    if whats[0].startswith("sts:AssumeRole") and is_here:
-        return f"{subject} {verb} take the role {carrier}{where}"
-    if "port" in whats[0]:
-        return f"{subject} {verb} reach {target} on {', '.join(whats)}{where}"
-    return f"{subject} {verb} {describe_actions(whats)} on {target}{where}"
+    if is_denial:
+        return f"{subject} is no longer denied {describe_actions(whats)} on {target}{condition}"
+    if whats[0].startswith("sts:AssumeRole") and is_carrier:
+        return f"{subject} may assume the role {carrier}{condition}"
+    if whats[0].startswith(PORTS):
+        return f"{subject} may connect to {target} on {', '.join(whats)}"
+    return f"{subject} may use {describe_actions(whats)} on {target}{condition}"
 
 
 def describe_actions(whats: list[str]) -> str:
@@ -114,10 +116,10 @@ def describe_conditions(conditions: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _describe_condition(operator: str, key: str, value: Any) -> str:
     values = [readable(text_of(one)) for one in as_list(value)]
-    extent, _, compared = operator.rpartition(":")
-    bare = compared.removesuffix("IfExists")
-    if bare == "Null":
-        return f"{key} is {'not given' if values == ['true'] else 'given'}"
+    quantifier, _, comparison = operator.rpartition(":")
+    base = comparison.removesuffix("IfExists")
+    if base == "Null":
+        return f"{key} is {'absent' if values == ['true'] else 'present'}"
     either = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
-    if_given = f", if {key} is given" if bare != compared else ""
-    return f"{EXTENT.get(extent, '')}{key} {COMPARED.get(bare, bare)} {either}{if_given}"
+    if_present = " (if present)" if base != comparison else ""
+    return f"{QUANTIFIERS.get(quantifier, '')}{key}{if_present} {COMPARED.get(base, base)} {either}"

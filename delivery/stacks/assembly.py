@@ -1,4 +1,4 @@
-"""The cloud assembly as data: which stacks there are, what they need, and the order they can be deployed in."""
+"""The cloud assembly as data: its stacks, their dependencies, and an order to deploy them."""
 
 import graphlib
 import json
@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict
 from delivery.errors import SettingsError
 
 STACK_ARTIFACT = "aws:cloudformation:stack"
-# CloudFormation takes a template in the request itself up to the first size, and up to the second one from a bucket.
+# The largest template that CloudFormation accepts in a request, and the largest that it reads from a bucket.
 MAX_TEMPLATE_BYTES = 51_200
 MAX_STORED_TEMPLATE_BYTES = 1_048_576
 
 
 class StackSpec(BaseModel):
-    """One stack as synthesised. id: in the assembly; name: in CloudFormation; template: its text."""
+    """One stack of the cloud assembly. id: in the assembly. name: in CloudFormation. template: its text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class StackSpec(BaseModel):
 
     @cached_property
     def resources(self) -> dict[str, Any]:
-        """Logical id -> resource, of the template."""
+        """The resources of the template by logical id."""
         return json.loads(self.template).get("Resources", {})
 
     @property
@@ -39,41 +39,40 @@ class StackSpec(BaseModel):
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """What CloudFormation wants acknowledged; named IAM resources include unnamed ones."""
+        """The capabilities that the template needs. CAPABILITY_NAMED_IAM includes CAPABILITY_IAM."""
         has_iam = any(resource["Type"].startswith("AWS::IAM::") for resource in self.resources.values())
         return ("CAPABILITY_NAMED_IAM",) if has_iam else ()
 
 
-def why_not_sent(stack: StackSpec, *, has_bucket: bool) -> str | None:
-    """A sentence where the template is too large for the ways there are; has_bucket: the state lives in one."""
+def why_too_large(stack: StackSpec, *, has_bucket: bool) -> str | None:
+    """The reason if CloudFormation does not accept the template. has_bucket: the state is in a bucket."""
     limit = MAX_STORED_TEMPLATE_BYTES if has_bucket else MAX_TEMPLATE_BYTES
     if stack.size_bytes <= limit:
         return None
-    said = f"{stack.id}: its template has {stack.size_bytes:,} bytes and CloudFormation takes {limit:,}"
+    sizes = f"{stack.id}: the template has {stack.size_bytes:,} bytes, and CloudFormation accepts at most {limit:,}"
     if has_bucket:
-        return f"{said} from a bucket: split the stack."
-    return f"{said} in a request. It reads larger ones from the state's bucket: set [state] url to s3://bucket/prefix."
+        return f"{sizes} from a bucket. Split the stack."
+    return f"{sizes} in a request. To send it from the bucket of the state, set [state] url to s3://bucket/prefix."
 
 
 def parse_assembly(manifest: Mapping[str, Any], read_template: Callable[[str], str]) -> tuple[StackSpec, ...]:
-    """The assembly's stacks, each after those it depends on, else in the manifest's order.
+    """The stacks of the assembly, each after those it depends on, otherwise in the order of the manifest.
 
-    read_template: the text of a file that the manifest names. Raises SettingsError on an assembly without stacks or
-    with a circle.
+    read_template: returns the text of a file that the manifest names. Raises SettingsError if the assembly has no stack
+    or a cycle.
     """
     artifacts = {
         name: artifact for name, artifact in manifest.get("artifacts", {}).items() if artifact["type"] == STACK_ARTIFACT
     }
     if not artifacts:
-        raise SettingsError("The cloud assembly names no stack. Synthesise it again.")
-    # The manifest lists files as dependencies as well; only stacks have an order.
+        raise SettingsError("The cloud assembly contains no stack. Synthesize it again: make assembly.")
+    # The manifest lists files as dependencies too. Only stacks have an order.
     graph = {name: [key for key in artifacts[name].get("dependencies", []) if key in artifacts] for name in artifacts}
     try:
         order = tuple(graphlib.TopologicalSorter(graph).static_order())
     except graphlib.CycleError as error:
-        raise SettingsError(
-            f"The cloud assembly's stacks depend on each other in a circle: {error.args[1]}."
-        ) from error
+        cycle = " -> ".join(error.args[1])
+        raise SettingsError(f"The dependencies of the stacks in the cloud assembly form a cycle: {cycle}.") from error
     return tuple(_stack(name, artifacts[name], graph[name], read_template) for name in order)
 
 

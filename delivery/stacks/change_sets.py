@@ -1,4 +1,4 @@
-"""Change sets: how ours are named, and which of them were left behind by a process that was killed."""
+"""Change sets: the names that Slipway gives them, and those whose process died."""
 
 import re
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from delivery.stacks.operations import release_of
 
 PREVIEW = re.compile(r"slipway-plan-[0-9a-f]{32}")
-# Longer than CloudFormation may take to describe one, and than anybody waits before it is executed or deleted.
-LEFT_AFTER = timedelta(hours=1)
-# One that is being made cannot be deleted yet, and one that was executed is the stack's history.
-MADE = ("CREATE_COMPLETE", "FAILED")
+# Longer than CloudFormation takes to create a change set, and than a plan or a release waits before it uses it.
+ORPHANED_AFTER = timedelta(hours=1)
+# A change set in creation cannot be deleted yet. An executed change set is the history of the stack.
+CREATED = ("CREATE_COMPLETE", "FAILED")
 NOT_EXECUTED = ("AVAILABLE", "UNAVAILABLE", "OBSOLETE")
 
 
 @dataclass(frozen=True)
 class ListedChangeSet:
-    """As CloudFormation lists it with its stack; made: when."""
+    """A change set in the list of its stack. made: its creation time."""
 
     arn: str
     name: str
@@ -27,28 +27,31 @@ class ListedChangeSet:
 
 
 def name_preview(unique: str) -> str:
-    """Of a change set that a plan makes, looks at and deletes. unique: 32 hexadecimal digits."""
+    """The name of a change set that a plan creates, reads and deletes. unique: 32 hexadecimal digits."""
     return f"slipway-plan-{unique}"
 
 
-def is_ours(name: str) -> bool:
-    """Whether a plan or a release of ours gave it this name."""
+def is_of_slipway(name: str) -> bool:
+    """Whether a plan or a release of Slipway created the change set with this name."""
     return PREVIEW.fullmatch(name) is not None or release_of(name) is not None
 
 
-def find_leftovers(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
-    """Those of ours that nobody is going to execute or delete any more, oldest first."""
-    left = (
+def find_orphaned(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
+    """Slipway's own change sets that no process will execute or delete any more, oldest first."""
+    orphaned = (
         found
         for found in listed
-        if is_ours(found.name)
-        and found.status in MADE
+        if is_of_slipway(found.name)
+        and found.status in CREATED
         and found.execution_status in NOT_EXECUTED
-        and now - found.made > LEFT_AFTER
+        and now - found.made > ORPHANED_AFTER
     )
-    return tuple(sorted(left, key=lambda found: found.made))
+    return tuple(sorted(orphaned, key=lambda found: found.made))
 
 
-def describe_leftovers(stack_id: str, deleted: tuple[ListedChangeSet, ...]) -> str:
-    what = "a change set" if len(deleted) == 1 else f"{len(deleted)} change sets, the oldest"
-    return f"{stack_id}: deleted {what} of {deleted[0].made:%Y-%m-%d %H:%M} UTC, left by a plan or release that died."
+def describe_deleted(stack_id: str, deleted: tuple[ListedChangeSet, ...]) -> str:
+    """deleted: oldest first."""
+    is_one = len(deleted) == 1
+    what = "1 change set of a plan or release" if is_one else f"{len(deleted)} change sets of plans or releases"
+    oldest = f"{'It' if is_one else 'The oldest'} was created at {deleted[0].made:%Y-%m-%d %H:%M} UTC."
+    return f"{stack_id}: deleted {what} whose process died. {oldest}"

@@ -1,7 +1,7 @@
-"""Whether the stacks that stand are the assembly's, by reading alone: no change set is made for it.
+"""Whether the deployed stacks match the cloud assembly. This only reads: no change set is created.
 
-Compared: template, parameters (also what the parameter store holds now against what it held at the deployment), tags,
-protection and status. Not compared: what somebody changed at a resource by hand, which only drift detection tells.
+Compared are template, parameters (also their values in Parameter Store now and when the stack was deployed), tags,
+termination protection and status. Manual changes to a resource are not compared: only drift detection finds them.
 """
 
 import json
@@ -15,14 +15,14 @@ from delivery.check import Check
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.planning import needs_protection
 from delivery.stacks.state import StackState
-from delivery.stacks.status import Standing, standing_of
+from delivery.stacks.status import StatusClass, classify
 
 STORED = "AWS::SSM::Parameter::Value"
-WANTED = "each stack with its template, parameters, tags and protection"
+WANTED = "each stack with its template, parameters, tags and termination protection"
 
 
 class DeployedStack(BaseModel):
-    """A stack as read back. template: its text as it was sent."""
+    """A stack as CloudFormation reports it. template: its text as it was sent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,34 +33,36 @@ class DeployedStack(BaseModel):
 def judge_stacks(
     assembly: Sequence[StackSpec], deployed: Mapping[str, DeployedStack | None], stored: Mapping[str, str]
 ) -> Check:
-    """Passes when no stack differs from the assembly.
+    """PASS if no stack differs from the assembly.
 
-    deployed: by stack id, None where there is none. stored: what the parameter store holds now, by name.
+    deployed: by stack id; None if the stack does not exist. stored: the values in Parameter Store now, by name.
     """
-    found = [f"{stack.id}: {said}" for stack in assembly for said in differences_of(stack, deployed[stack.id], stored)]
-    seen = "; ".join(found) or f"{len(assembly)} stacks as the assembly has them"
-    verdict = Verdict.FAIL if found or not assembly else Verdict.PASS
+    differences = [
+        f"{stack.id}: {text}" for stack in assembly for text in differences_of(stack, deployed[stack.id], stored)
+    ]
+    seen = "; ".join(differences) or f"{len(assembly)} of {len(assembly)} stacks match the cloud assembly"
+    verdict = Verdict.FAIL if differences or not assembly else Verdict.PASS
     return Check(name="stacks", verdict=verdict, seen=seen, wanted=WANTED)
 
 
 def differences_of(stack: StackSpec, found: DeployedStack | None, stored: Mapping[str, str]) -> Iterator[str]:
-    """A few words for each way in which the stack differs."""
+    """A few words for each difference between the stack and the assembly."""
     if found is None:
-        yield "there is none"
+        yield "the stack does not exist"
         return
-    if standing_of(found.state.status) is not Standing.DONE:
-        yield f"in {found.state.status}"
+    if classify(found.state.status) is not StatusClass.COMPLETE:
+        yield f"status {found.state.status}"
     if not is_same_template(stack.template, found.template):
-        yield "another template"
+        yield "different template"
     yield from parameter_differences(stack, found.state, stored)
     if stack.tags != found.state.tags:
-        yield "other tags"
+        yield "different tags"
     if needs_protection(stack, found.state):
-        yield "not protected from deletion"
+        yield "no termination protection"
 
 
 def is_same_template(wanted: str, found: str) -> bool:
-    """By what they say, not by their white space."""
+    """Whether two templates have the same content. White space does not count."""
     try:
         return json.loads(wanted) == json.loads(found)
     except ValueError:
@@ -68,19 +70,19 @@ def is_same_template(wanted: str, found: str) -> bool:
 
 
 def parameter_differences(stack: StackSpec, state: StackState, stored: Mapping[str, str]) -> Iterator[str]:
-    """What was given besides the template's defaults, and stored values that moved since the deployment."""
-    for name, slot in declared_parameters(stack).items():
+    """Parameters that do not have the default of the template, and values that changed in Parameter Store."""
+    for name, declared in declared_parameters(stack).items():
         found = state.parameters.get(name)
-        if found is None or found.given != str(slot.get("Default", found.given)):
-            yield f"parameter {name} is not the template's"
-        elif slot["Type"].startswith(STORED) and stored.get(found.given) != found.resolved:
-            yield f"{found.given} has changed in the parameter store since it was deployed"
+        if found is None or found.given != str(declared.get("Default", found.given)):
+            yield f"parameter {name} differs from the template"
+        elif declared["Type"].startswith(STORED) and stored.get(found.given) != found.resolved:
+            yield f"{found.given} changed in Parameter Store after the stack was deployed"
 
 
 def stored_names(assembly: Iterable[StackSpec]) -> set[str]:
-    """Which names of the parameter store the assembly's templates read."""
-    slots = [slot for stack in assembly for slot in declared_parameters(stack).values()]
-    return {slot["Default"] for slot in slots if slot["Type"].startswith(STORED) and "Default" in slot}
+    """The names in Parameter Store that the templates of the assembly read."""
+    parameters = [declared for stack in assembly for declared in declared_parameters(stack).values()]
+    return {one["Default"] for one in parameters if one["Type"].startswith(STORED) and "Default" in one}
 
 
 def declared_parameters(stack: StackSpec) -> dict[str, Any]:

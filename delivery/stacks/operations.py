@@ -1,24 +1,24 @@
-"""Whose operation is under way at a stack, by the token that each of its events carries."""
+"""Who started the operation on a stack, from the client request token of its events."""
 
 import re
 
-# As a release marks what it does to a stack, also where it deletes what a failed creation left.
-OURS = re.compile(r"release-(\d+)-[0-9a-z]+-Infrastructure-")
+# The token of each operation of a release, also of the deletion of a stack after a failed creation.
+RELEASE_TOKEN = re.compile(r"release-(\d+)-[0-9a-z]+-Infrastructure-")
 
 
 def release_of(token: str | None) -> int | None:
-    """The number of the release that started the operation; None where no release did.
+    """The number of the release that started the operation; None if no release did.
 
-    token: of the stack's newest event; None where it has none, as an operation by the API's bare calls.
+    token: of the newest event of the stack; None if the operation was started without a token.
     """
-    found = OURS.match(token or "")
+    found = RELEASE_TOKEN.match(token or "")
     return int(found[1]) if found else None
 
 
 def describe_operator(token: str | None) -> str:
-    """Who it is, as far as CloudFormation tells; continues "by "."""
+    """Who started the operation, as far as CloudFormation reports it. Follows the words "started by"."""
     number = release_of(token)
     if number is not None:
         return f"release {number}"
-    marked = f"its operation is marked {token}" if token else "its operation has no mark"
-    return f"somebody else ({marked}; CloudTrail's event history tells who)"
+    mark = f"client request token {token}" if token else "no client request token"
+    return f"another client ({mark}; the event history of CloudTrail shows who)"

@@ -1,15 +1,15 @@
-"""What the release reads of the stacks, by the names that `[outputs]` gives them."""
+"""The stack outputs that a release reads, by their names in `[outputs]`."""
 
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.environment import Outputs
 from delivery.errors import NotFound
+from delivery.settings.stacks import Outputs
 
 
 class StackOutputs(BaseModel):
-    """values: name in `[outputs]` -> value; a name is missing while its stack does not exist or lacks the output."""
+    """values: by name in `[outputs]`. A name is missing if its stack does not exist or does not have the output."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,15 +20,15 @@ class StackOutputs(BaseModel):
         return self.values.get(name)
 
     def need(self, name: str) -> str:
-        """Raises NotFound, naming stack and output."""
+        """The value. Raises NotFound with the names of stack and output."""
         if name not in self.values:
             raise NotFound(
-                f"{getattr(self.sources, name)}: there is no such stack output. A release deploys the stack."
+                f"{getattr(self.sources, name)}: the stack output does not exist. A release deploys the stack."
             )
         return self.values[name]
 
     def missing(self, *names: str) -> tuple[str, ...]:
-        """The stacks that have to be deployed before these are known, in the order of the names."""
+        """The stacks that must be deployed before these values are known, in the order of the names."""
         stacks = (source_of(self.sources, name)[0] for name in names if name not in self.values)
         return tuple(dict.fromkeys(stacks))
 
@@ -40,7 +40,7 @@ def source_of(sources: Outputs, name: str) -> tuple[str, str]:
 
 
 def find_outputs(sources: Outputs, stacks: Mapping[str, Mapping[str, str]]) -> StackOutputs:
-    """stacks: stack id -> its outputs, for the stacks that exist."""
+    """stacks: the outputs of each stack that exists, by stack id."""
     values = {}
     for name in Outputs.model_fields:
         stack_id, key = source_of(sources, name)

@@ -1,22 +1,23 @@
-"""A stack operation while it runs and when it has ended, from its events alone."""
+"""The progress and the end of a stack operation, from its events."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.errors import DeliveryError, Halted, StackFailed, first_to_tell
+from delivery.errors import DeliveryError, Halted, StackFailed, deciding_error
 from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.state import StackState
-from delivery.stacks.status import Standing, advice_for, standing_of
+from delivery.stacks.status import StatusClass, advice_for, classify
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 SHOWN_RESOURCES = 2
+NO_REASON = "CloudFormation reported no reason"
 
 
 class StackEvent(BaseModel):
-    """One event of our operation. physical_id: the stack's ARN where the event is about the stack itself."""
+    """One event of an operation. physical_id: the ARN of the stack if the event is about the stack itself."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +31,7 @@ class StackEvent(BaseModel):
 
 
 class StackOutcome(BaseModel):
-    """What deploying a stack came to, as read back."""
+    """The result of deploying a stack, as read back."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,52 +43,52 @@ class StackOutcome(BaseModel):
 
 
 def end_of(arn: str, events: Sequence[StackEvent]) -> str | None:
-    """The status the operation ended in, or None while it is under way. events: oldest first."""
+    """The status in which the operation ended; None while it is in progress. events: oldest first."""
     own = [event.status for event in events if event.type == STACK_TYPE and event.physical_id == arn]
-    if not own or standing_of(own[-1]) is Standing.WAIT:
+    if not own or classify(own[-1]) is StatusClass.IN_PROGRESS:
         return None
     return own[-1]
 
 
-class LastTime(BaseModel):
-    """The operation before this one that ended well. was_creation: which took longer than most changes do."""
+class LastOperation(BaseModel):
+    """The last successful operation on a stack. was_creation: it takes longer than most updates."""
 
     model_config = ConfigDict(frozen=True)
 
     was_creation: bool
-    took: timedelta
+    duration: timedelta
 
 
-def last_time_of(history: Sequence[StackEvent]) -> LastTime | None:
-    """How long the newest operation took that ended as asked; None where there is none among the events.
+def find_last_operation(history: Sequence[StackEvent]) -> LastOperation | None:
+    """The newest successful operation in the events; None if they contain none.
 
-    history: of the stack as a whole, newest first.
+    history: events about the stack itself, newest first.
     """
     ended: StackEvent | None = None
     for event in history:
         if event.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             ended = event
         elif ended and event.status == ended.status.replace("COMPLETE", "IN_PROGRESS"):
-            return LastTime(was_creation=ended.status == "CREATE_COMPLETE", took=ended.at - event.at)
+            return LastOperation(was_creation=ended.status == "CREATE_COMPLETE", duration=ended.at - event.at)
     return None
 
 
-def describe_last_time(last: LastTime | None) -> str:
-    """` (its creation took 21 min 5 s)`; empty where there was none."""
+def describe_last_operation(last: LastOperation | None) -> str:
+    """` (its creation took 21 min 5 s)`; empty if there was none."""
     if last is None:
         return ""
-    minutes, seconds = divmod(round(last.took.total_seconds()), 60)
-    took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    return f" (its {'creation' if last.was_creation else 'last change'} took {took})"
+    minutes, seconds = divmod(round(last.duration.total_seconds()), 60)
+    duration = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f" (its {'creation' if last.was_creation else 'last update'} took {duration})"
 
 
 def describe_progress(
-    stack_id: str, events: Sequence[StackEvent], changing: int | None, now: datetime, last: LastTime | None = None
+    stack_id: str, events: Sequence[StackEvent], changing: int | None, now: datetime, last: LastOperation | None = None
 ) -> str:
-    """How far an operation is: resources done, and the ones under way, the longest first.
+    """The progress of an operation: finished resources, and resources in progress, the longest first.
 
-    events: oldest first. changing: how many resources it changes; None where its change set is not known any more.
-    last: the operation before, for comparison.
+    events: oldest first. changing: how many resources the operation changes; None if its change set is not known.
+    last: an earlier operation, for comparison.
     """
     begun: dict[str, datetime] = {}
     latest: dict[str, str] = {}
@@ -95,15 +96,15 @@ def describe_progress(
         if event.type != STACK_TYPE:
             begun.setdefault(event.logical_id, event.at)
             latest[event.logical_id] = event.status
-    under_way = [name for name, status in latest.items() if status.endswith("IN_PROGRESS")]
+    in_progress = [name for name, status in latest.items() if status.endswith("IN_PROGRESS")]
     of_all = f" of {changing}" if changing else ""
-    told = f"{stack_id}: {len(latest) - len(under_way)}{of_all} resources done{_since(events, now)}"
-    told += describe_last_time(last)
-    if not under_way:
-        return told
-    shown = [f"{name} {latest[name]} for {_seconds(now - begun[name])}" for name in under_way[:SHOWN_RESOURCES]]
-    more = len(under_way) - len(shown)
-    return f"{told}, {', '.join(shown)}" + (f" and {more} more" if more else "")
+    summary = f"{stack_id}: {len(latest) - len(in_progress)}{of_all} resources done{_since(events, now)}"
+    summary += describe_last_operation(last)
+    if not in_progress:
+        return summary
+    shown = [f"{name} {latest[name]} for {_seconds(now - begun[name])}" for name in in_progress[:SHOWN_RESOURCES]]
+    more = len(in_progress) - len(shown)
+    return f"{summary}, {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
 def _since(events: Sequence[StackEvent], now: datetime) -> str:
@@ -119,7 +120,7 @@ def describe_outcome(outcome: StackOutcome, changing: int | None) -> str:
 
 
 def describe_failures(stack_id: str, events: Sequence[StackEvent]) -> list[str]:
-    """A line in full for each resource that failed."""
+    """One line for each resource that failed, with the whole reason."""
     failed = [event for event in events if event.status.endswith("_FAILED") and event.type != STACK_TYPE]
     return [f"{stack_id}: {event.logical_id} {event.status}: {event.reason}" for event in failed]
 
@@ -129,21 +130,19 @@ def _seconds(elapsed: timedelta) -> str:
 
 
 def first_failure(arn: str, events: Sequence[StackEvent]) -> StackEvent | None:
-    """The resource that failed by itself, not one that was cancelled because another failed."""
+    """The first failure that is not a cancellation because another resource failed. arn: of the stack."""
     failed = [event for event in events if event.status.endswith("_FAILED") and event.physical_id != arn]
     return next((event for event in failed if "cancelled" not in event.reason.lower()), failed[0] if failed else None)
 
 
 def stack_failed(stack: StackSpec, status: str, arn: str, events: Sequence[StackEvent]) -> StackFailed:
-    """The error of a stack that ended in another status than asked for."""
+    """The error of a stack whose operation failed: the first failure, and what to do."""
     failure = first_failure(arn, events)
-    said = [f"{stack.id} ({stack.name}) ended in {status}"]
-    said.append(
-        f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason}" if failure else "It gave no reason"
-    )
-    if standing_of(status) is Standing.NEEDS_A_PERSON and events[-1].reason:
-        said.append(events[-1].reason)
-    return StackFailed(". ".join(part.rstrip(". ") for part in [*said, advice_for(stack.name, status)]) + ".")
+    cause = f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason}" if failure else NO_REASON
+    parts = [f"{stack.id} ({stack.name}) ended in {status}", cause]
+    if classify(status) is StatusClass.NEEDS_OPERATOR and events[-1].reason:
+        parts.append(events[-1].reason)
+    return StackFailed(". ".join(part.rstrip(". ") for part in [*parts, advice_for(stack.name, status)]) + ".")
 
 
 def outcome_of_stack(stack: StackSpec, state: StackState, action: StepAction) -> StackOutcome:
@@ -151,17 +150,17 @@ def outcome_of_stack(stack: StackSpec, state: StackState, action: StepAction) ->
 
 
 def conclude_stacks(ends: Mapping[str, StackOutcome | DeliveryError | None]) -> None:
-    """Raise one error that names the failed stacks, the finished ones and those not started; nothing if all are done.
+    """If a stack failed, raise one error that names the stacks that failed, finished and were not started.
 
-    ends: by stack id; None: not started. Raises LockLost or StopRequested where one of them ended a stack, because no
-    way back may start then, and StackFailed otherwise.
+    ends: by stack id; None: not started. Raises LockLost or StopRequested if one of them ended a stack, because no
+    rollback may start then, and StackFailed otherwise.
     """
     failed = {name: end for name, end in ends.items() if isinstance(end, DeliveryError)}
     if not failed:
         return
     finished = [name for name, end in ends.items() if isinstance(end, StackOutcome)]
-    waiting = [name for name, end in ends.items() if end is None]
+    not_started = [name for name, end in ends.items() if end is None]
     parts = [str(error) for error in failed.values()]
-    parts.append(f"Finished: {', '.join(finished) or 'none'}. Not started: {', '.join(waiting) or 'none'}.")
-    first = first_to_tell(list(failed.values()))
+    parts.append(f"Finished: {', '.join(finished) or 'none'}. Not started: {', '.join(not_started) or 'none'}.")
+    first = deciding_error(list(failed.values()))
     raise (type(first) if isinstance(first, Halted) else StackFailed)(" ".join(parts))

@@ -1,12 +1,12 @@
-"""A stack before a release, as values: what CloudFormation says it is, and what a change set would do to it."""
+"""A stack before a release, as values: its state in CloudFormation, and the changes of a change set."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from delivery.stacks.status import Standing, standing_of
+from delivery.stacks.status import StatusClass, classify
 
-# What holds data, or makes data readable: losing it cannot be taken back.
+# Resources that store data or are needed to read data. Their loss cannot be undone.
 STATEFUL = (
     "AWS::RDS::DBInstance",
     "AWS::RDS::DBCluster",
@@ -22,7 +22,10 @@ STATEFUL = (
 
 
 class ParameterValue(BaseModel):
-    """given: as the template or the request says it. resolved: what an SSM parameter of that name held then."""
+    """One parameter of a stack.
+
+    given: as in the template or the request. resolved: the value in Parameter Store if `given` is a name there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +34,7 @@ class ParameterValue(BaseModel):
 
 
 class StackState(BaseModel):
-    """A stack as CloudFormation describes it. arn: stays the same through its life, unlike what its name stands for."""
+    """A stack as CloudFormation describes it. arn: a new stack with the same name has another ARN."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +49,7 @@ class StackState(BaseModel):
 
 
 class PropertyChange(BaseModel):
-    """path: from the resource's properties on, with dots. None: the property is not there."""
+    """One changed property. path: with dots, below the resource's properties. None: the property does not exist."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +62,7 @@ class ResourceChange(BaseModel):
     """One resource in a change set.
 
     action: Add, Modify, Remove, Import or Dynamic. replacement: True, False or Conditional. before, after: all
-    properties.
+    properties of the resource.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,7 +81,7 @@ class ResourceChange(BaseModel):
 
     @property
     def loses_data(self) -> bool:
-        """Also where CloudFormation does not know yet whether it will replace the resource."""
+        """Whether data is lost, also if CloudFormation does not know yet whether it will replace the resource."""
         is_lost = self.action == "Remove" or (self.action == "Modify" and self.replacement != "False")
         return self.is_stateful and is_lost
 
@@ -86,8 +89,8 @@ class ResourceChange(BaseModel):
 class ObservedStack(BaseModel):
     """A stack before the release.
 
-    changes: what an UPDATE change set would do to resources. is_changed: also where only tags or outputs would change.
-    refused: why no change set could be made. operation: token of what is under way at the stack, where it has one.
+    changes: to resources, by an UPDATE change set. is_changed: True also if only tags or outputs would change.
+    refused: why CloudFormation refused the change set. operation: client request token of the operation in progress.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,5 +103,5 @@ class ObservedStack(BaseModel):
     operation: str | None = None
 
     @property
-    def standing(self) -> Standing:
-        return standing_of(self.state.status if self.state else None)
+    def status_class(self) -> StatusClass:
+        return classify(self.state.status if self.state else None)

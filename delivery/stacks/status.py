@@ -3,72 +3,73 @@
 from enum import Enum
 
 
-class Standing(Enum):
-    """What a release can do with a stack in its present status."""
+class StatusClass(Enum):
+    """What a release can do with a stack in its current status."""
 
-    ABSENT = "there is nothing yet: create it"
-    DONE = "it is as asked: go on"
-    CAN_BE_UPDATED = "its last change was taken back: it can be changed again"
-    WAIT = "something is under way: wait"
-    DELETE_FIRST = "its creation failed: delete what is left, then create it"
-    NEEDS_A_PERSON = "it refuses every change until a person has mended it"
+    ABSENT = "the stack does not exist: create it"
+    COMPLETE = "the last operation succeeded: the stack can be updated"
+    ROLLED_BACK = "the last update was rolled back: the stack can be updated"
+    IN_PROGRESS = "an operation is in progress: wait for its end"
+    DELETE_FIRST = "the creation failed: delete the stack, then create it"
+    NEEDS_OPERATOR = "the stack cannot be updated until an operator fixes it"
 
 
-STANDINGS = {
-    # A change set without an execution leaves a stack of this status, which has no resources.
-    "REVIEW_IN_PROGRESS": Standing.ABSENT,
-    "DELETE_COMPLETE": Standing.ABSENT,
-    "CREATE_COMPLETE": Standing.DONE,
-    "UPDATE_COMPLETE": Standing.DONE,
-    "IMPORT_COMPLETE": Standing.DONE,
-    "UPDATE_ROLLBACK_COMPLETE": Standing.CAN_BE_UPDATED,
-    "IMPORT_ROLLBACK_COMPLETE": Standing.CAN_BE_UPDATED,
-    "CREATE_IN_PROGRESS": Standing.WAIT,
-    "ROLLBACK_IN_PROGRESS": Standing.WAIT,
-    "DELETE_IN_PROGRESS": Standing.WAIT,
-    "UPDATE_IN_PROGRESS": Standing.WAIT,
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": Standing.WAIT,
-    "UPDATE_ROLLBACK_IN_PROGRESS": Standing.WAIT,
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": Standing.WAIT,
-    "IMPORT_IN_PROGRESS": Standing.WAIT,
-    "IMPORT_ROLLBACK_IN_PROGRESS": Standing.WAIT,
-    "ROLLBACK_COMPLETE": Standing.DELETE_FIRST,
-    "CREATE_FAILED": Standing.NEEDS_A_PERSON,
-    "ROLLBACK_FAILED": Standing.NEEDS_A_PERSON,
-    "DELETE_FAILED": Standing.NEEDS_A_PERSON,
-    "UPDATE_FAILED": Standing.NEEDS_A_PERSON,
-    "UPDATE_ROLLBACK_FAILED": Standing.NEEDS_A_PERSON,
-    "IMPORT_ROLLBACK_FAILED": Standing.NEEDS_A_PERSON,
+STATUS_CLASSES = {
+    # A stack for which a change set was created and not executed. It has no resources.
+    "REVIEW_IN_PROGRESS": StatusClass.ABSENT,
+    "DELETE_COMPLETE": StatusClass.ABSENT,
+    "CREATE_COMPLETE": StatusClass.COMPLETE,
+    "UPDATE_COMPLETE": StatusClass.COMPLETE,
+    "IMPORT_COMPLETE": StatusClass.COMPLETE,
+    "UPDATE_ROLLBACK_COMPLETE": StatusClass.ROLLED_BACK,
+    "IMPORT_ROLLBACK_COMPLETE": StatusClass.ROLLED_BACK,
+    "CREATE_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "ROLLBACK_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "DELETE_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "UPDATE_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "UPDATE_ROLLBACK_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "IMPORT_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "IMPORT_ROLLBACK_IN_PROGRESS": StatusClass.IN_PROGRESS,
+    "ROLLBACK_COMPLETE": StatusClass.DELETE_FIRST,
+    "CREATE_FAILED": StatusClass.NEEDS_OPERATOR,
+    "ROLLBACK_FAILED": StatusClass.NEEDS_OPERATOR,
+    "DELETE_FAILED": StatusClass.NEEDS_OPERATOR,
+    "UPDATE_FAILED": StatusClass.NEEDS_OPERATOR,
+    "UPDATE_ROLLBACK_FAILED": StatusClass.NEEDS_OPERATOR,
+    "IMPORT_ROLLBACK_FAILED": StatusClass.NEEDS_OPERATOR,
 }
 
-BY_HAND = {
-    "CREATE_FAILED": "Delete it: aws cloudformation delete-stack --stack-name {name}.",
-    "ROLLBACK_FAILED": "Delete it: aws cloudformation delete-stack --stack-name {name}.",
-    "DELETE_FAILED": "Delete what is left of it: aws cloudformation delete-stack --stack-name {name}.",
-    "UPDATE_FAILED": "Take its last change back: aws cloudformation rollback-stack --stack-name {name}.",
-    "UPDATE_ROLLBACK_FAILED": "Mend the cause, then: aws cloudformation continue-update-rollback --stack-name {name}.",
+MANUAL_STEPS = {
+    "CREATE_FAILED": "Delete the stack: aws cloudformation delete-stack --stack-name {name}.",
+    "ROLLBACK_FAILED": "Delete the stack: aws cloudformation delete-stack --stack-name {name}.",
+    "DELETE_FAILED": "Delete the rest of the stack: aws cloudformation delete-stack --stack-name {name}.",
+    "UPDATE_FAILED": "Roll back its last update: aws cloudformation rollback-stack --stack-name {name}.",
+    "UPDATE_ROLLBACK_FAILED": (
+        "Fix the cause, then continue the rollback: aws cloudformation continue-update-rollback --stack-name {name}."
+    ),
 }
+READ_EVENTS = "Read its events: aws cloudformation describe-stack-events --stack-name {name}."
 
 
-def standing_of(status: str | None) -> Standing:
-    """status: None where there is no stack. One that CloudFormation adds later is a person's to look at."""
-    return Standing.ABSENT if status is None else STANDINGS.get(status, Standing.NEEDS_A_PERSON)
+def classify(status: str | None) -> StatusClass:
+    """status: None if the stack does not exist. A status that is not in the table needs an operator."""
+    return StatusClass.ABSENT if status is None else STATUS_CLASSES.get(status, StatusClass.NEEDS_OPERATOR)
 
 
-def can_be_changed(status: str | None) -> bool:
-    """Whether the stack takes an UPDATE change set."""
-    return standing_of(status) in (Standing.DONE, Standing.CAN_BE_UPDATED)
+def can_be_updated(status: str | None) -> bool:
+    """Whether the stack accepts an UPDATE change set."""
+    return classify(status) in (StatusClass.COMPLETE, StatusClass.ROLLED_BACK)
 
 
 def advice_for(name: str, status: str) -> str:
-    """What to do about a stack that cannot go on by itself."""
-    standing = standing_of(status)
-    if standing is Standing.WAIT:
-        return "Wait until it has ended, then plan again."
-    if standing is Standing.DELETE_FIRST:
-        return "Nothing of it is left but its name; mend the cause, and the next release creates it again."
-    if standing is Standing.NEEDS_A_PERSON:
-        return BY_HAND.get(
-            status, "Look at its events: aws cloudformation describe-stack-events --stack-name {name}."
-        ).format(name=name)
-    return "It is as it was before; mend the cause and release again."
+    """What to do about a stack in this status."""
+    status_class = classify(status)
+    if status_class is StatusClass.IN_PROGRESS:
+        return "Wait until the operation has ended, then try again."
+    if status_class is StatusClass.DELETE_FIRST:
+        return "The stack has no resources left. Fix the cause and release again: the release creates the stack again."
+    if status_class is StatusClass.NEEDS_OPERATOR:
+        return MANUAL_STEPS.get(status, READ_EVENTS).format(name=name)
+    return "The stack is as it was before. Fix the cause and release again."

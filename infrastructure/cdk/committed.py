@@ -30,7 +30,7 @@ def list_templates(manifest: dict[str, Any]) -> list[str]:
 
 
 def write(files: dict[str, str], folder: Path) -> None:
-    """Make the folder hold these files and no others."""
+    """Make the folder contain these files and no others."""
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.iterdir():
         stale.unlink()

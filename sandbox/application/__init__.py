@@ -1,1 +1,1 @@
-"""The reference application: what runs in a pod, with the health, metrics and analytics API of the guide."""
+"""The application that runs in a pod, with the health, metrics and analytics API of the guide."""

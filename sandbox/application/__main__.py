@@ -1,4 +1,4 @@
-"""The process of a pod: `python -m sandbox.application`, configured by its environment."""
+"""The process of a pod: `python -m sandbox.application`. Its settings are environment variables."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from sandbox.application.server import ApplicationServer
 from sandbox.application.settings import ApplicationSettings
 from sandbox.application.storage import Database, open_cache
 
-# As long as Spring Boot's graceful shutdown might take; the pod's grace period may end sooner.
+# The longest graceful shutdown. The grace period of the pod may be shorter.
 SECONDS_TO_FINISH = 10.0
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     settings = ApplicationSettings.read(os.environ)
     meters, publisher = Meters(), Publisher(settings)
     database, cache = Database(settings), open_cache(settings)
-    consumer = EventConsumer(settings, meters, publisher, into(database, cache))
+    consumer = EventConsumer(settings, meters, publisher, store_in(database, cache))
     exporter = Exporter(settings, meters)
     health = Health({"kafka": publisher.brokers, "db": database.ping, "redis": cache.ping})
     server = make_server(settings, Application(meters, health, publisher, cache), meters, exporter)
@@ -44,8 +44,8 @@ def main() -> None:
     sys.exit(0)
 
 
-def into(database: Database, cache: valkey.Valkey) -> Callable[[Mapping[str, Any]], None]:
-    """What becomes of a consumed event: a row, and one more of its kind."""
+def store_in(database: Database, cache: valkey.Valkey) -> Callable[[Mapping[str, Any]], None]:
+    """A function that stores an event: a row in the database, and a count by event type in the cache."""
 
     def store(event: Mapping[str, Any]) -> None:
         database.insert(event)
@@ -62,7 +62,7 @@ def make_server(
 
 
 def serve_until_sigterm(server: ApplicationServer, health: Health) -> None:
-    """Serve; on SIGTERM tell that it is no longer ready, answer what has come in, and return."""
+    """Serve requests until SIGTERM. Then report not ready, finish the open requests, and return."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

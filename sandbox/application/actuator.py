@@ -1,4 +1,4 @@
-"""The actuator's answers about meters, in Spring Boot's and in Prometheus' format."""
+"""The metrics endpoints of the actuator, in the formats of Spring Boot and Prometheus."""
 
 from sandbox.application.meters import Meters, Request, Timer, add_up
 
@@ -10,7 +10,7 @@ def metric_names(meters: Meters) -> dict[str, object]:
 
 
 def metric(meters: Meters, name: str, tags: list[str]) -> dict[str, object] | None:
-    """One meter; tags narrow requests down, such as `status:200`. None where there is no such meter."""
+    """One meter. Tags such as `status:200` filter the requests. None if the meter does not exist."""
     if name == REQUESTS:
         return request_metric(meters, tags)
     values = {**meters.counters(), "process.uptime": meters.uptime_seconds()}

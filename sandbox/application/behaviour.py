@@ -1,4 +1,4 @@
-"""How the application of an image behaves. Probes and actuator stay good; it is the users that notice."""
+"""The behaviours of the application. They affect the API. Except with crash-loop, probes and actuator work."""
 
 import os
 import random
@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 ERROR_RATE = 0.3
-# One that is found by the comparison with the other revision alone: the users' success rate may still be met.
+# Low enough for a sufficient success rate, so that possibly only the comparison with the other revision finds it.
 FEW_ERRORS_RATE = 0.05
 SECONDS_SLOW = 0.8
 SECONDS_TO_CRASH = 3.0
@@ -15,7 +15,7 @@ SECONDS_TO_CRASH = 3.0
 
 class Interference(Protocol):
     def __call__(self) -> int | None:
-        """Called before each API request: the status to answer in its place, or None to go on."""
+        """Called before each API request. Returns the status of an error response, or None to serve the request."""
 
 
 def healthy() -> None:
@@ -46,7 +46,7 @@ def interference(behaviour: str) -> Interference:
 
 
 def crash_later() -> None:
-    """End the process with exit code 1 soon, as an application does that fails after it said it had started."""
+    """End the process with exit code 1 after some seconds, like an application that fails after its start."""
     timer = threading.Timer(SECONDS_TO_CRASH, crash)
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""How the application's producer and consumer reach the brokers."""
+"""The broker connection of the producer and the consumer."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sandbox.application.settings import ApplicationSettings
 
 
 def broker_connection(settings: ApplicationSettings) -> dict[str, Any]:
-    """librdkafka's settings: by IAM over TLS, or in plain text where the variables say so."""
+    """The settings for librdkafka: IAM over TLS, or plain text if the broker protocol is PLAINTEXT."""
     common: dict[str, Any] = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 2}
     if settings.broker_protocol == "PLAINTEXT":
         return common
@@ -19,8 +19,8 @@ def broker_connection(settings: ApplicationSettings) -> dict[str, Any]:
 
 
 def sign_token(region: str) -> tuple[str, float]:
-    """A token for the brokers and when it ends, in seconds since 1970."""
-    # Imported where it is needed: it brings boto3, which takes half of the application's start.
+    """A token for the brokers, and when it expires, in seconds since 1970."""
+    # Imported only here, because it imports boto3, which takes half of the start time of the application.
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 
     token, expires_in_milliseconds = MSKAuthTokenProvider.generate_auth_token(region)

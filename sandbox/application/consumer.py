@@ -1,4 +1,4 @@
-"""Events on their way out of Kafka, into database and cache."""
+"""Consumes events from Kafka and stores them in the database and the cache."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ import valkey
 from confluent_kafka import Consumer, Message
 
 from sandbox.application.connection import broker_connection
-from sandbox.application.events import STREAMS, event_flaw
+from sandbox.application.events import STREAMS, event_error
 from sandbox.application.meters import Meters
 from sandbox.application.publisher import Publisher
 from sandbox.application.settings import ApplicationSettings
@@ -20,11 +20,11 @@ SECONDS_TO_RETRY = 1.0
 
 
 class Stopped(Exception):
-    """The application ends; the event stays uncommitted and goes to another pod."""
+    """The application stops. The event is not committed, so another pod gets it."""
 
 
 class EventConsumer:
-    """A thread of the group of all pods: each event is stored, then its offset is committed."""
+    """A thread in the consumer group of all pods. It stores each event, then commits its offset."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class EventConsumer:
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "session.timeout.ms": 6000,
-                # Topics that are made later are found within seconds.
+                # Topics that are created later are found within seconds.
                 "topic.metadata.refresh.interval.ms": 5000,
             }
         )
@@ -53,7 +53,7 @@ class EventConsumer:
         self._thread.start()
 
     def close(self) -> None:
-        """Leave the group, so that the other pods take over at once."""
+        """Leave the group, so that the other pods get its partitions immediately."""
         self._stopping.set()
         self._thread.join()
 
@@ -72,8 +72,8 @@ class EventConsumer:
         except Stopped:
             return
         except Exception as error:
-            # Whatever is wrong with one event, the following ones must not wait for it.
-            print(f"event not processed, put into the dead letter queue: {error!r}", flush=True)
+            # An event that fails for any reason must not block the next events.
+            print(f"The event was not processed and is sent to the dead letter queue: {error!r}", flush=True)
             self._meters.count("observability.events.failed")
             self._publisher.publish_dead(str(message.topic()), value)
         else:
@@ -81,7 +81,7 @@ class EventConsumer:
         self._consumer.commit(message=message, asynchronous=True)
 
     def _store_when_possible(self, event: Mapping[str, Any]) -> None:
-        """Store the event, again and again while database or cache cannot be reached."""
+        """Store the event. Retries while the database or the cache is unreachable."""
         while True:
             try:
                 return self._store(event)
@@ -92,8 +92,8 @@ class EventConsumer:
 
 
 def read_event(value: bytes) -> dict[str, Any]:
-    """ValueError where the message is no event."""
+    """ValueError if the message is not an event."""
     event = json.loads(value)
-    if found := event_flaw(event):
-        raise ValueError(found)
+    if error := event_error(event):
+        raise ValueError(error)
     return event

@@ -1,4 +1,4 @@
-"""Analytics events: which are accepted, and which topic each kind goes to."""
+"""Analytics events: their validation, and the topic stream of each event type."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ STREAM_OF = {event_type: stream for stream, event_types in STREAMS.items() for e
 FIELDS = {"eventId": str, "eventType": str, "sessionId": str, "traceId": str, "timestamp": int, "data": dict}
 
 
-def flaw(body: object) -> str | None:
-    """What is wrong with a request's list of events; None when nothing is."""
+def events_error(body: object) -> str | None:
+    """The error in the list of events of a request, or None."""
     if not isinstance(body, list) or not body:
-        return "a list of at least one event is wanted"
-    return next((found for event in body if (found := event_flaw(event))), None)
+        return "the body must be a list with at least one event"
+    return next((found for event in body if (found := event_error(event))), None)
 
 
-def event_flaw(event: Any) -> str | None:
+def event_error(event: Any) -> str | None:
     if not isinstance(event, dict):
-        return "an event is an object"
+        return "an event must be an object"
     for name, kind in FIELDS.items():
         if not isinstance(event.get(name), kind):
-            return f"{name} is missing or no {kind.__name__}"
+            return f"{name} is missing or not of type {kind.__name__}"
     if event["eventType"] not in STREAM_OF:
         return f"eventType {event['eventType']} is unknown"
     return None

@@ -1,4 +1,4 @@
-"""The application's meters to CloudWatch and its traces to X-Ray, in a thread of their own."""
+"""Exports metrics to CloudWatch and traces to X-Ray, in its own thread."""
 
 import queue
 import resource
@@ -11,7 +11,7 @@ from sandbox.application.meters import Meters, Timer, add_up
 from sandbox.application.settings import ApplicationSettings
 from sandbox.application.tracing import Span, segment_document
 
-# Published from the start, as a registry does with counters it knows, so that "none" can be told from "not there".
+# Published from the start, so that a count of 0 differs from a missing metric.
 KNOWN_COUNTERS = (
     "observability.events.received",
     "observability.events.published",
@@ -23,9 +23,9 @@ TRACES_PER_CALL = 25
 
 
 class Exporter:
-    """Every step: what was counted since the last one (PutMetricData) and the traces that waited (PutTraceSegments).
+    """At each step, publishes the counts since the last step (PutMetricData) and the new traces (PutTraceSegments).
 
-    A call that fails is said in the log and its data is lost, as with any registry; the application goes on.
+    If a call fails, it is logged and its data is lost. The application continues.
     """
 
     def __init__(self, settings: ApplicationSettings, meters: Meters) -> None:
@@ -37,7 +37,7 @@ class Exporter:
         self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
 
     def start(self) -> None:
-        """Begin to publish; without an AWS in the settings there is nothing to begin."""
+        """Start to publish, if the settings have an AWS endpoint."""
         if self._settings.aws_endpoint:
             self._thread.start()
 
@@ -46,13 +46,13 @@ class Exporter:
             self._spans.put(span)
 
     def close(self) -> None:
-        """Publish what is left."""
+        """Publish the remaining data and stop."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        # Imported here: it takes as long as all the rest of the start, and no request waits for it.
+        # Imported only here, because it takes as long as the rest of the start, and no request waits for it.
         import boto3
         from botocore.config import Config
 
@@ -68,8 +68,8 @@ class Exporter:
         try:
             publish(client)
         except Exception as error:
-            # Whatever is wrong with the telemetry, the application serves its users.
-            print(f"telemetry was not published: {error!r}", flush=True)
+            # The application serves its users, also if the telemetry fails.
+            print(f"Telemetry was not published and is lost: {error!r}", flush=True)
 
     def _publish_metrics(self, cloudwatch: Any) -> None:
         namespace = f"GenAI/Demo/{self._settings.environment}"
@@ -88,7 +88,7 @@ class Exporter:
     def _counted(self) -> list[tuple[str, float, str]]:
         before, counters = self._counters_before, self._meters.counters()
         self._counters_before = counters
-        # Micrometer's registry for CloudWatch adds the statistic to a meter's name.
+        # Micrometer's CloudWatch registry appends the statistic to the name of a meter.
         return [
             (f"{name}.count", counters.get(name, 0) - before.get(name, 0), "Count")
             for name in sorted({*KNOWN_COUNTERS, *counters})

@@ -1,4 +1,4 @@
-"""Whether the application can work, in the answers of Spring Boot's health endpoint."""
+"""Health checks with the responses of Spring Boot's health endpoint."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ Document = dict[str, object]
 
 
 class Health:
-    """Components are probed in a thread of their own, so that asking costs nothing and cannot hang.
+    """Probes the components in its own thread, so that a request for the health returns immediately.
 
-    Ready from the moment every component was reached once, until `stop_accepting`. Alive for as long as it answers:
-    liveness that depended on a database would restart all pods when the database is away.
+    The application is ready after all components were reached once, until `stop_accepting`. Liveness does not depend
+    on the components. Otherwise, an outage of the database would restart all pods.
     """
 
     def __init__(self, probes: Mapping[str, Probe]) -> None:
@@ -24,7 +24,7 @@ class Health:
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self, once_ready: Callable[[], None]) -> None:
-        """Begin to probe; `once_ready` is called before readiness is told for the first time, again if it fails."""
+        """Start to probe. `once_ready` is called before the application becomes ready, and retried if it fails."""
         self._once_ready = once_ready
         self._thread.start()
 
@@ -37,7 +37,7 @@ class Health:
         return answer(up, "DOWN", {"components": components, "groups": ["liveness", "readiness"]})
 
     def component(self, name: str) -> tuple[int, Document] | None:
-        """None where there is no such component."""
+        """None if the component does not exist."""
         return answer(self._status[name] == "UP", "DOWN", {}) if name in self._status else None
 
     def liveness(self) -> tuple[int, Document]:
@@ -48,17 +48,17 @@ class Health:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._status = {name: look(name, probe) for name, probe in self._probes.items()}
+            self._status = {name: status_of(name, probe) for name, probe in self._probes.items()}
             if not self._ready and all(status == "UP" for status in self._status.values()):
-                self._ready = look("start", self._once_ready) == "UP"
+                self._ready = status_of("start", self._once_ready) == "UP"
             self._stopping.wait(SECONDS_BETWEEN_CHECKS if self._ready else SECONDS_BETWEEN_CHECKS / 10)
 
 
-def look(name: str, probe: Probe) -> str:
+def status_of(name: str, probe: Probe) -> str:
     try:
         probe()
     except Exception as error:
-        # Each client has errors of its own; to the one who asks they are all the same.
+        # Each client has its own errors. For the health endpoint, they are all the same.
         print(f"{name} is down: {type(error).__name__}: {error}", flush=True)
         return "DOWN"
     return "UP"

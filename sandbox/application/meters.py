@@ -1,4 +1,4 @@
-"""What the application counts and times, in the manner of Micrometer."""
+"""Counters and timers of the application, similar to Micrometer."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Request:
-    """What answered requests are told apart by; `uri` is the route, not the path."""
+    """The tags of a request. `uri` is the route, not the path."""
 
     method: str
     uri: str
@@ -28,7 +28,7 @@ class Timer:
 
 
 class Meters:
-    """Counters by name and a timer per kind of request; all of them since the process started."""
+    """Counters by name, and a timer for each set of request tags, since the start of the process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Events on their way into Kafka."""
+"""Publishes events to Kafka."""
 
 import json
 import threading
@@ -15,11 +15,11 @@ SECONDS_TO_DELIVER = 5
 
 
 class NotPublished(Exception):
-    """The brokers did not take an event."""
+    """The brokers did not accept an event."""
 
 
 class Publisher:
-    """Publishes events to the topic of their kind and waits until all in-sync replicas have them."""
+    """Publishes each event to the topic of its stream, and waits until all in-sync replicas have it."""
 
     def __init__(self, settings: ApplicationSettings) -> None:
         self._settings = settings
@@ -38,17 +38,17 @@ class Publisher:
         self._thread.start()
 
     def publish(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """NotPublished when one of the events was not taken; others of the list may have been."""
+        """NotPublished if one of the events was not accepted. Others of the list may have been published."""
         self._deliver([(self._settings.topic(STREAM_OF[event["eventType"]]), event) for event in events])
 
     def publish_dead(self, topic: str, value: bytes) -> None:
-        """Put what could not be processed into the topic's dead letter queue."""
+        """Publish an event that failed to the dead letter queue of its topic."""
         receipt = Receipt(1)
-        self._producer.produce(f"{topic}.dlq", value, on_delivery=receipt.take)
+        self._producer.produce(f"{topic}.dlq", value, on_delivery=receipt.record)
         receipt.wait()
 
     def brokers(self) -> int:
-        """How many brokers the cluster names now. KafkaException when none answers."""
+        """The current number of brokers in the cluster. KafkaException if no broker answers."""
         return len(self._producer.list_topics(timeout=SECONDS_TO_DELIVER).brokers)
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class Publisher:
         receipt = Receipt(len(events))
         try:
             for topic, event in events:
-                self._producer.produce(topic, json.dumps(event), key=event["sessionId"], on_delivery=receipt.take)
+                self._producer.produce(topic, json.dumps(event), key=event["sessionId"], on_delivery=receipt.record)
         except (KafkaException, BufferError) as error:
             raise NotPublished(str(error)) from error
         receipt.wait()
@@ -78,7 +78,7 @@ class Receipt:
         self._errors: list[str] = []
         self._all_reported = threading.Event()
 
-    def take(self, error: KafkaError | None, _message: Message) -> None:
+    def record(self, error: KafkaError | None, _message: Message) -> None:
         self._expected -= 1
         if error is not None:
             self._errors.append(str(error))
@@ -87,6 +87,6 @@ class Receipt:
 
     def wait(self) -> None:
         if not self._all_reported.wait(SECONDS_TO_DELIVER + 1):
-            raise NotPublished("no delivery report within the time limit")
+            raise NotPublished(f"no delivery report within {SECONDS_TO_DELIVER + 1} s")
         if self._errors:
             raise NotPublished(self._errors[0])

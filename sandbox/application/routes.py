@@ -1,4 +1,4 @@
-"""What the application answers: a table from method and path to a function, and the functions."""
+"""The routes of the application and their functions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import valkey
 
 from sandbox.application import actuator
-from sandbox.application.events import flaw
+from sandbox.application.events import events_error
 from sandbox.application.health import Health
 from sandbox.application.meters import Meters
 from sandbox.application.publisher import NotPublished, Publisher
@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as a function sees it; `rest` is what follows the route's prefix."""
+    """The request for a route function. rest: the last segment of the path."""
 
     rest: str = ""
     query: Mapping[str, list[str]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ Handler = Callable[[Call], Answer]
 
 
 class Application:
-    """The functions behind the routes, and what they need."""
+    """The functions of the routes."""
 
     def __init__(self, meters: Meters, health: Health, publisher: Publisher, cache: valkey.Valkey) -> None:
         self._meters, self._health, self._publisher, self._cache = meters, health, publisher, cache
@@ -56,11 +56,11 @@ class Application:
             ("GET", "/actuator/metrics/{name}"): self.metric,
             ("GET", "/actuator/prometheus"): lambda _: Answer(200, actuator.prometheus(meters), "text/plain"),
             ("GET", "/api/products"): self.products,
-            ("POST", "/api/analytics/events"): self.take_events,
+            ("POST", "/api/analytics/events"): self.receive_events,
         }
 
     def find(self, method: str, target: str) -> tuple[str, Handler, Call]:
-        """The route's path, its function and the call so far; an unknown path is answered 404, a wrong method 405."""
+        """The route, its function and its call. For an unknown path or method, a function that returns 404 or 405."""
         url = urlsplit(target)
         parent, _, last = url.path.rpartition("/")
         candidates = (url.path, f"{parent}/{{component}}", f"{parent}/{{name}}")
@@ -79,18 +79,18 @@ class Application:
         return Answer(200, found) if found else not_found(call)
 
     def products(self, _call: Call) -> Answer:
-        """The shop's products and how many page views were counted so far."""
+        """The products of the shop, and the number of page views."""
         views = self._cache.get("events:page_view") or 0
         return Answer(200, {"products": PRODUCTS, "pageViews": int(str(views))})
 
-    def take_events(self, call: Call) -> Answer:
-        """Publish a list of events; answered when the brokers have them."""
+    def receive_events(self, call: Call) -> Answer:
+        """Publish a list of events. The response is sent when the brokers have them."""
         try:
             events = json.loads(call.body)
         except ValueError:
-            return problem(400, "the body is no JSON")
-        if found := flaw(events):
-            return problem(400, found)
+            return problem(400, "the body is not JSON")
+        if error := events_error(events):
+            return problem(400, error)
         self._meters.count("observability.events.received", len(events))
         return self._publish(events)
 
@@ -109,8 +109,8 @@ def problem(status: int, detail: str) -> Answer:
 
 
 def not_found(_call: Call) -> Answer:
-    return problem(404, "no such path")
+    return problem(404, "the path does not exist")
 
 
 def not_allowed(_call: Call) -> Answer:
-    return problem(405, "another method is wanted")
+    return problem(405, "the path does not support this method")

@@ -1,4 +1,4 @@
-"""The application's socket: HTTP/1.1 with one thread per connection, every request counted as it was answered."""
+"""The HTTP/1.1 server of the application: one thread per connection. It counts each request with its response."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ API = "/api/"
 
 
 class ApplicationServer(ThreadingHTTPServer):
-    """Serves the application until `shutdown`; `traced` gets a span per API request that was asked to be traced."""
+    """Serves the application until `shutdown`. `traced` is called with a span for each API request."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -38,7 +38,7 @@ class ApplicationServer(ThreadingHTTPServer):
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Count a request from its arrival to its answer."""
+        """Count the request as open until it is answered."""
         self._move(1)
         try:
             yield
@@ -46,7 +46,7 @@ class ApplicationServer(ThreadingHTTPServer):
             self._move(-1)
 
     def wait_until_answered(self, seconds: float) -> bool:
-        """Whether all that came in is answered, waiting so long for it at most."""
+        """Wait until all open requests are answered. False if that takes longer than `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._in_flight == 0, seconds)
 
@@ -59,7 +59,7 @@ class ApplicationServer(ThreadingHTTPServer):
 class RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "application"
-    # Head and body leave in one packet; apart, the client's delayed acknowledgement would add 40 ms.
+    # Headers and body are sent in one packet. Otherwise, the delayed acknowledgement of the client would add 40 ms.
     wbufsize = -1
     timeout = 75
     server: ApplicationServer  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -74,7 +74,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: requests are counted, not listed."""
+        """Nothing: requests are counted, not logged."""
 
     def _serve(self) -> None:
         with self.server.in_flight():
@@ -96,7 +96,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         try:
             return handler(call)
         except Exception as error:
-            # A request that fails must be answered and counted, whatever failed.
+            # A request that fails for any reason must be answered and counted.
             print(f"{self.command} {self.path} failed: {error!r}", flush=True)
             return problem(500, "internal error")
 

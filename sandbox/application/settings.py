@@ -1,4 +1,4 @@
-"""What the application reads from its environment, which is the Deployment's `env`."""
+"""The settings of the application, from its environment variables: `env` in the pod template."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ BEHAVIOURS = ("healthy", "errors", "few-errors", "slow", "crash-loop", "silent")
 
 @dataclass(frozen=True)
 class ApplicationSettings:
-    """ca_bundle: file that TLS is verified against, as a Java's trust store. database_ca: the same for the database,
-    which has authorities of its own; None: no TLS to it. broker_protocol: in Kafka's words.
+    """ca_bundle: file with the certificate authorities for TLS, as the trust store of Java. database_ca: the same for
+    the database, which has its own authorities; None: no TLS to the database. broker_protocol: a value of Kafka's
+    `security.protocol`.
     """
 
     host: str
@@ -40,7 +41,7 @@ class ApplicationSettings:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
-        """The settings. SystemExit that names what is missing or wrong, as an application's start would fail."""
+        """Read the settings. SystemExit, which names the variables, if one is missing or wrong."""
         refuse_missing(variables)
         return cls(
             host=variables.get("POD_IP", "127.0.0.1"),
@@ -72,21 +73,21 @@ class ApplicationSettings:
 
 def refuse_missing(variables: Mapping[str, str]) -> None:
     if (profile := variables.get("SPRING_PROFILES_ACTIVE", "msk")) != "msk":
-        raise SystemExit(f"SPRING_PROFILES_ACTIVE={profile}: this application has the profile msk only")
+        raise SystemExit(f"SPRING_PROFILES_ACTIVE={profile} is unknown. The only profile is msk.")
     wanted = ("MSK_BOOTSTRAP_SERVERS", "DB_HOST", "DB_PASSWORD", "REDIS_HOST")
     if missing := [name for name in wanted if not variables.get(name)]:
-        raise SystemExit(f"not started, the environment does not say {', '.join(missing)}")
+        raise SystemExit(f"Not started. These environment variables are not set: {', '.join(missing)}.")
 
 
 def read_behaviour(variables: Mapping[str, str]) -> str:
     behaviour = variables.get("BEHAVIOUR", "healthy")
     if behaviour not in BEHAVIOURS:
-        raise SystemExit(f"BEHAVIOUR={behaviour} is unknown; there are {', '.join(BEHAVIOURS)}")
+        raise SystemExit(f"BEHAVIOUR={behaviour} is unknown. The behaviours are {', '.join(BEHAVIOURS)}.")
     return behaviour
 
 
 def read_database_ca(variables: Mapping[str, str]) -> str | None:
-    """The file that the mounted configuration names to the driver of its database; without one, the common trust."""
+    """The file in `sslrootcert` of the mounted configuration. Without it, the file in SSL_CERT_FILE."""
     root = Path(variables.get("POD_ROOT", "/"))
     configuration = root / CONFIGURATION
     text = configuration.read_text() if configuration.is_file() else ""

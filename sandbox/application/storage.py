@@ -1,4 +1,4 @@
-"""The application's database and cache."""
+"""The database and the cache of the application."""
 
 import threading
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ CREATE TABLE IF NOT EXISTS analytics_events (
     occurred_at timestamptz NOT NULL,
     data jsonb NOT NULL
 )"""
-# Creating a table is no safe race in PostgreSQL, and all pods of a revision start together.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(20240801)"
+# Concurrent CREATE TABLE IF NOT EXISTS can fail in PostgreSQL, and all pods of a revision start together.
+LOCK = "SELECT pg_advisory_xact_lock(20240801)"
 INSERT = """\
 INSERT INTO analytics_events VALUES (%s, %s, %s, %s, to_timestamp(%s / 1000.0), %s) ON CONFLICT DO NOTHING"""
 
 
 def database_parameters(settings: ApplicationSettings) -> dict[str, Any]:
-    """libpq's parameters. With a CA the connection begins with TLS and the server's name is verified."""
+    """The parameters for libpq. With a CA, the connection uses TLS and verifies the name of the server."""
     parameters: dict[str, Any] = {
         "host": settings.database_host,
         "port": settings.database_port,
@@ -42,7 +42,7 @@ def database_parameters(settings: ApplicationSettings) -> dict[str, Any]:
 
 
 class Database:
-    """One connection, opened when it is first needed and again after it broke."""
+    """One connection, which is opened at the first use and reopened after it broke."""
 
     def __init__(self, settings: ApplicationSettings) -> None:
         self._parameters = database_parameters(settings)
@@ -51,11 +51,11 @@ class Database:
 
     def create_table(self) -> None:
         with self._lock, self._open().transaction():
-            self._open().execute(ONE_AT_A_TIME)
+            self._open().execute(LOCK)
             self._open().execute(TABLE)
 
     def insert(self, event: Mapping[str, Any]) -> None:
-        """Store the event; one that is stored already changes nothing."""
+        """Store the event. An event that is already stored changes nothing."""
         row = (event["eventId"], event["eventType"], event["sessionId"], event["traceId"], event["timestamp"])
         with self._lock:
             self._open().execute(INSERT, (*row, Jsonb(event["data"])))
@@ -71,7 +71,7 @@ class Database:
 
 
 def open_cache(settings: ApplicationSettings) -> valkey.Valkey:
-    """A client with a pool of its own; it connects when first used."""
+    """A client with its own pool, which connects at the first use."""
     tls = {"ssl": True, "ssl_ca_certs": settings.ca_bundle} if settings.cache_tls else {}
     return valkey.Valkey(
         host=settings.cache_host,

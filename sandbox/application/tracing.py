@@ -1,4 +1,4 @@
-"""Traces in X-Ray's form: which requests are traced, and the segment document of one."""
+"""Traces for X-Ray: which requests are traced, and the segment document of a request."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ SERVICE = "genai-demo-backend"
 
 @dataclass(frozen=True)
 class Span:
-    """One answered request. trace_header: the X-Amzn-Trace-Id it came with; started: seconds since 1970."""
+    """One answered request. trace_header: its X-Amzn-Trace-Id. started: seconds since 1970."""
 
     trace_header: str
     method: str
@@ -20,7 +20,7 @@ class Span:
     seconds: float
 
     def is_sampled(self) -> bool:
-        """Whether the one before us decided that this request is traced; we decide nothing ourselves."""
+        """Whether the client or load balancer sampled the request. The application does not sample requests itself."""
         fields = trace_fields(self.trace_header)
         return fields.get("Sampled") == "1" and fields.get("Root", "").startswith("1-")
 

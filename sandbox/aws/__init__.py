@@ -1,1 +1,1 @@
-"""AWS on loopback: moto's server, mended where a careful deployer looks, with faults by name."""
+"""AWS on loopback: the server of moto with corrections and additions, its own CloudFormation, and fault injection."""

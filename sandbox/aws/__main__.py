@@ -1,4 +1,4 @@
-"""`python -m sandbox.aws --state DIR` serves the sandbox's AWS until it is told to end."""
+"""`python -m sandbox.aws --state DIR` serves the AWS of the sandbox until SIGTERM."""
 
 import os
 
@@ -12,7 +12,7 @@ def main() -> None:
     end_on_sigterm()
     state = state_argument(__doc__)
     settings = SandboxSettings.read(state)
-    # moto reads its account from the environment when it is imported.
+    # moto reads the account ID from the environment when it is imported.
     os.environ["MOTO_ACCOUNT_ID"] = settings.account_id
     from sandbox.aws.cloud import Cloud
     from sandbox.aws.server import make_aws_server

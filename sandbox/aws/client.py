@@ -1,4 +1,4 @@
-"""How the parts of the sandbox, and the resource types of CloudFormation, call the sandbox's AWS."""
+"""boto3 clients with which the parts of the sandbox and the resource types of CloudFormation call AWS."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     s3={"addressing_style": "path"},
 )
-ANYBODY = "sandbox"
+DEFAULT_CALLER = "sandbox"
 
 
 def client(service: str, addresses: Addresses, settings: SandboxSettings) -> Any:
-    """A boto3 client of that service in this sandbox; thread-safe, so make it once and share it."""
+    """A boto3 client of the service in this sandbox. It is thread-safe, so create it once and share it."""
     return client_at(addresses.aws, service, settings.region)
 
 
-def client_at(endpoint: str, service: str, region: str, caller: str = ANYBODY, config: Config = CONFIG) -> Any:
-    """A boto3 client of the service that listens at `endpoint`; `caller` is the access key, which opens nothing."""
+def client_at(endpoint: str, service: str, region: str, caller: str = DEFAULT_CALLER, config: Config = CONFIG) -> Any:
+    """A boto3 client of the service at `endpoint`. `caller` is the access key, which needs no permissions."""
     session = Session(aws_access_key_id=caller, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=region)
     return session.client(service, endpoint_url=endpoint, config=config)

@@ -1,4 +1,4 @@
-"""One account in one region, and the parts of the sandbox that stand behind its services."""
+"""One account in one region, and what its services need to know about the sandbox."""
 
 import base64
 import threading
@@ -11,15 +11,15 @@ from sandbox.addresses import Addresses
 from sandbox.aws.client import client_at
 from sandbox.settings import SandboxSettings
 
-# The access key of CloudFormation's own calls: faults hit its callers, not itself.
+# The access key of CloudFormation's own calls, which faults never hit.
 CLOUDFORMATION = "cloudformation"
-# A broker cluster takes 20 minutes on AWS, so these times are cut by more than those of manifests and controllers.
+# A broker cluster takes 20 minutes on AWS, so these times are shortened more than those of manifests and controllers.
 AWS_TIMES_ARE_SHORTER = 20
 
 
 @dataclass
 class Cloud:
-    """One account in one region. `client` is for calls that CloudFormation makes on behalf of a stack."""
+    """One account in one region. `client` is for the calls that CloudFormation makes for a stack."""
 
     addresses: Addresses
     settings: SandboxSettings
@@ -45,9 +45,9 @@ class Cloud:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
 
     def shortened(self, on_aws: timedelta) -> float:
-        """Seconds that something takes here which takes that long on AWS."""
+        """The seconds in the sandbox for a duration on AWS."""
         return on_aws.total_seconds() / (self.settings.time_factor * AWS_TIMES_ARE_SHORTER)
 
     def certificate_authority(self) -> str:
-        """The sandbox's CA certificate, as EKS hands it out: base64 of PEM."""
+        """The CA certificate of the sandbox, as EKS returns it: PEM in base64."""
         return base64.b64encode((self.state / "ca" / "ca.pem").read_bytes()).decode()

@@ -1,1 +1,1 @@
-"""Apache Kafka itself: three combined brokers and controllers (KRaft), its jars fetched by Maven."""
+"""Apache Kafka: three brokers that are also controllers (KRaft). Maven downloads the jars."""

@@ -1,4 +1,4 @@
-"""Three Kafka brokers as one part of the sandbox: `python -m sandbox.kafka.brokers --state DIR`."""
+"""Runs three Kafka brokers: `python -m sandbox.kafka.brokers --state DIR`."""
 
 import shutil
 import subprocess
@@ -10,9 +10,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from sandbox.addresses import Addresses
-from sandbox.kafka.gate import Gate
+from sandbox.kafka.iam_proxy import IamProxy
 from sandbox.kafka.jars import class_path
-from sandbox.kafka.properties import CLUSTER_ID, Listeners, behind_the_gate, controllers, render_properties
+from sandbox.kafka.properties import CLUSTER_ID, Listeners, controllers, proxied_addresses, render_properties
 from sandbox.processes import announce_ready, die_with_parent, end_on_sigterm, kill, state_argument
 from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
@@ -33,20 +33,20 @@ def main() -> None:
     brokers = [start(configuration) for configuration in configurations]
     try:
         wait_until_serving(brokers, addresses.kafka)
-        gate = Gate(state, SandboxSettings.read(state).region, SECRET_ACCESS_KEY)
-        gate.open(addresses.kafka_iam, behind_the_gate(addresses.pod_network))
+        proxy = IamProxy(state, SandboxSettings.read(state).region, SECRET_ACCESS_KEY)
+        proxy.open(addresses.kafka_iam, proxied_addresses(addresses.pod_network))
         announce_ready()
         watch(brokers)
     finally:
-        # Not asked to end in order: the last of three waits for a quorum that is gone, and the data is thrown away.
+        # Killed, because on SIGTERM the last broker would wait for a quorum. The data is deleted anyway.
         kill(brokers)
 
 
 def write_properties(folder: Path, addresses: Addresses) -> list[Path]:
-    """One server.properties per broker, each in a folder of its own."""
-    quorum, gates = controllers(addresses.pod_network), behind_the_gate(addresses.pod_network)
+    """Write a server.properties for each broker, each in its own folder."""
+    quorum, proxied = controllers(addresses.pod_network), proxied_addresses(addresses.pod_network)
     paths = [folder / str(node) / "server.properties" for node in (1, 2, 3)]
-    all_listeners = map(Listeners, addresses.kafka, gates, addresses.kafka_iam)
+    all_listeners = map(Listeners, addresses.kafka, proxied, addresses.kafka_iam)
     for node, (path, listeners) in enumerate(zip(paths, all_listeners, strict=True), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render_properties(node, listeners, quorum, path.parent))
@@ -54,7 +54,7 @@ def write_properties(folder: Path, addresses: Addresses) -> list[Path]:
 
 
 def format_storage(configurations: Sequence[Path]) -> None:
-    """Give each broker's folder the cluster's identity; all at the same time, for each is a JVM."""
+    """Format the storage of each broker. They run in parallel, because each of them starts a JVM."""
     tools = [
         subprocess.Popen(
             java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-g", "-c", str(configuration)),
@@ -63,7 +63,7 @@ def format_storage(configurations: Sequence[Path]) -> None:
         for configuration in configurations
     ]
     if sum(tool.wait() for tool in tools):
-        raise SystemExit("Kafka's storage could not be formatted; no broker was started. The reason is above")
+        raise SystemExit("The storage of Kafka could not be formatted. No broker was started. The reason is above.")
 
 
 def start(configuration: Path) -> subprocess.Popen[bytes]:
@@ -73,22 +73,22 @@ def start(configuration: Path) -> subprocess.Popen[bytes]:
 def java(*arguments: str) -> list[str]:
     program = shutil.which("java")
     if program is None:
-        raise SystemExit("java is not on the PATH, so no broker was started. Install Java 17 or newer")
+        raise SystemExit("java is not on the PATH. No broker was started. Install Java 17 or newer.")
     return [program, *JVM, "-cp", class_path(), *arguments]
 
 
 def wait_until_serving(brokers: Sequence[subprocess.Popen[bytes]], addresses: Sequence[str]) -> None:
-    """Wait until each broker names all of them; what one has learned from the controller the next may not know yet."""
+    """Wait until each broker lists all brokers, because they get the list from the controller at different times."""
     deadline = time.monotonic() + SECONDS_TO_START
     for address in addresses:
         while brokers_known_to(address) < len(brokers):
             refuse_dead(brokers)
             if time.monotonic() > deadline:
-                raise SystemExit(f"Kafka did not serve within {SECONDS_TO_START} s; its brokers were stopped")
+                raise SystemExit(f"Kafka was not ready within {SECONDS_TO_START} s. Its brokers were stopped.")
 
 
 def brokers_known_to(address: str) -> int:
-    # A client of its own for each question: one that has met several brokers asks any of them.
+    # A new client for each call, because a client that knows several brokers may call any of them.
     client = AdminClient({"bootstrap.servers": address, "log_level": 0})
     try:
         return len(client.list_topics(timeout=1).brokers)
@@ -97,7 +97,7 @@ def brokers_known_to(address: str) -> int:
 
 
 def watch(brokers: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Go on for as long as all brokers do."""
+    """Wait until a broker ends, which raises SystemExit."""
     while True:
         refuse_dead(brokers)
         time.sleep(0.2)
@@ -106,7 +106,7 @@ def watch(brokers: Sequence[subprocess.Popen[bytes]]) -> None:
 def refuse_dead(brokers: Sequence[subprocess.Popen[bytes]]) -> None:
     for node, broker in enumerate(brokers, 1):
         if broker.poll() is not None:
-            raise SystemExit(f"broker {node} ended with exit code {broker.returncode}; the others were stopped")
+            raise SystemExit(f"Broker {node} ended with exit code {broker.returncode}. The other brokers were stopped.")
 
 
 if __name__ == "__main__":

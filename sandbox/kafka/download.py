@@ -1,4 +1,4 @@
-"""`python -m sandbox.kafka.download`: Kafka's jars, fetched by Maven once per machine and compared with a list."""
+"""`python -m sandbox.kafka.download` downloads the jars of Kafka with Maven, once per machine, and checks them."""
 
 import os
 import shutil
@@ -10,26 +10,26 @@ from sandbox.kafka.jars import POM, checksums, differences, jar_folder, kafka_ve
 
 
 def main() -> None:
-    """Fetch what is missing. Silent when the jars are there, or are those of KAFKA_HOME."""
+    """Download missing jars. Prints nothing if they exist, or if KAFKA_HOME is set."""
     if not os.environ.get("KAFKA_HOME") and not is_complete(jar_folder()):
-        print(f"fetching Apache Kafka {kafka_version()} with Maven, once")
+        print(f"Downloading Apache Kafka {kafka_version()} with Maven (once per machine)")
         download(jar_folder())
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether all listed jars are there; they were compared before the folder got its name."""
+    """Whether all listed jars exist. Their hashes were checked before the folder got its name."""
     return wanted_checksums().keys() <= {jar.name for jar in folder.glob("*.jar")}
 
 
 def download(folder: Path) -> None:
-    """Put the jars in the folder, all or none. SystemExit with what to do when Maven fails or a jar is another one."""
+    """Download all jars to the folder, or none. SystemExit if Maven fails or the hash of a jar differs."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        fetched = Path(temporary) / "jars"
-        copy_dependencies(fetched)
-        refuse_other_jars(fetched)
+        downloaded = Path(temporary) / "jars"
+        copy_dependencies(downloaded)
+        refuse_other_jars(downloaded)
         shutil.rmtree(folder, ignore_errors=True)
-        fetched.rename(folder)
+        downloaded.rename(folder)
 
 
 def copy_dependencies(folder: Path) -> None:
@@ -37,8 +37,9 @@ def copy_dependencies(folder: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SystemExit(
-            f"Maven could not fetch Kafka's jars, nothing was kept:\n{result.stdout[-2000:]}{result.stderr[-2000:]}\n"
-            "Check Maven's settings (mirror, proxy), or set KAFKA_HOME to an unpacked Kafka distribution."
+            "Maven could not download the jars of Kafka. Nothing was stored.\n"
+            f"{result.stdout[-2000:]}{result.stderr[-2000:]}\n"
+            "Check the settings of Maven (mirror, proxy), or set KAFKA_HOME to an unpacked Kafka distribution."
         )
 
 
@@ -46,8 +47,8 @@ def refuse_other_jars(folder: Path) -> None:
     if found := differences(wanted_checksums(), checksums(folder)):
         listed = "\n".join(f"  {line}" for line in found)
         raise SystemExit(
-            f"Maven fetched other jars than jars.sha256 lists, nothing was kept:\n{listed}\n"
-            "Find out which repository they came from before trusting them."
+            f"The downloaded jars differ from jars.sha256. Nothing was stored.\n{listed}\n"
+            "Check which repository Maven uses before you trust these jars."
         )
 
 

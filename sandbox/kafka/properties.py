@@ -1,4 +1,4 @@
-"""The configuration of one broker, which is a controller as well."""
+"""The configuration of a broker, which is also a controller."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 CLUSTER_ID = "c2FuZGJveC1rYWZrYS0wMQ"
 
-# Above the line what the guide wants of the cluster, below it what keeps three brokers small on one machine.
+# Above the line: the settings of the guide. Below it: settings that make three brokers fit on one machine.
 COMMON = {
     "auto.create.topics.enable": "false",
     "default.replication.factor": "3",
@@ -21,26 +21,26 @@ COMMON = {
 
 
 def controllers(pod_network: str) -> list[str]:
-    """HOST:PORT of the three controllers: on the sandbox's own network, so that they need no port of their own."""
+    """HOST:PORT of the three controllers, in the network of the sandbox, so that their port is always free."""
     return [f"{pod_network}.255.{node}:9093" for node in (1, 2, 3)]
 
 
-def behind_the_gate(pod_network: str) -> list[str]:
-    """HOST:PORT of the three brokers' listeners that the gate alone speaks to."""
+def proxied_addresses(pod_network: str) -> list[str]:
+    """HOST:PORT of the listeners that only the IAM proxy uses."""
     return [f"{pod_network}.255.{node}:9098" for node in (1, 2, 3)]
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """Where one broker listens. advertised: where clients of the gate are sent, which is the gate."""
+    """The listeners of one broker. advertised: the address of the IAM proxy, for its clients."""
 
     plaintext: str
-    gate: str
+    proxied: str
     advertised: str
 
 
 def render_properties(node: int, listeners: Listeners, quorum: Sequence[str], folder: Path) -> str:
-    """server.properties of the broker with that node number, 1 to 3."""
+    """The server.properties of a broker. node: 1 to 3."""
     return "".join(f"{key}={value}\n" for key, value in {**COMMON, **_own(node, listeners, quorum, folder)}.items())
 
 
@@ -48,9 +48,9 @@ def _own(node: int, listeners: Listeners, quorum: Sequence[str], folder: Path) -
     return {
         "process.roles": "broker,controller",
         "node.id": str(node),
-        "listeners": f"PLAINTEXT://{listeners.plaintext},GATE://{listeners.gate},CONTROLLER://{quorum[node - 1]}",
-        "advertised.listeners": f"PLAINTEXT://{listeners.plaintext},GATE://{listeners.advertised}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,GATE:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"PLAINTEXT://{listeners.plaintext},IAM://{listeners.proxied},CONTROLLER://{quorum[node - 1]}",
+        "advertised.listeners": f"PLAINTEXT://{listeners.plaintext},IAM://{listeners.advertised}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,IAM:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": ",".join(f"{number}@{address}" for number, address in enumerate(quorum, 1)),
         "log.dirs": str(folder / "data"),

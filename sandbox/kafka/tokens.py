@@ -1,4 +1,4 @@
-"""The token by which MSK knows its clients: a signed URL that asks for kafka-cluster:Connect."""
+"""The tokens of MSK clients: signed URLs for the action kafka-cluster:Connect."""
 
 import base64
 import binascii
@@ -11,16 +11,16 @@ SERVICE = "kafka-cluster"
 ACTION = f"{SERVICE}:Connect"
 LONGEST = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(minutes=5)
-# Its signer adds the one after signing and cannot sign the other.
+# The signer adds User-Agent after signing. The signature does not cover itself.
 UNSIGNED = ("User-Agent", "X-Amz-Signature")
 
 
 class TokenRefused(Exception):
-    """The token opens nothing; the message says why."""
+    """The token is not valid. The message has the reason."""
 
 
 def check_token(token: str, region: str, secret: str, now: datetime) -> str:
-    """The access key that signed the token. Raises TokenRefused unless it is for this region, valid now and signed."""
+    """The access key of the token. TokenRefused unless it is for this region, not expired and correctly signed."""
     url = urlsplit(_decode(token))
     query = dict(parse_qsl(url.query))
     if url.hostname != f"kafka.{region}.amazonaws.com" or query.get("Action") != ACTION:
@@ -38,7 +38,7 @@ def _decode(token: str) -> str:
     try:
         return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise TokenRefused("the token is no base64 text") from error
+        raise TokenRefused("the token is not text in base64") from error
 
 
 def _check_time(query: dict[str, str], now: datetime) -> None:
@@ -46,13 +46,13 @@ def _check_time(query: dict[str, str], now: datetime) -> None:
         signed_at = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         lifetime = timedelta(seconds=int(query["X-Amz-Expires"]))
     except (KeyError, ValueError) as error:
-        raise TokenRefused("the token does not say from when and how long it counts") from error
+        raise TokenRefused("the token does not state when it was signed and when it expires") from error
     if not signed_at - CLOCK_SKEW <= now < signed_at + min(lifetime, LONGEST):
         raise TokenRefused("the token has expired")
 
 
 def _signature(host: str, query: dict[str, str], scope: str, secret: str) -> str:
-    """AWS's Signature Version 4 of a GET whose host alone is signed."""
+    """Signature Version 4 of a GET request with `host` as the only signed header."""
     signed = sorted((quote(key, "-_.~"), quote(query[key], "-_.~")) for key in query if key not in UNSIGNED)
     canonical = "&".join(f"{key}={value}" for key, value in signed)
     request = "\n".join(("GET", "/", canonical, f"host:{host}", "", "host", hashlib.sha256(b"").hexdigest()))

@@ -1,25 +1,25 @@
-"""As much of the Kafka protocol as a proxy in front of a broker has to understand."""
+"""The part of the Kafka protocol that the IAM proxy needs."""
 
 import asyncio
 import struct
 from dataclasses import dataclass
 
 API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE = 18, 17, 36
-# Requests that end in "only validate": with it set, a broker answers as if it had done them.
+# Requests with the field `validate_only` at the end. If it is set, a broker answers without executing the request.
 WRITES = {"CreateTopics": 19, "CreatePartitions": 37, "IncrementalAlterConfigs": 44}
-# From these versions on, a count of tagged fields follows; Kafka's clients send none.
+# From these versions on, a count of tagged fields follows. The clients of Kafka send no tagged fields.
 TAGGED_SINCE = {19: 5, 37: 2, 44: 1}
 UNSUPPORTED_MECHANISM, AUTHENTICATION_FAILED = 33, 58
 MECHANISM = "OAUTHBEARER"
 
 
 class BadRequest(Exception):
-    """The client sent what does not belong here; its connection is ended."""
+    """The request is not valid. The connection is closed."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. body: what follows the header, as SASL's requests have it. frame: all of it, without its size."""
+    """One request. body: what follows the header, for SASL requests. frame: the whole request without its size."""
 
     key: int
     version: int
@@ -32,11 +32,11 @@ class Request:
         try:
             key, version, correlation, client = struct.unpack_from(">hhih", frame)
         except struct.error as error:
-            raise BadRequest("no request of the Kafka protocol") from error
+            raise BadRequest("not a request of the Kafka protocol") from error
         return cls(key, version, correlation, frame[10 + max(client, 0) :], frame)
 
     def as_validation(self) -> bytes:
-        """The same write, to be validated only."""
+        """The same request with `validate_only`."""
         place = -2 if self.version >= TAGGED_SINCE[self.key] else -1
         changed = bytearray(self.frame)
         changed[place] = 1
@@ -44,7 +44,7 @@ class Request:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes:
-    """The next request or answer; IncompleteReadError when the connection ends."""
+    """The next request or response. IncompleteReadError if the connection ends."""
     (size,) = struct.unpack(">i", await reader.readexactly(4))
     return await reader.readexactly(size)
 
@@ -58,13 +58,13 @@ def mechanism_of(handshake: Request) -> str:
 
 
 def bearer_token(authentication: Request) -> str:
-    """The token of an OAUTHBEARER client's first message; BadRequest where there is none."""
+    """The token in the first message of an OAUTHBEARER client. BadRequest if there is none."""
     (size,) = struct.unpack_from(">i", authentication.body)
     message = authentication.body[4 : 4 + size].decode(errors="replace")
     for field in message.split("\x01"):
         if field.startswith("auth=Bearer "):
             return field.removeprefix("auth=Bearer ")
-    raise BadRequest("the client's message holds no bearer token")
+    raise BadRequest("the message of the client contains no bearer token")
 
 
 def handshake_answer(request: Request, error: int = 0) -> bytes:
@@ -72,7 +72,7 @@ def handshake_answer(request: Request, error: int = 0) -> bytes:
 
 
 def authentication_answer(request: Request, refusal: str | None = None) -> bytes:
-    """Accepts the client, or refuses it with a reason."""
+    """Accept the client, or reject it with a reason."""
     error = AUTHENTICATION_FAILED if refusal else 0
     lifetime = struct.pack(">q", 0) if request.version >= 1 else b""
     return struct.pack(">ih", request.correlation, error) + _string(refusal) + struct.pack(">i", 0) + lifetime

@@ -23,36 +23,36 @@ def main() -> None:
     die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    # uvicorn ends on a signal and then raises it once more; without these the pods would not be ended in order.
+    # uvicorn stops on a signal and then raises it again. Without these handlers the pods would not be stopped in order.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     asyncio.run(serve(state))
 
 
 async def serve(state: Path) -> None:
-    """Serve until a signal, or until a controller breaks; then end every pod's process."""
+    """Serve until a signal, or until a controller fails. Then stop every pod's processes."""
     addresses = Addresses.read(state)
     cluster = Cluster.create(state, addresses, SandboxSettings.read(state))
     server = uvicorn.Server(configure(cluster.application, state, addresses.kubernetes))
     controllers = cluster.start()
     for controller in controllers:
         controller.add_done_callback(lambda _: setattr(server, "should_exit", True))
-    ready = asyncio.create_task(say_ready(server))
+    ready = asyncio.create_task(print_ready(server))
     await server.serve()
     for task in (ready, *controllers):
         task.cancel()
     await cluster.stop()
-    await raise_broken(controllers)
+    await raise_controller_error(controllers)
 
 
-async def raise_broken(controllers: list[asyncio.Task[None]]) -> None:
-    """The error of a controller that ended by itself, so that the part ends with it and says so."""
-    for ending in await asyncio.gather(*controllers, return_exceptions=True):
-        if isinstance(ending, Exception):
-            raise ending
+async def raise_controller_error(controllers: list[asyncio.Task[None]]) -> None:
+    """Raise the error of a controller that failed, so that this process exits with it."""
+    for result in await asyncio.gather(*controllers, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
 
 
-async def say_ready(server: uvicorn.Server) -> None:
+async def print_ready(server: uvicorn.Server) -> None:
     while not server.started:
         await asyncio.sleep(0.01)
     print("ready", flush=True)
@@ -69,7 +69,7 @@ def configure(application: Starlette, state: Path, address: str) -> uvicorn.Conf
         log_level="warning",
         access_log=False,
         lifespan="off",
-        # Watches stay open for ever; they are cut when the server ends.
+        # Watches stay open without a limit. The server closes them when it stops.
         timeout_graceful_shutdown=1,
     )
 

@@ -1,6 +1,6 @@
-"""What a cluster holds from the start: its namespaces, custom kinds and the class of the load balancer controller."""
+"""The initial objects of a cluster: namespaces, the add-ons' Deployments, custom kinds and the IngressClass `alb`."""
 
-from sandbox.kubernetes.api.kinds import (
+from sandbox.kubernetes.api.objects.kinds import (
     CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
     INGRESS_CLASSES,
@@ -9,7 +9,7 @@ from sandbox.kubernetes.api.kinds import (
     Kind,
     Object,
 )
-from sandbox.kubernetes.api.registry import Registry, Write
+from sandbox.kubernetes.api.storage.registry import Registry, Write
 from sandbox.kubernetes.controllers.addons import DEPLOYMENTS_OF_ADDONS, describe_addon
 
 WRITE = Write("sandbox")

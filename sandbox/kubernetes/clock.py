@@ -1,4 +1,4 @@
-"""Times as the API writes them: RFC 3339 in UTC, in whole seconds."""
+"""Times in the format of the API: RFC 3339 in UTC, in whole seconds."""
 
 from datetime import UTC, datetime
 

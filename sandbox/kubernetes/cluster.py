@@ -1,4 +1,4 @@
-"""One cluster: the store, the API over it and everything that reconciles it, on one event loop."""
+"""One cluster on one event loop: the store, the API server, the controllers and the kubelet."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 
 from sandbox.addresses import Addresses
 from sandbox.aws.client import client
-from sandbox.kubernetes.api.authentication import Authenticator
-from sandbox.kubernetes.api.registry import Registry
-from sandbox.kubernetes.api.server import Server
-from sandbox.kubernetes.api.store import Store
+from sandbox.kubernetes.api.serving.authentication import Authenticator
+from sandbox.kubernetes.api.serving.server import Server
+from sandbox.kubernetes.api.storage.registry import Registry
+from sandbox.kubernetes.api.storage.store import Store
 from sandbox.kubernetes.bootstrap import create_initial_objects
 from sandbox.kubernetes.controllers import loop
 from sandbox.kubernetes.controllers.addons import DEPLOYMENTS_OF_ADDONS, ROLLOUTS_DEPLOYMENT, Addons, Stoppable

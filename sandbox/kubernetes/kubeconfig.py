@@ -9,7 +9,7 @@ CLUSTER = "genai-demo-production"
 
 
 def write_kubeconfig(state: Path, server: str) -> str:
-    """Write `<state>/kubeconfig`, readable by its owner alone, and return the token in it."""
+    """Write `<state>/kubeconfig`, readable only by its owner, and return the token in it."""
     token = secrets.token_urlsafe(32)
     authority = str((state / "ca" / "ca.pem").resolve())
     config = {

@@ -1,1 +1,1 @@
-"""The data plane of the sandbox's Application Load Balancers, configured by elbv2 alone."""
+"""The data plane of the Application Load Balancers. Its only configuration is that of elbv2."""

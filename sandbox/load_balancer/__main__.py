@@ -1,4 +1,4 @@
-"""The load balancers' data plane: `python -m sandbox.load_balancer --state DIR`."""
+"""Runs the data plane of the load balancers: `python -m sandbox.load_balancer --state DIR`."""
 
 import asyncio
 

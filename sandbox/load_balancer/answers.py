@@ -1,4 +1,4 @@
-"""What the load balancer answers by itself: errors, redirects and fixed responses."""
+"""The responses of the load balancer itself: errors, redirects and fixed responses."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sandbox.load_balancer.configuration import Document
 from sandbox.load_balancer.headers import Headers
-from sandbox.load_balancer.rules import Asked
+from sandbox.load_balancer.rules import RoutedRequest
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,17 @@ class Answer:
 
 
 def own_answer(status: int) -> Answer:
-    """A page such as AWS sends: `<h1>503 Service Temporarily Unavailable</h1>`."""
+    """An error page of AWS: `<h1>503 Service Temporarily Unavailable</h1>`."""
     phrase = "Service Temporarily Unavailable" if status == 503 else HTTPStatus(status).phrase
     text = f"<html><head><title>{status} {phrase}</title></head><body><h1>{status} {phrase}</h1></body></html>\r\n"
     return Answer(status, [(b"content-type", b"text/html"), (b"server", b"awselb/2.0")], text.encode())
 
 
-def redirect(action: Document, asked: Asked, protocol: str, port: int) -> Answer:
-    """The redirect a listener's action says, its `#{…}` filled from the request."""
+def redirect(action: Document, request: RoutedRequest, protocol: str, port: int) -> Answer:
+    """The redirect of an action, with its `#{…}` replaced from the request."""
     config = action["RedirectConfig"]
-    url = urlsplit(asked.target)
-    known = {"protocol": protocol, "host": asked.host, "port": str(port), "path": url.path[1:], "query": url.query}
+    url = urlsplit(request.target)
+    known = {"protocol": protocol, "host": request.host, "port": str(port), "path": url.path[1:], "query": url.query}
     scheme = filled(config.get("Protocol", "#{protocol}"), known).lower()
     host, path = filled(config.get("Host", "#{host}"), known), filled(config.get("Path", "/#{path}"), known)
     query = filled(config.get("Query", "#{query}"), known)

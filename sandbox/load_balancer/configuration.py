@@ -1,8 +1,10 @@
-"""What elbv2 says about load balancers, as values."""
+"""The configuration of the load balancers, as read from elbv2."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+from sandbox.aws.services.listener_actions import target_group_arns
 
 Document = Mapping[str, Any]
 
@@ -15,7 +17,7 @@ class Target:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """Seconds are those of the target group, before they are divided by the sandbox's factor."""
+    """The seconds are those of the target group, not divided by the time factor."""
 
     path: str
     port: str
@@ -61,7 +63,7 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class Rule:
-    """conditions and actions are elbv2's own documents."""
+    """conditions, actions: as elbv2 returns them."""
 
     conditions: tuple[Document, ...]
     actions: tuple[Document, ...]
@@ -70,7 +72,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """load_balancer: its name in CloudWatch, `app/<name>/<id>`. Rules in the order they are tried."""
+    """load_balancer: its name in CloudWatch, `app/<name>/<id>`. rules: in the order of their evaluation."""
 
     load_balancer: str
     protocol: str
@@ -84,7 +86,7 @@ class Configuration:
     groups: Mapping[str, TargetGroup] = field(default_factory=dict)
 
     def used_groups(self) -> list[tuple[str, TargetGroup]]:
-        """The target groups some rule forwards to, each once with its load balancer."""
+        """The target groups to which rules forward, each once, with the load balancer."""
         actions = [
             (listener.load_balancer, action)
             for listener in self.listeners
@@ -95,14 +97,8 @@ class Configuration:
         return [(balancer, self.groups[arn]) for balancer, arn in sorted(pairs) if arn in self.groups]
 
 
-def target_group_arns(action: Document) -> list[str]:
-    """The target groups of a forward action, in whichever of elbv2's two forms it is written."""
-    groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
-    return [group["TargetGroupArn"] for group in groups if "TargetGroupArn" in group]
-
-
 def read_configuration(elbv2: Any) -> Configuration:
-    """Ask elbv2 for everything the data plane follows: load balancers, listeners, rules, groups and their targets."""
+    """Read load balancers, listeners, rules, target groups and targets from elbv2."""
     balancers = pages(elbv2, "describe_load_balancers", "LoadBalancers")
     listeners = [
         read_listener(elbv2, balancer["LoadBalancerArn"], listener)

@@ -1,4 +1,4 @@
-"""The sockets and loops of the load balancers' data plane."""
+"""The sockets and loops of the data plane."""
 
 import asyncio
 import signal
@@ -14,23 +14,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.addresses import Addresses
 from sandbox.aws.client import client
 from sandbox.load_balancer.configuration import Configuration, read_configuration
-from sandbox.load_balancer.front import ClientConnection
+from sandbox.load_balancer.frontend import ClientConnection
 from sandbox.load_balancer.health import TargetHealth
 from sandbox.load_balancer.metrics import Period, host_counts, publish
-from sandbox.load_balancer.proxy import Front, Proxy
+from sandbox.load_balancer.proxy import Frontend, Proxy
 from sandbox.processes import announce_ready
 from sandbox.settings import SandboxSettings
 
 SECONDS_BETWEEN_POLLS = 0.5
 SECONDS_BETWEEN_REPORTS = 0.1
-# Where the sandbox's AWS learns what DescribeTargetHealth has to tell.
+# The endpoint of the imitated AWS that receives the health for DescribeTargetHealth.
 REPORTS = "/sandbox/target-health"
-# The idle timeout of an Application Load Balancer before it is divided by the sandbox's factor.
+# The idle timeout of an Application Load Balancer, not divided by the time factor.
 IDLE_SECONDS = 60.0
 
 
 class DataPlane:
-    """Sockets, health checks and metrics around one proxy; its loops end with the process."""
+    """The sockets, health checks and metrics of one proxy. The loops run until the process ends."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
@@ -47,54 +47,54 @@ class DataPlane:
     async def run(self) -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await self._listen(Front("HTTPS", 443), self._addresses.load_balancer, server_tls(self._state / "ca"))
-        await self._listen(Front("HTTP", 80), self._addresses.load_balancer_http, None)
+        await self._listen(Frontend("HTTPS", 443), self._addresses.load_balancer, server_tls(self._state / "ca"))
+        await self._listen(Frontend("HTTP", 80), self._addresses.load_balancer_http, None)
         loops = [asyncio.create_task(loop) for loop in (self._follow(), self._publish(), self._report())]
         announce_ready()
         done, _ = await asyncio.wait((*loops, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
         for ended in done:
             ended.result()
 
-    async def _listen(self, front: Front, address: str, tls: ssl.SSLContext | None) -> None:
+    async def _listen(self, frontend: Frontend, address: str, tls: ssl.SSLContext | None) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await ClientConnection(front, self._proxy, reader, writer).serve()
+            await ClientConnection(frontend, self._proxy, reader, writer).serve()
 
         host, port = address.split(":")
         await asyncio.start_server(serve, host, int(port), ssl=tls, backlog=512)
 
     async def _follow(self) -> None:
-        """Keep to what elbv2 says; while it cannot be asked, to what it said last."""
+        """Follow the configuration of elbv2. If elbv2 cannot be read, the last configuration stays active."""
         elbv2 = client("elbv2", self._addresses, self._settings)
         while True:
             try:
-                self._take(await asyncio.to_thread(read_configuration, elbv2))
+                self._apply(await asyncio.to_thread(read_configuration, elbv2))
             except (BotoCoreError, ClientError) as error:
-                print(f"elbv2 could not be asked, its last answer stays in force: {error!r}", flush=True)
+                print(f"elbv2 could not be read. The last configuration stays active: {error!r}", flush=True)
             await asyncio.sleep(SECONDS_BETWEEN_POLLS)
 
-    def _take(self, configuration: Configuration) -> None:
+    def _apply(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._health.follow(configuration)
         registered = {target for group in configuration.groups.values() for target in group.targets}
         for target in self._proxy.targets.known():
             if target not in registered:
-                self._proxy.targets.forget(target)
+                self._proxy.targets.close_idle(target)
 
     async def _report(self) -> None:
-        """Tell AWS how the targets are, whenever that changed."""
-        told = None
+        """Report the health of the targets to AWS when it changes."""
+        reported = None
         async with httpx.AsyncClient(base_url=self._addresses.aws, trust_env=False) as http:
             while True:
-                if (seen := self._health.describe()) != told:
+                if (health := self._health.describe()) != reported:
                     try:
-                        (await http.put(REPORTS, json=seen)).raise_for_status()
-                        told = seen
+                        (await http.put(REPORTS, json=health)).raise_for_status()
+                        reported = health
                     except httpx.HTTPError as error:
-                        print(f"how the targets are could not be told and is told again: {error!r}", flush=True)
+                        print(f"The health of the targets was not reported. Retrying: {error!r}", flush=True)
                 await asyncio.sleep(SECONDS_BETWEEN_REPORTS)
 
     async def _publish(self) -> None:
-        """At the end of each period, a multiple of its length since 1970, say what was counted in it."""
+        """Publish the metrics at the end of each period. Periods start at multiples of their length since 1970."""
         cloudwatch = client("cloudwatch", self._addresses, self._settings)
         length = self._settings.metric_period_seconds
         while True:
@@ -105,7 +105,7 @@ class DataPlane:
             try:
                 await asyncio.to_thread(publish, cloudwatch, data)
             except (BotoCoreError, ClientError) as error:
-                print(f"the metrics of one period were not published and are lost: {error!r}", flush=True)
+                print(f"The metrics of one period could not be published and are lost: {error!r}", flush=True)
 
     def _metric_data(self, period: Period, start: datetime) -> list[dict[str, Any]]:
         data = period.metric_data(start)

@@ -1,11 +1,11 @@
-"""The headers a load balancer adds, and those that concern one connection only."""
+"""The headers that a load balancer adds, and the hop-by-hop headers that it removes."""
 
 import secrets
 import time
 
 Headers = list[tuple[bytes, bytes]]
 
-OF_ONE_CONNECTION = frozenset(
+HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 
@@ -14,19 +14,19 @@ def find(headers: Headers, name: bytes) -> bytes | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
-def passed_on(headers: Headers) -> Headers:
-    return [(key, value) for key, value in headers if key.lower() not in OF_ONE_CONNECTION]
+def without_hop_by_hop(headers: Headers) -> Headers:
+    return [(key, value) for key, value in headers if key.lower() not in HOP_BY_HOP]
 
 
 def forwarded(headers: Headers, client: str, protocol: str, port: int) -> Headers:
-    """The request's headers as the target gets them."""
+    """The headers of the request that the target gets."""
     added = {
         b"x-forwarded-for": _appended(find(headers, b"x-forwarded-for"), client),
         b"x-forwarded-proto": protocol.lower().encode(),
         b"x-forwarded-port": str(port).encode(),
         b"x-amzn-trace-id": trace_id(find(headers, b"x-amzn-trace-id")),
     }
-    kept = [(key, value) for key, value in passed_on(headers) if key.lower() not in added]
+    kept = [(key, value) for key, value in without_hop_by_hop(headers) if key.lower() not in added]
     return [*kept, *added.items()]
 
 
@@ -35,7 +35,7 @@ def _appended(before: bytes | None, client: str) -> bytes:
 
 
 def trace_id(before: bytes | None) -> bytes:
-    """A root is made where there is none; one that is there stays, with our own part in front of it."""
+    """Add a root if there is none. An existing root stays, with the load balancer's own part before it."""
     own = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}".encode()
     if before is None:
         return b"Root=" + own

@@ -1,4 +1,4 @@
-"""The load balancer's own view of its targets, by the health checks their target group says."""
+"""The health of the targets, from the health checks of their target groups."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from sandbox.load_balancer.targets import TargetFailed, Targets
 
 INITIAL, HEALTHY, UNHEALTHY = "initial", "healthy", "unhealthy"
 SHORTEST_INTERVAL_SECONDS = 0.2
-# A busy machine answers late; a target must not fall out for that.
+# A target must not become unhealthy because the machine is busy.
 SHORTEST_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a check failed, in elbv2's words."""
+    """Why a check failed, in the words of elbv2."""
 
     reason: str
     description: str
@@ -34,9 +34,9 @@ def another_code(status: int) -> Problem:
 
 @dataclass
 class TargetState:
-    """passed and failed: checks in a row. A new target becomes healthy with its first pass, as on AWS.
+    """passed, failed: consecutive checks. As on AWS, a new target becomes healthy when it passes its first check.
 
-    problem: why it is not healthy.
+    problem: why the target is not healthy.
     """
 
     state: str = INITIAL
@@ -44,8 +44,8 @@ class TargetState:
     failed: int = 0
     problem: Problem | None = CHECKING
 
-    def take(self, problem: Problem | None, check: HealthCheck) -> None:
-        """problem: why a check failed; None where it passed."""
+    def record(self, problem: Problem | None, check: HealthCheck) -> None:
+        """Record a check. problem: why it failed, or None if it passed."""
         passed = problem is None
         self.passed, self.failed = (self.passed + 1, 0) if passed else (0, self.failed + 1)
         if (self.state == INITIAL and passed) or self.passed >= check.healthy_threshold:
@@ -54,13 +54,13 @@ class TargetState:
             self.state, self.problem = UNHEALTHY, problem
 
     def describe(self) -> dict[str, str]:
-        """As DescribeTargetHealth tells it."""
+        """The health in the form of DescribeTargetHealth."""
         why = {"Reason": self.problem.reason, "Description": self.problem.description} if self.problem else {}
         return {"State": self.state, **why}
 
 
 class TargetHealth:
-    """Checks every target of every group in a task of its own, for as long as it is registered."""
+    """Checks each registered target of each group in its own task."""
 
     def __init__(self, time_factor: float) -> None:
         self._factor = time_factor
@@ -69,27 +69,27 @@ class TargetHealth:
         self._targets = Targets()
 
     def follow(self, configuration: Configuration) -> None:
-        """Begin to check new targets and stop to check those that left."""
+        """Start to check new targets, and stop to check deregistered targets."""
         wanted = {(arn, target): group.check for arn, group in configuration.groups.items() for target in group.targets}
         for key in self._tasks.keys() - wanted.keys():
             self._tasks.pop(key).cancel()
             self._states.pop(key)
         for key in wanted.keys() - self._tasks.keys():
             self._states[key] = TargetState()
-            self._tasks[key] = asyncio.create_task(self._check_for_ever(self._states[key], key[1], wanted[key]))
+            self._tasks[key] = asyncio.create_task(self._check_forever(self._states[key], key[1], wanted[key]))
 
     def routable(self, group: TargetGroup) -> Sequence[Target]:
-        """The healthy targets; all of them when none is healthy, for then AWS fails open."""
+        """The healthy targets. If none is healthy, all targets, because AWS fails open."""
         healthy = [target for target in group.targets if self._state(group, target) == HEALTHY]
         return healthy or group.targets
 
     def counts(self, group: TargetGroup) -> tuple[int, int]:
-        """How many targets are healthy and how many are not."""
+        """The number of healthy and of other targets."""
         states = [self._state(group, target) for target in group.targets]
         return states.count(HEALTHY), len(states) - states.count(HEALTHY)
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
-        """The health of each target by its group and `address:port`."""
+        """The health of each target, by group and `address:port`."""
         found: dict[str, dict[str, dict[str, str]]] = {}
         for (arn, target), state in self._states.items():
             found.setdefault(arn, {})[f"{target.host}:{target.port}"] = state.describe()
@@ -99,9 +99,9 @@ class TargetHealth:
         found = self._states.get((group.arn, target))
         return found.state if found else INITIAL
 
-    async def _check_for_ever(self, state: TargetState, target: Target, check: HealthCheck) -> None:
+    async def _check_forever(self, state: TargetState, target: Target, check: HealthCheck) -> None:
         while True:
-            state.take(await self._check(target, check), check)
+            state.record(await self._check(target, check), check)
             await asyncio.sleep(max(check.interval_seconds / self._factor, SHORTEST_INTERVAL_SECONDS))
 
     async def _check(self, target: Target, check: HealthCheck) -> Problem | None:

@@ -1,4 +1,4 @@
-"""What the load balancer counted at its own sockets, as CloudWatch's metrics of namespace AWS/ApplicationELB."""
+"""The counts of the load balancer, as CloudWatch metrics in the namespace AWS/ApplicationELB."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ NAMESPACE = "AWS/ApplicationELB"
 VALUES_PER_DATUM = 150
 DATA_PER_CALL = 500
 
-# (name, value) pairs in the order CloudWatch wants them.
+# (name, value) pairs, in the order of CloudWatch.
 Dimensions = tuple[tuple[str, str], ...]
 
 
@@ -22,9 +22,9 @@ def of_group(load_balancer: str, group: str) -> Dimensions:
 
 
 class Period:
-    """One period of counting. A request counts in the period in which it ended, with everything about it.
+    """The counts of one period. All counts of a request are in the period in which it ended.
 
-    So the requests of a period that no target answered are exactly its requests less its answers of all classes.
+    So the number of requests that no target answered is exactly the requests minus the responses of all classes.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class Period:
         self._seconds: defaultdict[Dimensions, list[float]] = defaultdict(list)
 
     def count_answer(self, load_balancer: str, group: str, status: int, seconds: float) -> None:
-        """A target answered. seconds: from the request's sending to the answer's head."""
+        """Count a response of a target. seconds: from sending the request to the head of the response."""
         for dimensions in (of_load_balancer(load_balancer), of_group(load_balancer, group)):
             self._counts[dimensions, "RequestCount"] += 1
             self._counts[dimensions, f"HTTPCode_Target_{status // 100}XX_Count"] += 1
             self._seconds[dimensions].append(seconds)
 
     def count_unanswered(self, load_balancer: str, group: str, status: int) -> None:
-        """A target was chosen and did not answer. status: the load balancer's own, 460 when the client had gone."""
+        """Count a request that no target answered. status: of the load balancer; 460 if the client disconnected."""
         for dimensions in (of_load_balancer(load_balancer), of_group(load_balancer, group)):
             self._counts[dimensions, "RequestCount"] += 1
         if status >= 500:
@@ -47,11 +47,11 @@ class Period:
         self.count_own(load_balancer, status)
 
     def count_own(self, load_balancer: str, status: int) -> None:
-        """An answer of the load balancer itself; such a metric has no target group."""
+        """Count a response of the load balancer itself. This metric has no target group."""
         self._counts[of_load_balancer(load_balancer), f"HTTPCode_ELB_{status // 100}XX_Count"] += 1
 
     def metric_data(self, start: datetime) -> list[dict[str, Any]]:
-        """Only what is not zero, as on AWS."""
+        """The metrics of the period. As on AWS, counts of zero are omitted."""
         counts = [
             datum(dimensions, name, start, Value=float(count), Unit="Count")
             for (dimensions, name), count in sorted(self._counts.items())

@@ -1,4 +1,4 @@
-"""One request through the load balancer: from rule to target group to target to answer, counted where it ended."""
+"""Routes a request to a rule, a target group and a target, and counts its outcome."""
 
 import asyncio
 import random
@@ -9,29 +9,29 @@ import h11
 
 from sandbox.load_balancer.answers import Answer, fixed_response, own_answer, redirect
 from sandbox.load_balancer.configuration import Configuration, Document, TargetGroup
-from sandbox.load_balancer.headers import find, forwarded, passed_on
+from sandbox.load_balancer.headers import find, forwarded, without_hop_by_hop
 from sandbox.load_balancer.health import TargetHealth
 from sandbox.load_balancer.metrics import Period
-from sandbox.load_balancer.rules import Asked, choose_group, choose_rule, last_action
+from sandbox.load_balancer.rules import RoutedRequest, choose_group, choose_rule, last_action
 from sandbox.load_balancer.targets import TargetFailed, Targets
 
-CLIENT_WENT = 460
+CLIENT_DISCONNECTED = 460
 
 
 class NoListener(Exception):
-    """No load balancer listens with this protocol, so there is nobody to answer."""
+    """No load balancer has a listener for this protocol."""
 
 
 @dataclass(frozen=True)
-class Front:
-    """The socket a request came in by: protocol HTTP or HTTPS, and the port users believe they speak to."""
+class Frontend:
+    """The socket of a request. protocol: HTTP or HTTPS. port: the port of the imitated listener."""
 
     protocol: str
     port: int
 
 
 class Proxy:
-    """Routes requests by the configuration of the moment, which `configuration` and `period` give anew each time."""
+    """Routes requests. `configuration` and `period` return the current objects."""
 
     def __init__(
         self,
@@ -45,23 +45,23 @@ class Proxy:
         self._chance = random.Random()
         self.targets = Targets()
 
-    async def answer(self, front: Front, client: str, request: h11.Request, body: bytes) -> Answer:
-        """The answer for the client. When cancelled, for the client went away, the request is counted as unanswered.
+    async def answer(self, frontend: Frontend, client: str, request: h11.Request, body: bytes) -> Answer:
+        """The response for the client. If the call is cancelled, the request is counted as unanswered.
 
-        NoListener where elbv2 has none for this protocol.
+        NoListener if elbv2 has no listener for this protocol.
         """
         host = (find(list(request.headers), b"host") or b"").decode("latin-1").partition(":")[0].lower()
-        asked = Asked(request.method.decode(), host, request.target.decode("latin-1"))
-        chosen = choose_rule(self._configuration(), front.protocol, asked)
+        routed = RoutedRequest(request.method.decode(), host, request.target.decode("latin-1"))
+        chosen = choose_rule(self._configuration(), frontend.protocol, routed)
         if chosen is None:
             raise NoListener
         listener, rule = chosen
         action = last_action(rule.actions)
         if action["Type"] == "redirect":
-            return redirect(action, asked, front.protocol, front.port)
+            return redirect(action, routed, frontend.protocol, frontend.port)
         if action["Type"] == "fixed-response":
             return fixed_response(action)
-        headers = forwarded(list(request.headers), client, front.protocol, front.port)
+        headers = forwarded(list(request.headers), client, frontend.protocol, frontend.port)
         onward = h11.Request(method=request.method, target=request.target, headers=headers)
         return await self._forward(listener.load_balancer, action, onward, body)
 
@@ -83,11 +83,11 @@ class Proxy:
         except TimeoutError:
             return self._unanswered(load_balancer, group, 504)
         except asyncio.CancelledError:
-            self._unanswered(load_balancer, group, CLIENT_WENT)
+            self._unanswered(load_balancer, group, CLIENT_DISCONNECTED)
             raise
         self._period().count_answer(load_balancer, group.dimension, found.status, found.seconds)
-        return Answer(found.status, passed_on(found.headers), found.body)
+        return Answer(found.status, without_hop_by_hop(found.headers), found.body)
 
     def _unanswered(self, load_balancer: str, group: TargetGroup, status: int) -> Answer:
         self._period().count_unanswered(load_balancer, group.dimension, status)
-        return own_answer(status if status != CLIENT_WENT else 408)
+        return own_answer(status if status != CLIENT_DISCONNECTED else 408)

@@ -1,4 +1,4 @@
-"""Which rule a request falls under and which target group it goes to."""
+"""Chooses the rule and the target group of a request."""
 
 import fnmatch
 import random
@@ -10,8 +10,8 @@ from sandbox.load_balancer.configuration import Configuration, Document, Listene
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What conditions look at. host: without a port, in lower case."""
+class RoutedRequest:
+    """The parts of a request that conditions check. host: without a port, in lower case."""
 
     method: str
     host: str
@@ -22,31 +22,31 @@ class Asked:
         return urlsplit(self.target).path
 
 
-def choose_rule(configuration: Configuration, protocol: str, asked: Asked) -> tuple[Listener, Rule] | None:
-    """The first rule that matches, of any load balancer; defaults only where none does. None without a listener.
+def choose_rule(configuration: Configuration, protocol: str, request: RoutedRequest) -> tuple[Listener, Rule] | None:
+    """The first rule of any load balancer that matches, otherwise a default rule. None if there is no listener.
 
-    All load balancers of a sandbox share one socket, so that here the rules decide what a name in DNS would.
+    All load balancers of a sandbox share one socket, so the rules decide what DNS decides on AWS.
     """
     listeners = [listener for listener in configuration.listeners if listener.protocol == protocol]
     pairs = [(listener, rule) for listener in listeners for rule in listener.rules]
-    own = (pair for pair in pairs if not pair[1].is_default and matches(pair[1], asked))
+    own = (pair for pair in pairs if not pair[1].is_default and matches(pair[1], request))
     defaults = (pair for pair in pairs if pair[1].is_default)
     return next(own, None) or next(defaults, None)
 
 
-def matches(rule: Rule, asked: Asked) -> bool:
-    return all(condition_holds(condition, asked) for condition in rule.conditions)
+def matches(rule: Rule, request: RoutedRequest) -> bool:
+    return all(is_met(condition, request) for condition in rule.conditions)
 
 
-def condition_holds(condition: Document, asked: Asked) -> bool:
-    """A condition of a kind that is not known holds never, so that no request takes a rule by mistake."""
+def is_met(condition: Document, request: RoutedRequest) -> bool:
+    """A condition of an unknown kind is never met, so that no request matches a rule by mistake."""
     field = condition["Field"]
     if field == "host-header":
-        return any_matches(values(condition, "HostHeaderConfig"), asked.host, ignore_case=True)
+        return any_matches(values(condition, "HostHeaderConfig"), request.host, ignore_case=True)
     if field == "path-pattern":
-        return any_matches(values(condition, "PathPatternConfig"), asked.path, ignore_case=False)
+        return any_matches(values(condition, "PathPatternConfig"), request.path, ignore_case=False)
     if field == "http-request-method":
-        return asked.method in values(condition, "HttpRequestMethodConfig")
+        return request.method in values(condition, "HttpRequestMethodConfig")
     return False
 
 
@@ -55,16 +55,16 @@ def values(condition: Document, key: str) -> list[str]:
 
 
 def any_matches(patterns: Iterable[str], text: str, *, ignore_case: bool) -> bool:
-    """`*` stands for any characters and `?` for one, as in elbv2; brackets are plain characters there."""
+    """As in elbv2, `*` matches any characters and `?` one character. Brackets are plain characters."""
     if ignore_case:
         patterns, text = (pattern.lower() for pattern in patterns), text.lower()
     return any(fnmatch.fnmatchcase(text, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
 def choose_group(action: Document, chance: random.Random) -> str | None:
-    """ARN of the target group a forward action gives this one request to; None where all weights are 0.
+    """The ARN of the target group for one request of a forward action. None if all weights are 0.
 
-    Each request is decided on its own, so that a share shows in the counts with its natural scatter.
+    The choice is random for each request, so the counts have their natural variance.
     """
     weighted = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
     weights = [int(group.get("Weight", 1)) for group in weighted]
@@ -74,5 +74,5 @@ def choose_group(action: Document, chance: random.Random) -> str | None:
 
 
 def last_action(actions: Sequence[Document]) -> Document:
-    """The action that answers or forwards; what stands before it only authenticates."""
+    """The action that answers or forwards. The actions before it only authenticate."""
     return max(actions, key=lambda action: int(action.get("Order") or 1))

@@ -1,4 +1,4 @@
-"""Connections to targets, kept open between requests, and one request over such a connection."""
+"""Sends requests to targets over persistent connections."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ IDLE_KEPT = 32
 
 
 class TargetFailed(Exception):
-    """The target refused or broke the connection, or spoke no HTTP."""
+    """The target refused or closed the connection, or did not answer with HTTP."""
 
 
 @dataclass(frozen=True)
 class TargetAnswer:
-    """seconds: from the request's sending to the answer's head."""
+    """seconds: from sending the request to the head of the response."""
 
     status: int
     headers: Headers
@@ -42,18 +42,18 @@ class Connection:
         while (event := self.protocol.next_event()) is h11.NEED_DATA:
             self.protocol.receive_data(await self.reader.read(CHUNK))
         if not isinstance(event, h11.Event):
-            raise TargetFailed("the target ended the connection within an answer")
+            raise TargetFailed("the target closed the connection during a response")
         return event
 
 
 class Targets:
-    """Sends requests to targets. A request that was sent is never sent again, for it may have had its effect."""
+    """Sends requests to targets. A request is never sent twice, because it may have had its effect."""
 
     def __init__(self) -> None:
         self._idle: defaultdict[Target, list[Connection]] = defaultdict(list)
 
     async def send(self, target: Target, request: h11.Request, body: bytes) -> TargetAnswer:
-        """The target's answer. TargetFailed when there is none; waits for as long as the caller does."""
+        """The response of the target. TargetFailed if there is none. The caller sets the time limit."""
         try:
             connection = await self._connection(target)
         except (OSError, TimeoutError) as error:
@@ -62,15 +62,15 @@ class Targets:
             answer = await exchange(connection, request, body)
         except (OSError, h11.RemoteProtocolError) as error:
             connection.writer.close()
-            raise TargetFailed(f"{target.host}:{target.port} broke off") from error
+            raise TargetFailed(f"{target.host}:{target.port} closed the connection") from error
         except BaseException:
             connection.writer.close()
             raise
         self._keep(target, connection)
         return answer
 
-    def forget(self, target: Target) -> None:
-        """Close what is open to a target that is no longer registered."""
+    def close_idle(self, target: Target) -> None:
+        """Close the idle connections to a target."""
         for connection in self._idle.pop(target, ()):
             connection.writer.close()
 

@@ -1,20 +1,20 @@
 from pathlib import Path
 
-from sandbox.addresses import PORTS, Addresses, allot_addresses, claim_pod_network, free_addresses
+from sandbox.addresses import PORTS, Addresses, choose_addresses, claim_pod_network, free_addresses
 
 
-def test_addresses_read_back_are_those_that_were_written(tmp_path: Path) -> None:
-    addresses = allot_addresses("127.9")
+def test_addresses_are_read_back_as_written(tmp_path: Path) -> None:
+    addresses = choose_addresses("127.9")
     addresses.write(tmp_path)
     assert Addresses.read(tmp_path) == addresses
 
 
-def test_no_two_allotted_ports_are_the_same() -> None:
+def test_no_two_ports_are_the_same() -> None:
     addresses = free_addresses(40)
     assert len(set(addresses)) == 40
 
 
-def test_allotted_ports_lie_below_those_of_clients() -> None:
+def test_ports_are_below_the_ephemeral_ports() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert max(PORTS) < lowest
 

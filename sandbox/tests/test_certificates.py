@@ -9,7 +9,7 @@ from sandbox.certificates import write_certificates
 
 
 def shake_hands(folder: Path, server_name: str) -> str | None:
-    """The version of TLS a client that trusts the CA alone agrees on; raises where it does not trust the server."""
+    """The TLS version of a connection whose client trusts only the CA. Raises if it does not trust the server."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "server.pem", folder / "server.key")
     client = ssl.create_default_context(cafile=str(folder / "ca.pem"))
@@ -45,10 +45,10 @@ def test_a_client_that_knows_the_ca_trusts_every_name_of_the_sandbox(folder: Pat
     assert shake_hands(folder, name) == "TLSv1.3"
 
 
-def test_a_name_of_somebody_else_is_not_trusted(folder: Path) -> None:
+def test_another_name_is_not_trusted(folder: Path) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(folder, "example.com")
 
 
-def test_nobody_but_the_owner_reads_the_key(folder: Path) -> None:
+def test_only_the_owner_can_read_the_key(folder: Path) -> None:
     assert (folder / "server.key").stat().st_mode & 0o077 == 0

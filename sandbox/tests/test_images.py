@@ -8,7 +8,7 @@ from sandbox.images import REPOSITORY, push_image
 from sandbox.instance import Sandbox
 
 
-def test_a_pushed_image_is_found_by_its_digest_and_says_how_it_behaves(sandbox: Sandbox) -> None:
+def test_a_pushed_image_is_found_by_its_digest_and_has_its_behaviour(sandbox: Sandbox) -> None:
     sandbox.require("aws")
     digest = push_image(sandbox.state, "images-test", "errors")
     ecr = client("ecr", sandbox.addresses, sandbox.settings)
@@ -24,7 +24,7 @@ def test_pushing_the_same_image_again_changes_nothing(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("name", "behaviour"), [("images-b", "healthy"), ("images-a", "slow")])
-def test_another_name_or_behaviour_is_another_digest(sandbox: Sandbox, name: str, behaviour: str) -> None:
+def test_another_name_or_behaviour_has_another_digest(sandbox: Sandbox, name: str, behaviour: str) -> None:
     sandbox.require("aws")
     assert push_image(sandbox.state, f"{name}-{behaviour}", behaviour) != push_image(
         sandbox.state, "images-a", "healthy"

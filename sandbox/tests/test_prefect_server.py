@@ -5,7 +5,7 @@ from sandbox.instance import Sandbox
 
 
 @pytest.mark.proof
-def test_prefects_pages_ask_the_server_that_they_come_from(sandbox: Sandbox) -> None:
+def test_the_prefect_ui_uses_the_api_of_its_own_server(sandbox: Sandbox) -> None:
     sandbox.require("prefect")
     api = sandbox.addresses.prefect
     assert httpx.get(f"{api.removesuffix('/api')}/ui-settings").json()["api_url"] == api

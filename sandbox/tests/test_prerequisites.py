@@ -8,7 +8,7 @@ SCRIPT = Path(__file__).parents[2] / "sandbox" / "prerequisites.py"
 
 
 def run(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run as `make` does, with nothing on the PATH but what the folder holds."""
+    """Run as `make` does, with only this folder on the PATH."""
     return subprocess.run(
         [sys.executable, str(SCRIPT)],
         env={"PATH": str(path), **environment},
@@ -23,13 +23,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def install(path: Path, name: str, says: str = "") -> None:
+def install(path: Path, name: str, output: str = "") -> None:
     program = path / name
-    program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
+    program.write_text(f"#!/bin/sh\necho '{output}' >&2\n")
     program.chmod(0o755)
 
 
-def test_all_that_is_missing_is_named_at_once(path: Path) -> None:
+def test_all_missing_prerequisites_are_listed(path: Path) -> None:
     result = run(path)
     assert result.returncode == 1
     assert [line for line in result.stderr.splitlines() if line.startswith("missing")] == [
@@ -40,7 +40,7 @@ def test_all_that_is_missing_is_named_at_once(path: Path) -> None:
     assert result.stderr.count("apt-get install" if sys.platform == "linux" else "brew install") == 3
 
 
-def test_nothing_is_said_where_all_is_there(path: Path) -> None:
+def test_nothing_is_printed_if_nothing_is_missing(path: Path) -> None:
     install(path, "make")
     install(path, "mvn")
     install(path, "java", 'openjdk version "17.0.15" 2025-04-15')
@@ -48,7 +48,7 @@ def test_nothing_is_said_where_all_is_there(path: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_an_old_java_is_named_with_its_version(path: Path) -> None:
+def test_an_old_java_is_listed_with_its_version(path: Path) -> None:
     install(path, "make")
     install(path, "mvn")
     install(path, "java", 'java version "1.8.0_402"')
@@ -56,5 +56,5 @@ def test_an_old_java_is_named_with_its_version(path: Path) -> None:
     assert "Java 17 or newer (the one on the PATH is 8)" in result.stderr
 
 
-def test_who_has_a_kafka_needs_no_maven(path: Path) -> None:
+def test_maven_is_not_needed_with_kafka_home(path: Path) -> None:
     assert "Maven" not in run(path, KAFKA_HOME="/opt/kafka").stderr

@@ -18,7 +18,7 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def command(state: Path) -> Iterator[subprocess.Popen[str]]:
-    """`python -m sandbox start` with two parts, as far as it says how to use it."""
+    """`python -m sandbox start` with two parts."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "start", "--state", str(state), "--parts", "valkey", "nginx"],
         stdout=subprocess.PIPE,
@@ -40,7 +40,7 @@ def lines_until_ready(command: subprocess.Popen[str]) -> list[str]:
 
 
 def processes_of(state: Path) -> list[int]:
-    """The processes that write to a log of that sandbox, which all its parts do."""
+    """The processes whose standard output is a log of the sandbox, which is true for all parts."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -49,16 +49,14 @@ def processes_of(state: Path) -> list[int]:
     return found
 
 
-def test_it_says_what_runs_where_and_which_file_to_source(command: subprocess.Popen[str], state: Path) -> None:
-    said = "".join(lines_until_ready(command))
-    assert "valkey  " in said
-    assert f"source {state / 'env.sh'}\n" in said
+def test_it_prints_the_addresses_and_the_file_to_source(command: subprocess.Popen[str], state: Path) -> None:
+    printed = "".join(lines_until_ready(command))
+    assert "valkey  " in printed
+    assert f"source {state / 'env.sh'}\n" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_order_and_leaves_nothing_running(
-    command: subprocess.Popen[str], state: Path, number: signal.Signals
-) -> None:
+def test_a_signal_stops_all_parts(command: subprocess.Popen[str], state: Path, number: signal.Signals) -> None:
     lines_until_ready(command)
     assert len(processes_of(state)) == 2
     command.send_signal(number)
@@ -66,7 +64,7 @@ def test_it_ends_in_order_and_leaves_nothing_running(
     assert processes_of(state) == []
 
 
-def test_the_death_of_a_part_ends_it_with_that_parts_name(command: subprocess.Popen[str], state: Path) -> None:
+def test_it_ends_with_the_name_of_a_part_that_ended(command: subprocess.Popen[str], state: Path) -> None:
     lines_until_ready(command)
     os.kill(processes_of(state)[0], signal.SIGKILL)
     _, errors = command.communicate(timeout=PATIENCE)
@@ -75,13 +73,13 @@ def test_the_death_of_a_part_ends_it_with_that_parts_name(command: subprocess.Po
     assert processes_of(state) == []
 
 
-def test_even_killed_it_leaves_nothing_running(command: subprocess.Popen[str], state: Path) -> None:
+def test_no_part_survives_if_it_is_killed(command: subprocess.Popen[str], state: Path) -> None:
     lines_until_ready(command)
     command.kill()
     eventually(lambda: processes_of(state) == [])
 
 
-def test_a_command_that_is_not_there_is_answered_with_those_that_are() -> None:
+def test_an_unknown_command_prints_the_commands() -> None:
     result = subprocess.run([sys.executable, "-m", "sandbox", "fly"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert "usage: python -m sandbox COMMAND" in result.stderr

@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and nginx in front of both."""
+"""PostgreSQL and Valkey, through nginx."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ def connect(sandbox: Sandbox, address: str, **parameters: Any) -> psycopg.Connec
     return psycopg.connect(host="localhost", port=port, dbname="postgres", autocommit=True, **{**trust, **parameters})
 
 
-def test_postgresql_is_reached_by_verified_tls(sandbox: Sandbox) -> None:
+def test_postgresql_accepts_verified_tls(sandbox: Sandbox) -> None:
     sandbox.require("postgres", "nginx")
     with connect(sandbox, sandbox.addresses.postgres_tls, user="postgres") as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_postgresql_refuses_a_wrong_password(sandbox: Sandbox) -> None:
+def test_postgresql_rejects_a_wrong_password(sandbox: Sandbox) -> None:
     sandbox.require("postgres", "nginx")
     with connect(sandbox, sandbox.addresses.postgres_tls, user="postgres") as connection:
         connection.execute("CREATE ROLE stores_test LOGIN PASSWORD 'right'")
@@ -30,13 +30,13 @@ def test_postgresql_refuses_a_wrong_password(sandbox: Sandbox) -> None:
         connect(sandbox, sandbox.addresses.postgres_tls, user="stores_test", password="wrong")
 
 
-def test_the_port_without_tls_is_none_of_the_port_with_it(sandbox: Sandbox) -> None:
+def test_the_tls_port_rejects_a_connection_without_tls(sandbox: Sandbox) -> None:
     sandbox.require("postgres", "nginx")
     with pytest.raises(psycopg.OperationalError):
         connect(sandbox, sandbox.addresses.postgres_tls, user="postgres", sslmode="disable", sslnegotiation="postgres")
 
 
-def test_valkey_is_reached_by_verified_tls(sandbox: Sandbox) -> None:
+def test_valkey_accepts_verified_tls(sandbox: Sandbox) -> None:
     sandbox.require("valkey", "nginx")
     port = int(sandbox.addresses.valkey_tls.split(":")[1])
     trust = str(sandbox.state / "ca" / "ca.pem")

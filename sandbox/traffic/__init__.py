@@ -1,1 +1,1 @@
-"""The users: requests at random times, and what became of each, counted on their side."""
+"""The users: they send requests at random times and count the responses."""

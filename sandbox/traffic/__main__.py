@@ -1,4 +1,4 @@
-"""The users' traffic as one part of the sandbox: `python -m sandbox.traffic --state DIR`."""
+"""Runs the traffic of the users: `python -m sandbox.traffic --state DIR`."""
 
 import asyncio
 import signal

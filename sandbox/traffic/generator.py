@@ -1,4 +1,4 @@
-"""Sends the users' requests to the load balancer and counts their answers."""
+"""Sends the requests of the users to the load balancer and counts the responses."""
 
 import asyncio
 import random
@@ -13,16 +13,16 @@ from sandbox.settings import SandboxSettings
 from sandbox.traffic.tally import Tally
 from sandbox.traffic.users import API, UserRequest, Users
 
-SECONDS_OF_PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 SECONDS_BETWEEN_WRITES = 1.0
 SECONDS_TO_FINISH = 2.0
-MOST_AT_ONCE = 300
-LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=50)
+MAX_CONCURRENT = 300
+LIMITS = httpx.Limits(max_connections=MAX_CONCURRENT, max_keepalive_connections=50)
 PROBE = UserRequest("GET", API, "/api/products")
 
 
 class Generator:
-    """Waits until the site is there for the first time, then keeps asking, whatever it answers."""
+    """Waits until the site answers for the first time, then sends requests, whatever the responses are."""
 
     def __init__(self, state: Path) -> None:
         self._file = state / "traffic.json"
@@ -30,12 +30,12 @@ class Generator:
         self._rate = SandboxSettings.read(state).requests_per_second
         self._users, self._tally = Users(random.Random()), Tally()
         trust = ssl.create_default_context(cafile=str(state / "ca" / "ca.pem"))
-        self._client = httpx.AsyncClient(verify=trust, timeout=SECONDS_OF_PATIENCE, limits=LIMITS, trust_env=False)
+        self._client = httpx.AsyncClient(verify=trust, timeout=TIMEOUT_SECONDS, limits=LIMITS, trust_env=False)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; the totals are written each second and at the end."""
-        loops = [asyncio.create_task(loop) for loop in (self._ask(), self._write_totals())]
+        """Send requests until `stop`. Write the totals each second and at the end."""
+        loops = [asyncio.create_task(loop) for loop in (self._send_requests(), self._write_totals())]
         await asyncio.wait((*loops, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
         for loop in loops:
             loop.cancel()
@@ -43,22 +43,22 @@ class Generator:
             await asyncio.wait(self._under_way, timeout=SECONDS_TO_FINISH)
         self._tally.write(self._file)
         for loop in loops:
-            # Had one ended by itself, its error is raised here.
+            # If a loop ended by itself, its error is raised here.
             if loop.done() and not loop.cancelled():
                 loop.result()
 
-    async def _ask(self) -> None:
-        while not await self._is_there():
+    async def _send_requests(self) -> None:
+        while not await self._is_installed():
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
         due = time.monotonic()
         while True:
             due += self._users.seconds_to_next(self._rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if len(self._under_way) < MOST_AT_ONCE:
+            if len(self._under_way) < MAX_CONCURRENT:
                 self._begin(self._users.next_request())
 
-    async def _is_there(self) -> bool:
-        """Whether a pod answers; what a site that was never there answers is no user's loss."""
+    async def _is_installed(self) -> bool:
+        """Whether a pod answers. Responses before the first installation are not counted."""
         try:
             answer = await self._send(PROBE)
         except httpx.HTTPError:
@@ -82,7 +82,7 @@ class Generator:
             self._tally.count(pod, status, time.perf_counter() - started)
 
     async def _send(self, request: UserRequest) -> httpx.Response:
-        # The name is not resolved: host and TLS name are the site's, the connection goes to the load balancer.
+        # The connection goes to the load balancer without DNS. Host header and TLS name are those of the site.
         return await self._client.request(
             request.method,
             f"https://{self._address}{request.path}",

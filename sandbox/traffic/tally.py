@@ -1,15 +1,15 @@
-"""Running totals of what users saw."""
+"""The totals of the responses that users got."""
 
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-NOBODY = "none"
+NO_POD = "none"
 
 
 class Tally:
-    """Counts answers by the pod that gave them and by status; a request without an answer by the reason."""
+    """Counts responses by pod and by status, and requests without a response by the error."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -17,12 +17,12 @@ class Tally:
         self._seconds = 0.0
 
     def count(self, pod: str | None, outcome: str, seconds: float) -> None:
-        """pod: as the answer's X-Served-By says; outcome: the status, or the name of what went wrong."""
-        self._answers[pod or NOBODY, outcome] += 1
+        """pod: from X-Served-By of the response. outcome: the status, or the name of the error."""
+        self._answers[pod or NO_POD, outcome] += 1
         self._seconds += seconds
 
     def totals(self) -> dict[str, Any]:
-        """`finished` requests by status and by pod; `sent` less `finished` are under way."""
+        """The finished requests by status and by pod. `sent` minus `finished` are in progress."""
         by_status: Counter[str] = Counter()
         by_pod: dict[str, dict[str, int]] = {}
         for (pod, outcome), number in sorted(self._answers.items()):
@@ -39,7 +39,7 @@ class Tally:
         }
 
     def write(self, path: Path) -> None:
-        """Replace the file in one step, so that no reader sees half of it."""
+        """Replace the file atomically, so that no reader gets a partial file."""
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self.totals(), indent=2) + "\n")
         temporary.replace(path)

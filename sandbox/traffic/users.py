@@ -1,4 +1,4 @@
-"""What users ask for: pages of the shop and the analytics events of their browsers."""
+"""The requests of users: products of the shop, and analytics events of their browsers."""
 
 import json
 import random
@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 SITE, API = "genai-demo.com", "api.genai-demo.com"
-SHARE_TRACED = 0.05
+TRACED_FRACTION = 0.05
 EVENT_TYPES = {"page_view": 60, "click": 20, "web_vital": 10, "add_to_cart": 7, "purchase": 3}
 
 
@@ -21,13 +21,13 @@ class UserRequest:
 
 
 class Users:
-    """Draws one request after the other; two thirds look at products, one third reports events."""
+    """Generates random requests. Two thirds get products, one third sends events."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
     def seconds_to_next(self, per_second: float) -> float:
-        """Exponential, so that arrivals are a Poisson process: users know nothing of one another."""
+        """Exponentially distributed, so that arrivals are a Poisson process, as for independent users."""
         return self._chance.expovariate(per_second)
 
     def next_request(self) -> UserRequest:
@@ -50,6 +50,6 @@ class Users:
         }
 
     def _trace(self) -> dict[str, str]:
-        if self._chance.random() >= SHARE_TRACED:
+        if self._chance.random() >= TRACED_FRACTION:
             return {}
         return {"X-Amzn-Trace-Id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=1"}

@@ -1,1 +1,1 @@
-"""The objects in the cluster, their connection settings, and the add-ons that they need."""
+"""The objects of the application in the cluster, its connection settings, and the add-ons that it needs."""

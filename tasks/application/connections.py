@@ -1,4 +1,4 @@
-"""Connection settings: made of stack outputs and secrets, put into the cluster under names that tell their content."""
+"""Connection settings: rendered from stack outputs and secrets, and applied to the cluster."""
 
 from collections.abc import Mapping
 
@@ -22,31 +22,36 @@ from delivery.application.connections import (
     plan_settings,
     render_settings,
 )
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import NotApplied
 from delivery.journal.step_names import planned_step
 from delivery.plan import PartPlan, Phase
-from delivery.release import Release
 from delivery.rollout.manifests import FIELD_MANAGER, Manifest, parse_manifests
 from delivery.stacks.outputs import StackOutputs
 from tasks.rollout.clusters import open_cluster, outputs_of_cluster
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 from tasks.state.journal import effect
 
 KINDS = ("Secret", "ConfigMap")
-# What names settings: a Rollout with the template it is asked for, a revision to go back to, and what runs.
-USERS = ("Rollout", "ReplicaSet", "Pod")
+# The kinds whose pod templates use settings. A ReplicaSet without pods can be the revision of a later rollback.
+KINDS_WITH_TEMPLATE = ("Rollout", "ReplicaSet", "Pod")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the connection settings of {environment.name}")
 def make_settings_plan(environment: Environment) -> PartPlan:
-    """Which settings a release would put into the cluster."""
+    """The connection settings that a release would create."""
     return plan_settings(observe_settings(environment))
 
 
-@task(**ASKED_AGAIN, task_run_name="observe the connection settings")
+@task(**RETRIED, task_run_name="read the connection settings")
 def observe_settings(environment: Environment) -> ObservedSettings:
-    """The settings as the stacks are now, by name, and whether the cluster has them. No value leaves this task."""
+    """As read_settings, in a task run of its own."""
+    return read_settings(environment)
+
+
+def read_settings(environment: Environment) -> ObservedSettings:
+    """The settings for the present stacks, without their values, and whether the cluster has them."""
     outputs = read_outputs(environment)
     files = read_files(environment)
     if missing := outputs.missing(*NEEDED_OUTPUTS, *outputs_of_cluster(environment)):
@@ -61,26 +66,32 @@ def observe_settings(environment: Environment) -> ObservedSettings:
     return compare_settings(wanted, present, list_unused(environment, cluster, wanted))
 
 
-@task(**ASKED_AGAIN, task_run_name="apply the connection settings")
-def apply_settings(environment: Environment, release: Release) -> dict[str, str]:
-    """Put each setting that is missing into the cluster, and take away those that no revision names any more.
+@task(**RETRIED, task_run_name="apply the connection settings")
+def apply_settings(context: ReleaseContext) -> dict[str, str]:
+    """Create each setting that is missing, and delete those that no revision uses any more.
 
-    Returns the guide's name of each setting -> its name in the cluster. Raises NotApplied where an object of the name
-    holds something else.
+    Returns base name -> name in the cluster. Raises NotApplied if an object of that name has another content.
     """
+    environment = context.environment
     outputs = read_outputs(environment)
     settings = render_settings(read_values(environment, outputs, read_files(environment)))
-    cluster = open_cluster(environment, outputs)
-    ensure_namespace(environment, release, cluster)
+    return ensure_settings(context, open_cluster(environment, outputs), settings)
+
+
+def ensure_settings(
+    context: ReleaseContext, cluster: Cluster, settings: tuple[ConnectionSetting, ...]
+) -> dict[str, str]:
+    """As apply_settings, with the settings rendered."""
+    ensure_namespace(context, cluster)
     for setting in settings:
-        ensure_setting(environment, release, cluster, setting)
-    for kind, name in list_unused(environment, cluster, settings):
-        delete_setting(environment, release, cluster, kind, name)
+        ensure_setting(context, cluster, setting)
+    for kind, name in list_unused(context.environment, cluster, settings):
+        delete_setting(context, cluster, kind, name)
     return {setting.base_name: setting.name for setting in settings}
 
 
 def read_files(environment: Environment) -> dict[str, str]:
-    """What the application is told by files; one that is missing is found out in the plan, before there are stacks."""
+    """The files of the application. The plan reads them too, so that it reports a missing file."""
     return {
         "application_yml": read_application_yml(environment.application.manifests),
         "database_ca": read_database_ca(environment.application.database_ca),
@@ -88,7 +99,7 @@ def read_files(environment: Environment) -> dict[str, str]:
 
 
 def read_values(environment: Environment, outputs: StackOutputs, files: Mapping[str, str]) -> ConnectionValues:
-    """Raises NotFound where a stack was not deployed."""
+    """Raises NotFound if a stack is not deployed."""
     region = environment.aws.region
     credentials = read_credentials(outputs.need("database_secret_arn"), region)
     return ConnectionValues(
@@ -105,64 +116,65 @@ def read_values(environment: Environment, outputs: StackOutputs, files: Mapping[
     )
 
 
-def ensure_namespace(environment: Environment, release: Release, cluster: Cluster) -> None:
-    """The namespace exists; one that does is left as it is."""
-    name = environment.application.namespace
+def ensure_namespace(context: ReleaseContext, cluster: Cluster) -> None:
+    """Create the namespace if it does not exist."""
+    name = context.environment.application.namespace
     if cluster.read("Namespace", name) is not None:
         return
-    with effect(environment, release, planned_step(Phase.SETTINGS, name), {"exists": False}) as done:
-        applied = cluster.apply(namespace_manifest(environment))
+    with effect(context, planned_step(Phase.SETTINGS, name), {"exists": False}) as done:
+        applied = cluster.apply(namespace_manifest(context.environment))
         done.read_back = {"kind": "Namespace", "name": name, "uid": applied["metadata"]["uid"]}
 
 
 def namespace_manifest(environment: Environment) -> Manifest:
-    """As the application's manifests describe it, so that applying those later changes nothing."""
+    """The Namespace of the application's manifests, so that applying the manifests later does not change it."""
     name = environment.application.namespace
     parsed = parse_manifests(read_manifests(environment.application.manifests))
-    described = (manifest for manifests in parsed.values() for manifest in manifests)
-    bare: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    is_it = (
-        manifest for manifest in described if (manifest["kind"], manifest["metadata"]["name"]) == ("Namespace", name)
+    manifests = (manifest for manifests in parsed.values() for manifest in manifests)
+    namespaces = (
+        manifest for manifest in manifests if (manifest["kind"], manifest["metadata"]["name"]) == ("Namespace", name)
     )
-    return next(is_it, bare)
+    default: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return next(namespaces, default)
 
 
-def ensure_setting(environment: Environment, release: Release, cluster: Cluster, setting: ConnectionSetting) -> None:
-    """The object exists with its content; raises NotApplied when it holds something else, which its name rules out."""
-    namespace = environment.application.namespace
+def ensure_setting(context: ReleaseContext, cluster: Cluster, setting: ConnectionSetting) -> None:
+    """Create the object if it does not exist. Raises NotApplied if it exists with another content."""
+    namespace = context.environment.application.namespace
     found = cluster.read(setting.kind, setting.name, namespace)
     if found is None:
-        with effect(environment, release, planned_step(Phase.SETTINGS, setting.base_name), {"exists": False}) as done:
-            cluster.apply(setting.manifest(namespace, labels_of(environment, setting)))
+        with effect(context, planned_step(Phase.SETTINGS, setting.base_name), {"exists": False}) as done:
+            cluster.apply(setting.manifest(namespace, labels_of(context.environment, setting)))
             found = cluster.read(setting.kind, setting.name, namespace) or {}
             done.read_back = {"kind": setting.kind, "name": setting.name, "uid": found.get("metadata", {}).get("uid")}
-    if not setting.is_held_by(found):
+    if not setting.is_content_of(found):
         raise NotApplied(
-            f"{setting.kind} {setting.name} in {namespace} does not hold what its name stands for: somebody else wrote "
-            "it. Delete it, then start the release again."
+            f"{setting.kind} {setting.name} in namespace {namespace} does not have the content that its name stands "
+            "for, because another writer created it. Delete it, then start the release again."
         )
 
 
 def list_unused(
     environment: Environment, cluster: Cluster, wanted: tuple[ConnectionSetting, ...]
 ) -> list[tuple[str, str]]:
-    """Kind and name of each setting of earlier releases that no revision and no pod names any more."""
+    """Kind and name of each setting of an earlier release that no revision and no pod uses any more."""
     namespace, part = environment.application.namespace, f"app.kubernetes.io/part-of={environment.project}"
     labels = f"{part},app.kubernetes.io/managed-by={FIELD_MANAGER},app.kubernetes.io/name in ({','.join(BASE_NAMES)})"
-    ours = [(kind, found["metadata"]["name"]) for kind in KINDS for found in cluster.list(kind, namespace, labels)]
-    users = [found for kind in USERS for found in cluster.list(kind, namespace)]
-    return find_unused(ours, wanted, [found["spec"] for found in users])
+    existing = [(kind, item["metadata"]["name"]) for kind in KINDS for item in cluster.list(kind, namespace, labels)]
+    users = [item for kind in KINDS_WITH_TEMPLATE for item in cluster.list(kind, namespace)]
+    return find_unused(existing, wanted, [item["spec"] for item in users])
 
 
-def delete_setting(environment: Environment, release: Release, cluster: Cluster, kind: str, name: str) -> None:
-    """The object is gone; raises NotApplied where it stays, as one with a finalizer does."""
-    namespace = environment.application.namespace
-    with effect(environment, release, planned_step(Phase.SETTINGS, name), {"exists": True}) as done:
+def delete_setting(context: ReleaseContext, cluster: Cluster, kind: str, name: str) -> None:
+    """Delete the object. Raises NotApplied if it still exists afterwards, for example because of a finalizer."""
+    namespace = context.environment.application.namespace
+    with effect(context, planned_step(Phase.SETTINGS, name), {"exists": True}) as done:
         cluster.delete(kind, name, namespace)
         if cluster.read(kind, name, namespace) is not None:
             raise NotApplied(
-                f"{kind} {name} in {namespace}, which no revision names any more, was deleted and is still there. Look "
-                "at its finalizers (kubectl get -o yaml), then start the release again."
+                f"{kind} {name} in namespace {namespace}, which no revision uses any more, was deleted and still "
+                f"exists. Check its finalizers: kubectl get {kind.lower()} {name} -n {namespace} -o yaml. Then start "
+                "the release again."
             )
         done.read_back = {"kind": kind, "name": name, "exists": False}
 

@@ -1,4 +1,4 @@
-"""Whether the traffic that comes now will do for a release's canary."""
+"""Whether the present traffic is enough for the canary of a release."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,23 +12,23 @@ from tasks.rollout.live import LiveRollout
 
 
 def forecast_traffic(live: LiveRollout, weights_percent: Sequence[int]) -> tuple[str, ...]:
-    """A sentence for the plan where the traffic before the release will not decide a step, or nobody can tell.
+    """A sentence for the plan if the traffic will not be enough for a verdict, or is unknown. Empty otherwise.
 
-    weights_percent: that the canary has before it. A plan does not fail because of it.
+    weights_percent: of the canary steps that remain.
     """
     if not weights_percent:
         return ()
     try:
-        hopeless = forecast(policy_of(live.environment.canary), weights_percent, read_traffic(live))
+        finding = forecast(policy_of(live.environment.canary), weights_percent, read_traffic(live))
     except DeliveryError as error:
-        return (f"It is not known whether the traffic will do for the canary: {error}",)
-    return (hopeless,) if hopeless else ()
+        return (f"It is unknown whether the traffic is enough for the canary: {error}",)
+    return (finding,) if finding else ()
 
 
 def read_traffic(live: LiveRollout) -> Traffic:
-    """What the load balancer has counted for as long as a pause may take."""
+    """The requests that the load balancer counted, over the longest duration of a pause."""
     settings, region = live.environment.canary, live.environment.aws.region
     end = datetime.now(UTC) - settings.lateness
-    starts = periods_within(end - policy_of(settings).longest, end, settings.period)
+    starts = periods_within(end - policy_of(settings).longest_pause, end, settings.period)
     counts = read_requests(live.find_load_balancer(), region, starts=starts, period=settings.period)
     return Traffic.of(counts, settings.period)

@@ -1,76 +1,83 @@
-"""What lets a canary go on: proof, or else what the environment wants, the guide's condition or a person's word."""
+"""What promotes a canary: proof, or what on_inconclusive says: the guide's condition or a person's approval."""
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.runtime import flow_run
 
 from delivery.application.planning import CanaryRun
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Move, PauseAction
+from delivery.canary.verdict import Judgement, PauseAction
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import NotPromoted
-from delivery.release import Release
 from delivery.rollout.manifests import CanaryStep
-from tasks.canary.approval_form import Decision, Question, asking
+from tasks.canary.approval_form import ApprovalRequest, Decision, requesting_approval
 from tasks.canary.watch import Watch, check_after_approval
 from tasks.rollout.live import connect_rollout
 from tasks.runs.log import progress
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 
 
 def require_approval(
-    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence, move: Move
+    context: ReleaseContext, canary: CanaryRun, step: CanaryStep, evidence: Evidence, judgement: Judgement
 ) -> tuple[Evidence, str]:
-    """The sentence by which the pause may end, and the evidence then. Pauses the flow run where the move asks a person.
+    """The evidence, and the sentence that allows the end of the pause. If a person must decide, the flow run pauses.
 
-    The canary is watched while it is paused, and proof against it ends the question. A yes is followed by one more
-    look, in which everything must be seen: the last one before it may have failed. Raises NotPromoted where there is
-    such proof, where the person says no, or where nobody answers within the environment's approval_timeout, and what
-    watching raises.
+    While the flow run is paused, the canary is watched, and proof against it ends the request. After an approval,
+    everything is checked once more, and this check must read every source, because the last one before may have failed.
+    Raises NotPromoted if there is such proof, if the person rejects, or if there is no decision within the
+    environment's approval_timeout, and whatever the checks raise.
     """
-    if move.action is not PauseAction.ASK:
-        return evidence, move.line
-    evidence, approval = request_approval(environment, release, canary, step, evidence, move)
-    evidence, seen = check_after_approval(environment, release, canary, step, evidence)
-    return evidence, f"{approval}; looked at once more after that: {seen.analysis.reason}"
+    if judgement.action is not PauseAction.AWAIT_APPROVAL:
+        return evidence, judgement.line
+    evidence, approval = request_approval(context, canary, step, evidence, judgement)
+    evidence, checked = check_after_approval(context, canary, step, evidence)
+    return evidence, f"{approval}; checked once more after the approval: {checked.analysis.reason}"
 
 
-@task(**ASKED_AGAIN, task_run_name="ask a person about the canary at {step.weight_percent} %")
+@task(**RETRIED, task_run_name="wait for approval at {step.weight_percent} %")
 def request_approval(
-    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence, move: Move
+    context: ReleaseContext, canary: CanaryRun, step: CanaryStep, evidence: Evidence, judgement: Judgement
 ) -> tuple[Evidence, str]:
-    """The evidence when a person said yes, and the move's line with their reason."""
-    watch = Watch.resume(connect_rollout(environment), release, canary, step, evidence)
-    approval = wait_for_approval(environment, step, move, watch.watch_during_approval)
+    """The evidence at the time of the approval, and the judgement's line with the reason for the approval."""
+    watch = Watch.resume(connect_rollout(context.environment), context, canary, step, evidence)
+    approval = wait_for_approval(context.environment, step, judgement, watch.check_during_approval)
     return watch.evidence, approval
 
 
-def wait_for_approval(environment: Environment, step: CanaryStep, move: Move, look: Callable[[], None]) -> str:
-    """The move's line with the reason of whoever said yes; NotPromoted where nobody did.
+def wait_for_approval(
+    environment: Environment, step: CanaryStep, judgement: Judgement, check: Callable[[], None]
+) -> str:
+    """The judgement's line with the reason for the approval. Raises NotPromoted without an approval.
 
-    look: at the canary, every poll until somebody answers; what it raises ends the question.
+    check: checks the canary, once per poll until there is a decision. What it raises ends the request.
     """
-    deadline = environment.canary.approval_timeout
+    timeout, weight_percent, line = environment.canary.approval_timeout, step.weight_percent, judgement.line
     progress(
-        f"{step.weight_percent} %: {move.line}. Answer within {deadline}: Resume at {flow_run.ui_url}, with promote "
-        "and a reason. Where nobody does, the canary is taken back."
+        f"{weight_percent} %: {line}. Waiting for approval until {datetime.now(UTC) + timeout:%H:%M:%S} UTC: open "
+        f"{flow_run.ui_url}, select Resume, and enter promote and a reason. Without a decision, the canary is rolled "
+        "back."
     )
-    not_promoted = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
-    with asking(f"{move.line}. Does the canary go on?", deadline) as question:
-        decision = watch_until_decided(environment, question, look)
+    not_promoted = f"The canary was not promoted past {weight_percent} %: {line}."
+    rolled_back = f"Without a decision within {timeout}, it is rolled back."
+    with requesting_approval(f"{line}. Promote the canary past {weight_percent} %? {rolled_back}", timeout) as request:
+        decision = watch_until_decided(environment, request, check)
         if decision is None:
-            raise NotPromoted(f"{not_promoted} Nobody answered.", is_failure=False)
+            raise NotPromoted(f"{not_promoted} There was no decision within {timeout}.", is_failure=False)
     if not decision.promote:
-        raise NotPromoted(f"{not_promoted} The answer was no: {decision.reason}.", is_failure=False)
-    return f"{move.line}: {decision.reason}"
+        raise NotPromoted(f"{not_promoted} The approval was rejected: {decision.reason}.", is_failure=False)
+    return f"{line}; approved: {decision.reason}"
 
 
-def watch_until_decided(environment: Environment, question: Question, look: Callable[[], None]) -> Decision | None:
-    """None where nobody answers within the environment's approval_timeout."""
+def watch_until_decided(
+    environment: Environment, request: ApprovalRequest, check: Callable[[], None]
+) -> Decision | None:
+    """None if there is no decision within the environment's approval_timeout."""
     end = time.monotonic() + environment.canary.approval_timeout.total_seconds()
-    while (decision := question.read_answer()) is None and (left := end - time.monotonic()) > 0:
+    while (decision := request.read_decision()) is None and (left := end - time.monotonic()) > 0:
         time.sleep(min(environment.canary.poll.total_seconds(), left))
-        look()
+        check()
     return decision

@@ -1,7 +1,7 @@
-"""A question to a person, by the form of a run that is paused in Prefect while its process goes on.
+"""A request for approval: a form in the Prefect UI, for a flow run that is paused while its process continues.
 
-Prefect's own pause_flow_run blocks: meanwhile nobody would look at what is asked about. And a pause that has run out
-can only end Failed.
+Prefect's own pause_flow_run blocks, so the canary would not be checked during the pause. And after a pause times out,
+its flow run can only end Failed.
 """
 
 import uuid
@@ -19,27 +19,33 @@ from prefect.input import Keyset, RunInput, create_flow_run_input, keyset_from_p
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Paused, Running
+from pydantic import ConfigDict
 
 from clients.prefect.api import translated
 from delivery.errors import Conflict, DeliveryError, Rejected, Unavailable
 from tasks.runs.log import progress
 
-# So much longer than a question does its pause last. The server ends the pause of a process that died, never ours.
-LONGER = timedelta(minutes=10)
-# By itself the client asks a server that is away again for a minute, in which nobody would look at the canary.
-AT_ONCE: dict[Any, int] = {PREFECT_CLIENT_MAX_RETRIES: 0}
+# The pause times out this much later than the request, so the server ends only the pause of a process that died.
+PAUSE_MARGIN = timedelta(minutes=10)
+# By default, the client retries for a minute if the server is not available. The canary would not be checked meanwhile.
+WITHOUT_RETRIES: dict[Any, int] = {PREFECT_CLIENT_MAX_RETRIES: 0}
 
 
 class Decision(RunInput):
-    """What a person says when the evidence does not: whether the canary goes on, and why."""
+    """Whether to promote a canary without proof, and why."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     promote: bool
+    """Promote the canary. Otherwise, it is rolled back."""
+
     reason: str
+    """The reason for this decision. The release reports it."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """The form of one pause of a run. keyset: by which names Prefect keeps the form and what is answered."""
+class ApprovalRequest:
+    """The form of one pause of a flow run. keyset: the names under which Prefect stores the form and the input."""
 
     run: UUID
     pause: str
@@ -50,76 +56,79 @@ class Question:
         pause = uuid.uuid4().hex
         return cls(UUID(str(flow_run.id)), pause, keyset_from_paused_state(Paused(pause_key=pause)))
 
-    def put(self, text: str, deadline: timedelta) -> None:
-        """Pause the run, with the form."""
-        state = Paused(timeout_seconds=int((deadline + LONGER).total_seconds()), pause_key=self.pause)
+    def submit(self, text: str, timeout: timedelta) -> None:
+        """Pause the flow run, and write the form."""
+        state = Paused(timeout_seconds=int((timeout + PAUSE_MARGIN).total_seconds()), pause_key=self.pause)
         state.state_details.run_input_keyset = cast(dict[str, str], self.keyset)
-        with speaking_to_prefect("pausing the run") as api:
-            answer = api.set_flow_run_state(self.run, state)
-            # The client repeats a request whose answer was lost, and the server refuses a second pause.
-            if answer.status is not SetStateStatus.ACCEPT and not self._is_put(api):
-                why = str(getattr(answer.details, "reason", None) or answer.status).rstrip(".")
-                raise Rejected(f"The run could not be paused to ask a person, so that nobody was asked: {why}.")
+        with connected_to_prefect("pausing the flow run") as api:
+            response = api.set_flow_run_state(self.run, state)
+            # The client repeats a request without a response, and the server refuses a second pause.
+            if response.status is not SetStateStatus.ACCEPT and not self._is_paused(api):
+                why = str(getattr(response.details, "reason", None) or response.status).rstrip(".")
+                raise Rejected(f"The flow run could not be paused, so no approval was requested: {why}.")
         self._write_form(text)
 
-    def _is_put(self, api: SyncPrefectClient) -> bool:
+    def _is_paused(self, api: SyncPrefectClient) -> bool:
+        """Whether the flow run is in this very pause."""
         state = api.read_flow_run(self.run).state
         return state is not None and state.is_paused() and state.state_details.pause_key == self.pause
 
     def _write_form(self, text: str) -> None:
-        """What is there already was written by a request whose answer was lost: the keyset is this pause's alone."""
+        """If an input already exists, an earlier request without a response wrote it: the keyset is of this pause."""
         for write in (
             partial(create_flow_run_input, self.keyset["description"], text, self.run),
             partial(Decision.save, self.keyset, self.run),
         ):
-            with suppress(Conflict), speaking_to_prefect("writing the question"):
+            with suppress(Conflict), connected_to_prefect("writing the form"):
                 write()
 
-    def read_answer(self) -> Decision | None:
-        """None while there is none, also where Prefect's server is away: then nobody can give one either.
+    def read_decision(self) -> Decision | None:
+        """None while there is no decision. This includes a server that does not answer: it accepts no decision either.
 
-        A run that was cancelled, or ended otherwise, says no: nobody can answer in it any more.
+        If the flow run ended or was cancelled, this is a rejection, because its form no longer accepts a decision.
         """
         try:
-            with temporary_settings(AT_ONCE), speaking_to_prefect("reading the answer") as api:
+            with temporary_settings(WITHOUT_RETRIES), connected_to_prefect("reading the decision") as api:
                 state = api.read_flow_run(self.run).state
                 if state and (state.is_cancelling() or state.is_final()):
-                    return Decision(promote=False, reason=f"the run was ended meanwhile, its state is {state.name}")
+                    return Decision(promote=False, reason=f"the flow run is in state {state.name}")
                 if state is None or not state.is_running():
                     return None
-                answer = read_flow_run_input(self.keyset["response"], self.run)
+                response = read_flow_run_input(self.keyset["response"], self.run)
         except Unavailable:
             return None
-        return Decision.model_validate(answer or {"promote": False, "reason": "the run was resumed without one"})
+        return Decision.model_validate(
+            response or {"promote": False, "reason": "the flow run was resumed without input"}
+        )
 
     def withdraw(self) -> None:
-        """Nobody is asked any more; the run goes on unless it does so already. What does not work is told only."""
+        """End the pause, unless it already ended. An error is only reported."""
         try:
-            with temporary_settings(AT_ONCE), speaking_to_prefect("ending the pause") as api:
+            with temporary_settings(WITHOUT_RETRIES), connected_to_prefect("resuming the flow run") as api:
                 state = api.read_flow_run(self.run).state
                 if state and state.is_paused():
                     api.set_flow_run_state(self.run, Running())
         except DeliveryError as error:
-            progress(f"The run is still paused in Prefect until it ends: {error}")
+            progress(f"The flow run stays paused in Prefect until it ends: {error}")
 
 
 @contextmanager
-def asking(text: str, deadline: timedelta) -> Iterator[Question]:
-    """The run asks within the block. An error that leaves it withdraws the question.
+def requesting_approval(text: str, timeout: timedelta) -> Iterator[ApprovalRequest]:
+    """Within the block, an approval is requested. An error that leaves the block withdraws the request.
 
-    deadline: how long it is asked for, which is the block's to see to.
+    timeout: of the request. The block has to enforce it.
     """
-    question = Question.of_this_run()
+    request = ApprovalRequest.of_this_run()
     try:
-        question.put(text, deadline)
-        yield question
+        request.submit(text, timeout)
+        yield request
     except Exception:
-        question.withdraw()
+        request.withdraw()
         raise
 
 
 @contextmanager
-def speaking_to_prefect(what: str) -> Iterator[SyncPrefectClient]:
-    """what: continues "while "."""
+def connected_to_prefect(what: str) -> Iterator[SyncPrefectClient]:
+    """what: the end of a sentence "... while"."""
     with translated(what, PREFECT_API_URL.value() or "its default address"), get_client(sync_client=True) as api:
         yield api

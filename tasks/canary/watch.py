@@ -1,4 +1,4 @@
-"""One canary step watched and judged, period by period, until its evidence says how its pause ends."""
+"""Watch and judge one canary step, period by period, until its evidence ends the pause."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -10,95 +10,97 @@ from prefect import task
 
 from clients.aws.metrics import LoadBalancerCounts
 from delivery.application.planning import CanaryRun
-from delivery.canary.counts import Period, is_touched, periods_within
+from delivery.canary.counts import Period, contains_any, periods_within
 from delivery.canary.evidence import Evidence, policy_of
-from delivery.canary.verdict import Move, PauseAction, Verdict, describe_pending_approval, next_move
-from delivery.environment import Environment
+from delivery.canary.verdict import Judgement, PauseAction, Verdict, describe_pending_approval, judge_pause
+from delivery.context import ReleaseContext
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken, Unavailable
-from delivery.release import Release
 from delivery.rollout.conditions import why_moved, why_not_available
 from delivery.rollout.manifests import CanaryStep
 from delivery.rollout.pod_health import why_worse
 from delivery.rollout.snapshot import RolloutSnapshot
-from delivery.rollout.weights import Arms, WeightSource, why_not_weight
+from delivery.rollout.weights import TargetGroups, WeightSource, why_not_weight
 from tasks.canary.record import ProgressBar, record_judgement
-from tasks.rollout.live import LiveRollout, Observation, collecting_unavailable, connect_rollout
+from tasks.rollout.live import LiveRollout, connect_rollout
+from tasks.rollout.observation import Observation, collecting_unavailable
 from tasks.runs.log import progress
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 from tasks.state.lock import ensure_locked
 
 
-@task(**ASKED_AGAIN, task_run_name="watch the canary at {step.weight_percent} %")
+@task(**RETRIED, task_run_name="watch the canary at {step.weight_percent} %")
 def watch(
-    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence | None
-) -> tuple[Evidence, Move]:
-    """Run the step's pause until its evidence ends it, and say by which move.
+    context: ReleaseContext, canary: CanaryRun, step: CanaryStep, before: Evidence | None
+) -> tuple[Evidence, Judgement]:
+    """Judge the canary until the pause ends. Returns the evidence, and the judgement that ends the pause.
 
-    before: what the release's earlier steps have shown; None at the first, whose weight has been read back. Raises
-    NotPromoted with the verdict where the canary goes back, NotApplied where its weight does not stay, RolloutBroken
-    where somebody else moves the Rollout.
+    before: the evidence of the release's earlier steps; None at the first one. The weight of the step is confirmed.
+    Raises NotPromoted with the verdict if the canary is to be rolled back, NotApplied if its weight is no longer in
+    force, RolloutBroken if another process changes the Rollout.
     """
-    watch = Watch.begin(connect_rollout(environment), release, canary, step, before)
-    move = watch.follow()
-    watch.record(move)
-    if move.action in (PauseAction.ABORT, PauseAction.REVERT):
-        sentence = f"The canary was not promoted past {step.weight_percent} %: {move.line}."
-        raise NotPromoted(sentence, is_failure=move.analysis.verdict is Verdict.FAIL)
-    return watch.evidence, move
+    watch = Watch.begin(connect_rollout(context.environment), context, canary, step, before)
+    judgement = watch.run_pause()
+    watch.record(judgement)
+    if judgement.action in (PauseAction.ABORT, PauseAction.ROLL_BACK):
+        sentence = f"The canary was not promoted past {step.weight_percent} %: {judgement.line}."
+        raise NotPromoted(sentence, is_failure=judgement.analysis.verdict is Verdict.FAIL)
+    return watch.evidence, judgement
 
 
-@task(**ASKED_AGAIN, task_run_name="look once more at the canary at {step.weight_percent} %")
+@task(**RETRIED, task_run_name="check the canary at {step.weight_percent} % after the approval")
 def check_after_approval(
-    environment: Environment, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence
-) -> tuple[Evidence, Move]:
-    """What the canary has shown by now, everything looked at, and how it would be judged.
+    context: ReleaseContext, canary: CanaryRun, step: CanaryStep, before: Evidence
+) -> tuple[Evidence, Judgement]:
+    """The evidence and the judgement after one more check of everything.
 
-    before: the step's evidence when a person said yes. Raises NotPromoted where there is proof against the canary
-    now, whatever the person said, and Unavailable where not everything can be looked at.
+    before: the step's evidence at the time of the approval. Raises NotPromoted if there is proof against the canary
+    now, despite the approval, and Unavailable if not everything can be read.
     """
-    watch, now = Watch.resume(connect_rollout(environment), release, canary, step, before), datetime.now(UTC)
-    unread = watch.look_at_everything(now)
-    move = next_move(watch.evidence, now)
-    watch.refuse_proof(move, "though a person wanted it")
+    watch, now = Watch.resume(connect_rollout(context.environment), context, canary, step, before), datetime.now(UTC)
+    unread = watch.check_sources(now)
+    judgement = judge_pause(watch.evidence, now)
+    watch.raise_if_failed(judgement, "This overrides the approval.")
     if unread:
         raise Unavailable(f"{unread}.")
-    return watch.evidence, move
+    return watch.evidence, judgement
 
 
 @dataclass
-class Lasting:
-    """Since when something has been so at every look."""
+class ConditionTimer:
+    """How long a condition has been true. since: the first of the checks in a row at which it was true."""
 
     since: datetime | None = None
 
-    def see(self, is_so: bool, now: datetime, long: timedelta) -> bool:
-        """Whether it has been so for long by now."""
-        self.since = (self.since or now) if is_so else None
-        return self.since is not None and now - self.since >= long
+    def record(self, is_true: bool, now: datetime, limit: timedelta) -> bool:
+        """Record whether the condition is true now. Returns whether it has been true for the limit."""
+        self.since = (self.since or now) if is_true else None
+        return self.since is not None and now - self.since >= limit
 
 
 @dataclass
 class Watch:
-    """A step under way. differs: the weight is another one. lacks: the canary has too few pods. told: while a person is
-    asked, the verdict that the run said last.
+    """A canary step in progress.
+
+    weight_differs: a weight source states another weight. pods_missing: the canary has too few pods. reported_verdict:
+    the last one that was reported during an approval.
     """
 
     live: LiveRollout
-    release: Release
+    context: ReleaseContext
     canary: CanaryRun
     step: CanaryStep
     evidence: Evidence
     bar: ProgressBar
-    differs: Lasting = field(default_factory=Lasting)
-    lacks: Lasting = field(default_factory=Lasting)
+    weight_differs: ConditionTimer = field(default_factory=ConditionTimer)
+    pods_missing: ConditionTimer = field(default_factory=ConditionTimer)
     weight_sources: tuple[WeightSource, ...] = ()
-    told: Verdict = Verdict.INCONCLUSIVE
+    reported_verdict: Verdict = Verdict.INCONCLUSIVE
 
     @classmethod
     def begin(
-        cls, live: LiveRollout, release: Release, canary: CanaryRun, step: CanaryStep, before: Evidence | None
+        cls, live: LiveRollout, context: ReleaseContext, canary: CanaryRun, step: CanaryStep, before: Evidence | None
     ) -> Self:
-        """The step from now on: what was counted before its weight was read back is not its evidence."""
+        """The step from now on. Requests before the confirmation of its weight are not its evidence."""
         pods, now = live.read().pods_of(canary.canary_hash), datetime.now(UTC)
         policy = policy_of(live.environment.canary)
         evidence = (
@@ -106,139 +108,142 @@ class Watch:
             if before
             else Evidence.begin(policy, step.weight_percent, now, firing_alarms=canary.firing_before)
         )
-        watch = cls.resume(live, release, canary, step, replace(evidence, pods=pods))
-        watch.look_at_alarms()
+        watch = cls.resume(live, context, canary, step, replace(evidence, pods=pods))
+        watch.check_alarms()
         return watch
 
     @classmethod
     def resume(
-        cls, live: LiveRollout, release: Release, canary: CanaryRun, step: CanaryStep, evidence: Evidence
+        cls, live: LiveRollout, context: ReleaseContext, canary: CanaryRun, step: CanaryStep, evidence: Evidence
     ) -> Self:
-        """The step from where its evidence ends."""
-        return cls(live, release, canary, step, evidence, ProgressBar(live.environment, release, step))
+        """The step from the end of its evidence on."""
+        return cls(live, context, canary, step, evidence, ProgressBar(context, step))
 
     @cached_property
     def source(self) -> LoadBalancerCounts:
-        """What counts the requests of both arms. Looked for with them: until it is found, all else is looked at."""
+        """The counts of the load balancer, which is looked up at the first read: a failure affects only the counts."""
         settings, region = self.live.environment.canary, self.live.environment.aws.region
         return LoadBalancerCounts(self.live.find_load_balancer(), region, settings.period, settings.slow_after)
 
-    def follow(self) -> Move:
-        """The move that ends the pause; until then a line for each period."""
-        move = next_move(self.evidence, datetime.now(UTC))
-        while move.action is PauseAction.WAIT:
+    def run_pause(self) -> Judgement:
+        """The judgement that ends the pause. Until then, reports a line for each period."""
+        judgement = judge_pause(self.evidence, datetime.now(UTC))
+        while judgement.action is PauseAction.WAIT:
             time.sleep(self.live.environment.canary.poll.total_seconds())
-            told, now = (self.evidence.read_until, self.evidence.unreadable), datetime.now(UTC)
-            self.look(now)
-            # Judged as of when the look began: what a slow look takes does not make its counts stale.
-            move = next_move(self.evidence, now)
-            if told != (self.evidence.read_until, self.evidence.unreadable):
-                self.tell(move, now)
-        return move
+            before, now = (self.evidence.read_until, self.evidence.unreadable), datetime.now(UTC)
+            self.check(now)
+            # Judged as of the start of the check, so that a slow check does not make its counts stale.
+            judgement = judge_pause(self.evidence, now)
+            if before != (self.evidence.read_until, self.evidence.unreadable):
+                self.report(judgement, now)
+        return judgement
 
-    def watch_during_approval(self) -> None:
-        """A look while a person decides: a line where the verdict is another one now; NotPromoted by refuse_proof."""
+    def check_during_approval(self) -> None:
+        """Check the canary, and report its verdict if it changed. Raises NotPromoted if there is proof against it."""
         read_until, now = self.evidence.read_until, datetime.now(UTC)
-        self.look(now)
-        move = next_move(self.evidence, now)
-        self.refuse_proof(move, "while a person was asked")
-        if move.analysis.verdict is not self.told:
-            progress(describe_pending_approval(self.evidence, move.analysis))
-            self.told = move.analysis.verdict
+        self.check(now)
+        judgement = judge_pause(self.evidence, now)
+        self.raise_if_failed(judgement, "The approval was still pending.")
+        if judgement.analysis.verdict is not self.reported_verdict:
+            progress(describe_pending_approval(self.evidence, judgement.analysis))
+            self.reported_verdict = judgement.analysis.verdict
         if read_until != self.evidence.read_until:
-            self.bar.show(self.evidence, move, now)
+            self.bar.show(self.evidence, judgement, now)
 
-    def refuse_proof(self, move: Move, meanwhile: str) -> None:
-        """Raises NotPromoted where there is proof against the canary, whatever a person says."""
-        if move.analysis.verdict is Verdict.FAIL:
-            self.record(move)
-            stopped = f"The canary was not promoted past {self.step.weight_percent} %, {meanwhile}: {move.line}."
-            raise NotPromoted(stopped, is_failure=True)
+    def raise_if_failed(self, judgement: Judgement, approval: str) -> None:
+        """Raises NotPromoted if there is proof against the canary. approval: a sentence about the approval."""
+        if judgement.analysis.verdict is Verdict.FAIL:
+            self.record(judgement)
+            sentence = f"The canary was not promoted past {self.step.weight_percent} %: {judgement.line}. {approval}"
+            raise NotPromoted(sentence, is_failure=True)
 
-    def tell(self, move: Move, now: datetime) -> None:
-        if move.action is PauseAction.WAIT:
-            progress(move.line)
-        self.bar.show(self.evidence, move, now)
+    def report(self, judgement: Judgement, now: datetime) -> None:
+        if judgement.action is PauseAction.WAIT:
+            progress(judgement.line)
+        self.bar.show(self.evidence, judgement, now)
 
-    def record(self, move: Move) -> None:
-        environment, now = self.live.environment, datetime.now(UTC)
-        record_judgement(environment, self.release, self.step, self.evidence, move, self.weight_sources, now)
+    def record(self, judgement: Judgement) -> None:
+        record_judgement(self.context, self.step, self.evidence, judgement, self.weight_sources, datetime.now(UTC))
 
-    def look(self, now: datetime) -> None:
-        """Take in what changed since the last look; while anything cannot be read, nothing is promoted."""
-        if unread := self.look_at_everything(now):
-            self.evidence = self.evidence.cannot_read(unread)
+    def check(self, now: datetime) -> None:
+        """Add what changed since the last check to the evidence. While a source cannot be read, nothing is promoted."""
+        if unread := self.check_sources(now):
+            self.evidence = self.evidence.mark_unreadable(unread)
 
-    def look_at_everything(self, now: datetime) -> str | None:
-        """Take in what each source shows, whatever the others do; what could not be read, None where all was.
+    def check_sources(self, now: datetime) -> str | None:
+        """Check each source, even if another one cannot be read. Returns what could not be read; None if all was read.
 
-        A lost hold, a stop and a Rollout that somebody moved end the look.
+        A lost lock, a stop request and a Rollout that another process changed end the check.
         """
         unread: list[str] = []
-        seen = self.live.observe()
+        observation = self.live.observe()
         with collecting_unavailable(unread):
-            ensure_locked(self.live.environment, self.release)
+            ensure_locked(self.context)
         with collecting_unavailable(unread):
-            self.read_rollout_check(seen.rollout, now)
-            # Without the cluster neither can be told, and a cluster that is away takes its time not to answer.
+            self.check_rollout(observation.rollout, now)
+            # Weight and counts need the cluster too. If it does not answer, each further read would time out.
             with collecting_unavailable(unread):
-                self.look_at_weight(seen.read_weight_sources(), now)
+                self.check_weight(observation.read_weight_sources(), now)
             with collecting_unavailable(unread):
-                self.look_at_counts(now, self.find_arms(seen, now))
+                self.read_counts(now, self.find_target_groups(observation, now))
         with collecting_unavailable(unread):
-            self.look_at_alarms()
+            self.check_alarms()
         return "; ".join(unread) or None
 
-    def read_rollout_check(self, snapshot: RolloutSnapshot, now: datetime) -> None:
-        pods, lacks = snapshot.pods_of(self.canary.canary_hash), self.why_lacking(snapshot, now)
-        trouble = snapshot.trouble_of(self.canary.canary_hash) or why_worse(self.evidence.pods, pods) or lacks
-        if trouble is not None:
-            words = self.live.last_words(snapshot, self.canary.canary_hash)
-            self.evidence = self.evidence.pods_broke(f"{trouble}.{words}".rstrip("."))
-        elif (moved := why_moved(snapshot, self.step, self.canary.canary_hash, self.canary.stable_hash)) is not None:
-            raise RolloutBroken(f"Rollout {snapshot.name} was watched at {self.step.weight_percent} %: {moved}.")
-
-    def why_lacking(self, snapshot: RolloutSnapshot, now: datetime) -> str | None:
-        """Why the canary has too few pods for its weight, once that has lasted: a drained node's pods come back."""
-        why = why_not_available(snapshot, self.canary.canary_hash, self.step.weight_percent)
-        longest = self.live.environment.canary.mismatch_deadline
-        return f"for {longest} {why}" if self.lacks.see(why is not None, now, longest) else None
-
-    def look_at_weight(self, weight_sources: tuple[WeightSource, ...], now: datetime) -> None:
-        """A weight may differ while a controller repairs it; NotApplied where it does not."""
-        self.weight_sources = weight_sources
-        why = why_not_weight(self.weight_sources, self.step.weight_percent)
-        longest = self.live.environment.canary.mismatch_deadline
-        if self.differs.see(why is not None, now, longest):
-            raise NotApplied(
-                f"The canary's weight of {self.step.weight_percent} % was confirmed and has not been in force for "
-                f"{longest}: {why}. What was counted meanwhile proves nothing."
+    def check_rollout(self, snapshot: RolloutSnapshot, now: datetime) -> None:
+        """Check the canary's pods. Raises RolloutBroken if another process changed the Rollout."""
+        canary_hash, missing = self.canary.canary_hash, self.why_pods_missing(snapshot, now)
+        worse = why_worse(self.evidence.pods, snapshot.pods_of(canary_hash))
+        failure = snapshot.failure_of(canary_hash) or worse or missing
+        if failure is not None:
+            diagnostics = self.live.read_diagnostics(snapshot, canary_hash)
+            self.evidence = self.evidence.mark_broken(f"{failure}.{diagnostics}".rstrip("."))
+        elif (moved := why_moved(snapshot, self.step, canary_hash, self.canary.stable_hash)) is not None:
+            raise RolloutBroken(
+                f"Rollout {snapshot.name} changed in the pause at {self.step.weight_percent} %: {moved}."
             )
 
-    def look_at_alarms(self) -> None:
-        self.evidence = self.evidence.see_alarms(self.live.read_firing_alarms())
+    def why_pods_missing(self, snapshot: RolloutSnapshot, now: datetime) -> str | None:
+        """Why the canary has too few pods for its weight, after a time in which the pods of a drained node restart."""
+        why = why_not_available(snapshot, self.canary.canary_hash, self.step.weight_percent)
+        limit = self.live.environment.canary.mismatch_deadline
+        return f"for {limit}, {why}" if self.pods_missing.record(why is not None, now, limit) else None
 
-    def find_arms(self, seen: Observation, now: datetime) -> Arms:
-        """Which target groups count which revision now; Unavailable where nobody can tell."""
+    def check_weight(self, weight_sources: tuple[WeightSource, ...], now: datetime) -> None:
+        """Raises NotApplied if the weight differs for so long that no controller will correct it."""
+        self.weight_sources = weight_sources
+        why = why_not_weight(self.weight_sources, self.step.weight_percent)
+        limit = self.live.environment.canary.mismatch_deadline
+        if self.weight_differs.record(why is not None, now, limit):
+            raise NotApplied(
+                f"The canary's weight of {self.step.weight_percent} % was confirmed, but has not been in force for "
+                f"{limit}: {why}. Requests counted since then prove nothing."
+            )
+
+    def check_alarms(self) -> None:
+        self.evidence = self.evidence.update_alarms(self.live.read_firing_alarms())
+
+    def find_target_groups(self, observation: Observation, now: datetime) -> TargetGroups:
+        """The target groups that count each revision now. Raises Unavailable if that is unknown."""
         try:
-            return seen.find_counted_arms(self.canary.stable_hash, self.canary.canary_hash)
+            return observation.find_counted_target_groups(self.canary.stable_hash, self.canary.canary_hash)
         except Unavailable:
-            self.evidence = self.evidence.cannot_tell(now)
+            self.evidence = self.evidence.mark_ambiguous(now)
             raise
 
-    def look_at_counts(self, now: datetime, arms: Arms) -> None:
-        """Each period once, when its counts can no longer change, or were awaited for long enough."""
+    def read_counts(self, now: datetime, target_groups: TargetGroups) -> None:
+        """Add each period once, after its counts are final or the judge has waited long enough for them."""
         settings = self.live.environment.canary
         closed = periods_within(self.evidence.read_until, now - settings.lateness, settings.period)
-        for period in self.source.read(arms, closed):
-            if awaited := self.evidence.why_awaited(period, now):
-                self.evidence = self.evidence.cannot_read(awaited)
+        for period in self.source.read(target_groups, closed):
+            if late := self.evidence.why_read_again(period, now):
+                self.evidence = self.evidence.mark_unreadable(late)
                 return
-            self.evidence = self.take_in(period)
+            self.evidence = self.add_period(period)
 
-    def take_in(self, period: Period) -> Evidence:
-        """The evidence with one more period, or without it where a Service selected another revision within it."""
+    def add_period(self, period: Period) -> Evidence:
+        """The evidence with one more period, or without it if a Service selected another revision during the period."""
         settings = self.live.environment.canary
-        if is_touched(period.start, settings.period, self.evidence.unsure, settings.poll):
-            return self.evidence.pass_over(period, "which revision was counted could not be told")
+        if contains_any(period.start, settings.period, self.evidence.ambiguous_at, settings.poll):
+            return self.evidence.skip(period, "it is unknown which revision got the counted requests")
         return self.evidence.observe(period)

@@ -1,4 +1,4 @@
-"""A canary that nobody looks after any more: found once its release's hold is over, and taken back."""
+"""The recovery of an orphaned release: find it after its lock has expired, and roll back its canary."""
 
 import time
 from dataclasses import dataclass
@@ -7,23 +7,24 @@ from prefect import task
 from prefect.client.schemas import State
 from prefect.states import Completed
 
+from delivery.context import ReleaseContext
 from delivery.environment import Environment, OnOrphaned
 from delivery.errors import Refused, Unfinished
 from delivery.journal.lock import SKEW, LockState
 from delivery.outcome import COMPLETED, NOTHING_TO_DO, UNFINISHED
-from delivery.release import Release
 from delivery.rollback.compensation import describe_kept, join_sentences
 from delivery.rollback.recovery import (
     OrphanedRelease,
+    describe_death,
     find_orphaned,
     has_no_traffic_effect,
     why_not_observed,
     why_not_recoverable,
 )
 from delivery.rollout.snapshot import RolloutSnapshot
-from tasks.application.planning import find_workload
-from tasks.rollback.outcomes import tell
-from tasks.rollback.rollback import WAY_BACK, reporting_traffic, restore_revision_by_hash
+from tasks.application.planning import find_rollout
+from tasks.rollback.notifications import try_to_notify
+from tasks.rollback.rollback import ROLLBACK_RETRIES, reporting_traffic, restore_revision_by_hash
 from tasks.rollout.describe import describe_traffic_state
 from tasks.rollout.live import connect_rollout
 from tasks.runs.log import progress
@@ -36,8 +37,8 @@ LEASES_WAITED = 2
 
 @dataclass(frozen=True)
 class RecoveryCandidate:
-    """orphaned: the release whose canary is to be rolled back, None where there is none. artifact_digest: what is gone
-    back to. sentence: what was found.
+    """orphaned: the release whose canary to roll back; None if there is none. artifact_digest: of the stable revision.
+    sentence: what was found.
     """
 
     orphaned: OrphanedRelease | None
@@ -45,30 +46,32 @@ class RecoveryCandidate:
     sentence: str
 
 
-@task(**WAY_BACK, task_run_name="look for what a release left in {environment.name}")
+@task(**ROLLBACK_RETRIES, task_run_name="find an orphaned release in {environment.name}")
 def find_orphaned_canary(environment: Environment, *, wait: bool = True) -> RecoveryCandidate:
-    """What there is to recover, once nobody holds the environment.
+    """The release whose canary to roll back, once no process has the lock.
 
-    wait: for a process that died and whose hold counts still. Raises Unfinished, told to the environment's channels,
-    where a person has to decide.
+    wait: for the lock of a process that died to expire. Raises Unfinished if a person must decide, after it notified
+    the channels.
     """
+    return find_candidate(environment, wait=wait)
+
+
+def find_candidate(environment: Environment, *, wait: bool = True) -> RecoveryCandidate:
     lock = wait_for_unlock(environment, wait=wait)
     if lock is not None:
-        return RecoveryCandidate(
-            None, "", f"{lock.describe()}, holds {environment.name} and sees to it. Nothing was touched."
-        )
+        return RecoveryCandidate(None, "", f"{environment.name} is locked by {lock.describe()}. Nothing was changed.")
     orphaned = newest_orphaned(environment)
     try:
         return judge_candidate(environment, orphaned)
     except Unfinished as why:
-        # The release that died told nobody.
+        # The process of the orphaned release died before it notified the channels.
         if orphaned is not None:
-            tell(environment, orphaned.number, UNFINISHED.state_name, str(why))
+            try_to_notify(environment, orphaned.number, UNFINISHED.state_name, str(why))
         raise
 
 
 def wait_for_unlock(environment: Environment, *, wait: bool) -> LockState | None:
-    """Whoever holds it still after two of its leases; None once it is over. A process that died renews nothing."""
+    """The lock, if it is still valid after two of its leases: its process is alive. None once it is over."""
     began = elapsed()
     while (lock := read_lock(environment)) is not None and not lock.is_over(system_now()):
         if not wait or elapsed() - began >= LEASES_WAITED * lock.holder.lease + SKEW:
@@ -78,7 +81,7 @@ def wait_for_unlock(environment: Environment, *, wait: bool) -> LockState | None
 
 
 def newest_orphaned(environment: Environment, before: int | None = None) -> OrphanedRelease | None:
-    """The newest release that touched the traffic, where nobody saw to its end. before: our own number."""
+    """The newest release that changed the traffic, if it is orphaned. before: only releases with a lower number."""
     for number in reversed(list_numbers(environment)):
         if before is not None and number >= before:
             continue
@@ -89,58 +92,67 @@ def newest_orphaned(environment: Environment, before: int | None = None) -> Orph
 
 
 def judge_candidate(environment: Environment, orphaned: OrphanedRelease | None) -> RecoveryCandidate:
-    """By the Rollout as it stands: a journal alone does not tell whether a canary is under way."""
+    """Decide by the Rollout as it is now: a journal does not show whether a canary is still under way."""
     snapshot = observe_workload(environment)
     if snapshot is None or not snapshot.is_unfinished:
-        died = f"Release {orphaned.number} did not end, and no" if orphaned else "No"
-        return RecoveryCandidate(None, "", f"{died} canary is under way in {environment.name}. Nothing was touched.")
+        subject = f"{describe_death(orphaned)}, and no" if orphaned else "No"
+        return RecoveryCandidate(None, "", f"{subject} canary is under way in {environment.name}. Nothing was changed.")
     live = connect_rollout(environment)
     if orphaned is None:
-        left = f"No release died in the canary that is under way. {describe_traffic_state(live)} Nothing was touched."
-        return RecoveryCandidate(None, "", left)
-    died = f"Release {orphaned.number} did not end, and a canary is under way."
-    if (why := why_not_recoverable(orphaned, snapshot)) is not None:
+        found = f"A canary is under way, but not of an orphaned release. {describe_traffic_state(live)}"
+        return RecoveryCandidate(None, "", f"{found} Nothing was changed.")
+    died = f"{describe_death(orphaned)}, and a canary is under way."
+    if (why := why_not_recoverable(environment.name, orphaned, snapshot)) is not None:
         raise Unfinished(f"{died} {why}. {describe_traffic_state(live)}")
     if environment.recovery.on_orphaned is OnOrphaned.LEAVE:
-        raise Unfinished(f"{died} It is left, as [recovery] on_orphaned says. {describe_traffic_state(live)}")
-    # The digest only names the recovery: an abort needs none.
-    named = snapshot.stable.artifact_digest if snapshot.stable else ""
-    return RecoveryCandidate(orphaned, named or orphaned.artifact_digest, died)
+        raise Unfinished(
+            f'{died} It was not rolled back, because [recovery] on_orphaned is "leave". {describe_traffic_state(live)}'
+        )
+    # The digest is only for the request of the recovery: the rollback does not use it.
+    digest = snapshot.stable.artifact_digest if snapshot.stable else ""
+    return RecoveryCandidate(orphaned, digest or orphaned.artifact_digest, died)
 
 
 def observe_workload(environment: Environment) -> RolloutSnapshot | None:
-    """The Rollout once its controller has seen it; None where there is none. Raises NotApplied where it does not."""
-    if find_workload(environment) is None:
+    """The Rollout once its controller has observed it; None if it does not exist. Raises NotApplied at the deadline."""
+    if find_rollout(environment) is None:
         return None
     live, deadline = connect_rollout(environment), environment.canary.weight_deadline
     return live.wait_until(live.read, why_not_observed, "the Rollout to be observed", deadline=deadline)
 
 
-def nothing_to_recover(remains: RecoveryCandidate) -> State:
-    """The end of a recovery that has nothing to do: no hold was taken, no release was counted."""
-    return Completed(name=NOTHING_TO_DO.state_name, message=remains.sentence)
+def nothing_to_recover(candidate: RecoveryCandidate) -> State:
+    """The final state of a recovery that has nothing to do. It did not acquire the lock and has no number."""
+    return Completed(name=NOTHING_TO_DO.state_name, message=candidate.sentence)
 
 
-@task(**WAY_BACK, task_run_name="take the canary of release {orphaned.number} back")
-def roll_back_orphaned(environment: Environment, release: Release, orphaned: OrphanedRelease) -> str:
-    """All traffic at the revision that the dead release found; the sentence that says so.
+@task(**ROLLBACK_RETRIES, task_run_name="roll back the canary of release {orphaned.number}")
+def roll_back_orphaned(context: ReleaseContext, orphaned: OrphanedRelease) -> str:
+    """Give all traffic to the revision that the orphaned release found. Return a sentence about it.
 
-    Raises Refused where somebody saw to it before the hold was ours, and otherwise as roll_back_application does.
+    Raises Refused if another process changed the Rollout before this one acquired the lock, and otherwise the same
+    errors as roll_back_application.
     """
-    if newest_orphaned(environment, release.number) != orphaned:
-        raise Refused(f"Meanwhile somebody else went on from what release {orphaned.number} left.")
+    environment = context.environment
+    before_lock = "before this recovery acquired the lock"
+    if newest_orphaned(environment, context.release.number) != orphaned:
+        raise Refused(f"Another release continued from release {orphaned.number} {before_lock}.")
     live = connect_rollout(environment)
-    if (moved := why_not_recoverable(orphaned, live.read())) is not None:
-        raise Refused(f"Meanwhile what release {orphaned.number} left was moved. {moved}.")
-    progress(f"Release {orphaned.number} did not end: its canary is taken back.")
+    if (why := why_not_recoverable(environment.name, orphaned, live.read())) is not None:
+        raise Refused(f"The Rollout changed {before_lock}. {why}.")
+    progress(f"{describe_death(orphaned)}. Rolling back its canary.")
     with reporting_traffic(live):
-        return restore_revision_by_hash(live, release, orphaned.stable_hash)
+        return restore_revision_by_hash(live, context, orphaned.stable_hash)
 
 
-def recovered(environment: Environment, release: Release, orphaned: OrphanedRelease, seen: str) -> str:
-    """The end of a recovery, told to the environment's channels: the release that died told them nothing."""
-    died = f"Release {orphaned.number} did not end; its canary was taken back, as release {release.number}."
-    kept = describe_kept(read_journal(environment, orphaned.number))
-    sentence = join_sentences([died, seen, kept])
-    tell(environment, release.number, COMPLETED.state_name, sentence)
-    return sentence
+def conclude_recovery(context: ReleaseContext, orphaned: OrphanedRelease, rollback: str) -> str:
+    """Notify the channels of the recovery, and return its last message. rollback: the sentence of the rollback.
+
+    The process of the orphaned release did not notify them. The changes that stay are those of the orphaned release.
+    """
+    number = context.release.number
+    recovery = f"{describe_death(orphaned)}. Its canary was rolled back by release {number}, a recovery."
+    kept = describe_kept(read_journal(context.environment, orphaned.number), f"release {orphaned.number}")
+    message = join_sentences([recovery, rollback, kept])
+    try_to_notify(context.environment, number, COMPLETED.state_name, message)
+    return message

@@ -1,4 +1,4 @@
-"""The revision that a Rollout goes back to, and whether the application is well after it did."""
+"""The revision to which a Rollout is rolled back, and whether the application is healthy after that."""
 
 from typing import Any
 
@@ -8,74 +8,85 @@ from delivery.canary.verdict import Verdict
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Refused, RollbackFailed, Unavailable
 from delivery.rollback.revisions import Target, choose_target
-from tasks.checks import check_address
+from tasks.checks import read_address_check
 from tasks.rollout.live import connect_rollout
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 from tasks.state.history import read_journals_of
 
 
 def name_choice(parameters: dict[str, Any]) -> str:
-    """The name of a run of choose_revision with these parameters."""
+    """The name of a task run of choose_revision with these parameters."""
     return "choose a revision" if parameters["revision"] is None else f"choose revision {parameters['revision']}"
 
 
-# Prefect calls a name's function with the parameters where it takes them; its types do not tell.
-CHOSEN: dict[str, Any] = {**ASKED_AGAIN, "task_run_name": name_choice}
+# Prefect calls the function of a task run's name with the parameters if it accepts them; its types do not say so.
+CHOICE_OPTIONS: dict[str, Any] = {**RETRIED, "task_run_name": name_choice}
 
 
-@task(**CHOSEN)
+@task(**CHOICE_OPTIONS)
 def choose_revision(environment: Environment, revision: int | None, *, unverified: bool = False) -> Target:
-    """The revision with this number, which served all traffic before, by the journals of past releases.
+    """The revision with this number, which served all traffic before according to the journals.
 
-    unverified: also one of which no record shows that it served. Raises Refused, with the list of all targets.
+    unverified: accept also a revision that is in no journal. Raises Refused with the list of all targets.
     """
+    return read_target(environment, revision, unverified=unverified)
+
+
+def read_target(environment: Environment, revision: int | None, *, unverified: bool = False) -> Target:
     snapshot = connect_rollout(environment).read()
     journals = read_journals_of(environment, snapshot)
     return choose_target(snapshot, journals, revision, allow_unverified=unverified)
 
 
-@task(**ASKED_AGAIN, task_run_name="confirm revision {chosen.number}")
+@task(**RETRIED, task_run_name="confirm revision {chosen.number}")
 def confirm_revision(environment: Environment, chosen: Target, *, unverified: bool = False) -> Target:
-    """The same revision, looked at again with the hold taken: what was waited for may have moved it.
+    """The same revision, read again under the lock: a release before this one may have changed the Rollout.
 
-    Raises Refused where it may not be gone back to any more.
+    Raises Refused if a rollback to it is not possible any more.
     """
-    now = choose_revision.fn(environment, chosen.number, unverified=unverified)
-    if now.found.hash != chosen.found.hash:
+    now = read_target(environment, chosen.number, unverified=unverified)
+    if now.replica_set.hash != chosen.replica_set.hash:
         raise Refused(
-            f"Revision {chosen.number} was {chosen.found.artifact_digest} when it was chosen; with the hold taken "
-            f"it is {now.found.artifact_digest}. Choose again."
+            f"Revision {chosen.number} was {chosen.replica_set.artifact_digest} when it was chosen. Under the lock, it "
+            f"is {now.replica_set.artifact_digest}. Choose again: slipway rollback {environment.name}."
         )
     return now
 
 
-@task(**ASKED_AGAIN, task_run_name="confirm the health of {environment.name}")
-def confirm_health(environment: Environment, way_back: str) -> str:
-    """The sentence of the way back, and that the backend answers 200 by the front door.
+@task(**RETRIED, task_run_name="confirm the health of {environment.name}")
+def confirm_health(environment: Environment, rollback: str) -> str:
+    """The sentence of the rollback, and that the backend answers HTTP 200 at its public endpoint.
 
-    Raises ChecksFailed, with that sentence, where it did not within half a minute.
+    Raises ChecksFailed with this sentence if it did not within 30 s.
     """
+    return check_health(environment, rollback)
+
+
+def check_health(environment: Environment, rollback: str) -> str:
     url = environment.application.health_url
-    check = check_address.fn(environment, "backend", url)
+    check = read_address_check(environment, "backend", url)
     if check.verdict is not Verdict.PASS:
-        raise ChecksFailed(f"{way_back} Then the backend: saw {check.seen}, wanted {check.wanted}. Look at its log.")
-    return f"{way_back} {url} answers 200."
+        raise ChecksFailed(
+            f"{rollback} But the backend is not healthy: saw {check.seen}, wanted {check.wanted}. Read its log."
+        )
+    return f"{rollback} {url} answers 200."
 
 
-@task(**ASKED_AGAIN, task_run_name="confirm the way back of {environment.name}")
-def confirm_rollback(environment: Environment, way_back: str) -> str:
-    """The sentence of the way back, with the health of what serves now; as it is where nothing was taken back.
+@task(**RETRIED, task_run_name="confirm the rollback of {environment.name}")
+def confirm_rollback(environment: Environment, rollback: str) -> str:
+    """The sentence of the rollback, and the health of the revision that serves now.
 
-    Raises RollbackFailed where traffic is back and the backend does not answer 200, with that sentence first.
+    Nothing is checked if the sentence is empty, because nothing was rolled back, or if the Rollout was deleted. Raises
+    RollbackFailed with the sentence if the backend does not answer HTTP 200.
     """
-    if not way_back:
-        return way_back
+    if not rollback:
+        return rollback
     try:
-        is_gone = connect_rollout(environment).find() is None
-        return way_back if is_gone else confirm_health.fn(environment, way_back)
+        is_deleted = connect_rollout(environment).find() is None
+        return rollback if is_deleted else check_health(environment, rollback)
     except ChecksFailed as error:
         raise RollbackFailed(str(error)) from error
     except Unavailable as error:
-        raise Unavailable(f"{way_back} {error}") from error
+        raise Unavailable(f"{rollback} {error}") from error
     except DeliveryError as error:
-        raise RollbackFailed(f"{way_back} {error}") from error
+        raise RollbackFailed(f"{rollback} {error}") from error

@@ -1,1 +1,1 @@
-"""The Rollout, the Ingress and the listener rules: read, and changed step by step."""
+"""The Rollout, the Ingress and the listener rules: read, and changed by one canary step at a time."""

@@ -1,35 +1,36 @@
-"""What a pod that does not serve said last: the cluster's warning about it, and the end of its log."""
+"""Diagnostics of a pod that does not serve: its last warning event and the end of its log."""
 
 import base64
 
 from clients.cluster import Cluster
 from delivery.errors import DeliveryError
-from delivery.rollout.pods import Pod, describe_words
+from delivery.rollout.pods import Pod, describe_diagnostics
 
 LOG_LINES = 5
 
 
-def read_words(cluster: Cluster, namespace: str, pod: Pod) -> str:
-    """As a sentence, the values of the pod's Secrets masked; empty where nothing is known or nobody answers.
+def read_pod_diagnostics(cluster: Cluster, namespace: str, pod: Pod) -> str:
+    """A sentence that begins with a space, in which the values of the pod's Secrets are masked.
 
-    What cannot be read of it is left out: the reason that the pod was looked at for counts more.
+    Empty if there is nothing to report or if it cannot be read: it only adds to an error message.
     """
     try:
         events = cluster.list("Event", namespace, fields=f"involvedObject.kind=Pod,involvedObject.name={pod.name}")
         secrets = [value for name in pod.secrets for value in read_secret(cluster, namespace, name)]
-        words = describe_words(events, read_end_of_log(cluster, namespace, pod), secrets)
+        diagnostics = describe_diagnostics(events, read_end_of_log(cluster, namespace, pod), secrets)
     except DeliveryError:
         return ""
-    return f" Pod {pod.name} said last: {words}." if words else ""
+    return f" Pod {pod.name}: {diagnostics}." if diagnostics else ""
 
 
 def read_secret(cluster: Cluster, namespace: str, name: str) -> list[str]:
-    found = cluster.read("Secret", name, namespace) or {}
-    return [base64.b64decode(value).decode(errors="replace") for value in (found.get("data") or {}).values()]
+    """The values of a Secret. Empty if it does not exist."""
+    secret = cluster.read("Secret", name, namespace) or {}
+    return [base64.b64decode(value).decode(errors="replace") for value in (secret.get("data") or {}).values()]
 
 
 def read_end_of_log(cluster: Cluster, namespace: str, pod: Pod) -> str:
-    """Empty for a container that was never started."""
+    """Empty if the container has never started."""
     try:
         return cluster.read_log(pod.name, namespace, pod.container, lines=LOG_LINES)
     except DeliveryError:

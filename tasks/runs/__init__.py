@@ -1,1 +1,1 @@
-"""Around Prefect: retries, waiting, log lines and artifacts of a run."""
+"""What runs in Prefect need: retries, waiting, log lines and artifacts."""

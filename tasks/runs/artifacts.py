@@ -1,4 +1,4 @@
-"""Around Prefect's artifacts: they show a run to whoever watches it, and never decide how it ends."""
+"""Artifacts in Prefect. They show a run to a person, and have no influence on how it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from tasks.runs.log import progress
 
 @contextmanager
 def showing(what: str) -> Iterator[None]:
-    """Around the making of an artifact: where Prefect does not take it, the run says so and goes on.
+    """Around the creation of an artifact. If Prefect does not create it, the run logs that and continues.
 
-    what: as the sentence about it begins.
+    what: subject of the sentence in the log, such as "The plan".
     """
     try:
         yield
-    except Exception as error:  # Prefect passes its client's errors on as they come.
-        progress(f"{what} is not shown in Prefect ({type(error).__name__}: {error}). The release goes on.")
+    except Exception as error:  # Prefect does not translate the errors of its HTTP client.
+        progress(f"{what} is not shown in Prefect ({type(error).__name__}: {error}). The run continues.")

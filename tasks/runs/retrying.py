@@ -1,4 +1,4 @@
-"""The one answer to "is it worth asking again?"."""
+"""Which failed tasks Prefect retries."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from delivery.errors import Unavailable
 
 
 def worth_retrying(task: Any, task_run: Any, state: State[Any]) -> bool:  # noqa: ARG001
-    """True where a service was away or throttled; False for an answer that will not change.
+    """True if a service was unavailable or throttled the request. False for any other error.
 
     Prefect calls it with the failed state.
     """

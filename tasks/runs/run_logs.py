@@ -1,4 +1,4 @@
-"""What Prefect logs by itself of a run that ends as it may: its sentence once, and no traceback."""
+"""What Prefect itself logs about a run that ends with a delivery error: the message once, without a traceback."""
 
 import logging
 import re
@@ -6,13 +6,13 @@ import re
 from delivery.errors import DeliveryError, Unexpected
 from delivery.outcome import OUTCOMES
 
-# The loggers of runs, by Prefect's names.
+# Prefect's names of the loggers of runs.
 OF_FLOWS, OF_TASKS = "prefect.flow_runs", "prefect.task_runs"
 ENDED = re.compile(rf"(Finished in state (?:{'|'.join(end.state_name for end in OUTCOMES if not end.is_success)}))\(.*")
 
 
 class ExpectedEnds(logging.Filter):
-    """A delivery error is a run's end, which is logged as a sentence; a fault keeps its traceback."""
+    """Drops the traceback of a delivery error, which is logged as a sentence. Any other error keeps its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if is_expected(record) and record.name == OF_FLOWS:
@@ -26,8 +26,8 @@ class ExpectedEnds(logging.Filter):
 EXPECTED_ENDS = ExpectedEnds()
 
 
-def log_sentences_alone() -> None:
-    """For the rest of this process. Prefect's loggers keep a filter that is added again once."""
+def log_without_tracebacks() -> None:
+    """For the rest of this process. A logger ignores a filter that it already has."""
     for name in (OF_FLOWS, OF_TASKS):
         logging.getLogger(name).addFilter(EXPECTED_ENDS)
 

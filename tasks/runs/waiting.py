@@ -1,4 +1,4 @@
-"""Waiting for a condition: bounded, and never decided by a look that failed."""
+"""Waiting for a condition, with a deadline. A failed read decides nothing."""
 
 import time
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from tasks.runs.retrying import worth_retrying
 
 Seen = TypeVar("Seen")
 
-# Options of every task that looks at the outside or changes it. Never from a cache: the second look has to look.
-ASKED_AGAIN: dict[str, Any] = {
+# Options of each task that reads or changes another system. Without a cache: a second run must read again.
+RETRIED: dict[str, Any] = {
     "retries": 4,
     "retry_delay_seconds": exponential_backoff(2),
     "retry_jitter_factor": 0.5,
@@ -26,21 +26,21 @@ ASKED_AGAIN: dict[str, Any] = {
 
 
 def poll_until(
-    look: Callable[[], Seen], is_enough: Callable[[Seen], bool], *, poll: timedelta, deadline: timedelta
+    read: Callable[[], Seen], is_enough: Callable[[Seen], bool], *, poll: timedelta, deadline: timedelta
 ) -> tuple[Seen, bool]:
-    """What was seen last, and whether it was enough before the deadline.
+    """The last value that was read, and whether it was enough before the deadline.
 
-    A look that raises Unavailable decides nothing: it is logged and taken again, and where the last one before the
-    deadline did, its error is raised. What was seen before it may be long past.
+    A read that raises Unavailable is logged and repeated. If the last read before the deadline raises Unavailable, so
+    does this function: an earlier value may be out of date.
     """
     end = time.monotonic() + deadline.total_seconds()
     while True:
         try:
-            seen = look()
+            seen = read()
         except Unavailable as error:
             if time.monotonic() >= end:
                 raise
-            get_run_logger().warning("%s Looking again.", error)
+            get_run_logger().warning("%s Retrying.", error)
         else:
             if is_enough(seen):
                 return seen, True

@@ -1,1 +1,1 @@
-"""CloudFormation stacks: previewed, deployed by change sets, and followed to their end."""
+"""CloudFormation stacks: change sets are previewed and executed, and operations are followed to their end."""

@@ -1,4 +1,4 @@
-"""Change sets that tell what an update would do, and those of them that a process left which was killed."""
+"""Change sets that preview an update, and the deletion of those whose process died."""
 
 import uuid
 from contextlib import suppress
@@ -8,63 +8,64 @@ from clients.aws.cloudformation import ChangeSet, Formation
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
 from delivery.stacks.assembly import StackSpec
-from delivery.stacks.change_sets import ListedChangeSet, describe_leftovers, find_leftovers, name_preview
+from delivery.stacks.change_sets import ListedChangeSet, describe_deleted, find_orphaned, name_preview
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
 
-# A change set of hundreds of resources is described in a minute or two.
-LONGEST_DESCRIPTION = timedelta(minutes=10)
+# CloudFormation creates a change set of hundreds of resources within one or two minutes.
+LONGEST_CREATION = timedelta(minutes=10)
 
 
 def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
-    """What an update would do; the change set that told it is gone again, whatever happened."""
+    """What an update would do. The change set is deleted in any case."""
     arn = formation.open_change_set(stack, name_preview(uuid.uuid4().hex), is_new=False)
     try:
-        return wait_until_described(environment, formation, arn)
+        return wait_until_created(environment, formation, arn)
     finally:
-        # One that is still being made cannot be deleted, and whatever led here says more than that.
+        # A change set in creation cannot be deleted. If this fails too, the first error is more useful.
         with suppress(DeliveryError):
             formation.delete_change_set(arn)
 
 
-def wait_until_described(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
-    """Raises NotApplied where CloudFormation does not get on with it: asked again it would take as long again."""
-    deadline = min(environment.stacks.deadline, LONGEST_DESCRIPTION)
-    seen, is_described = poll_until(
+def wait_until_created(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
+    """Raises NotApplied, which is not retried, because another attempt would take as long."""
+    deadline = min(environment.stacks.deadline, LONGEST_CREATION)
+    found, is_created = poll_until(
         lambda: formation.read_change_set(arn),
         lambda change_set: change_set.is_described,
         poll=environment.stacks.poll,
         deadline=deadline,
     )
-    if not is_described:
+    if not is_created:
         raise NotApplied(
-            f"CloudFormation has not described change set {arn} after {deadline}; it is in {seen.status} and was not "
-            "executed: the stack is as it was. See whether AWS Health tells of a disturbance, then start again."
+            f"CloudFormation did not create change set {arn} within {deadline}. It is in {found.status} and was not "
+            "executed, and the stack is unchanged. Check AWS Health for an incident, then try again."
         )
-    return seen
+    return found
 
 
-def delete_leftovers(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
-    """Delete those change sets of ours at the stack that nobody looks after any more, and say in a line what went.
+def delete_orphaned(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
+    """Delete the change sets of the stack whose process died, and log how many. arn: of the stack.
 
-    They do no harm but that they are in the way of whoever looks at the stack: nothing fails because of them.
+    They only clutter the list of change sets, so a failure is logged and not raised.
     """
     try:
-        left = find_leftovers(formation.list_change_sets(arn), now or datetime.now(UTC))
+        orphaned = find_orphaned(formation.list_change_sets(arn), now or datetime.now(UTC))
     except DeliveryError as error:
-        progress(f"{stack.id}: what plans that died left of change sets stays: {error}")
+        progress(f"{stack.id}: change sets of processes that died are not deleted: {error}")
         return
-    refused = {found.arn: error for found in left if (error := why_not_deleted(formation, found)) is not None}
-    if deleted := tuple(found for found in left if found.arn not in refused):
-        progress(describe_leftovers(stack.id, deleted))
+    refused = {found.arn: error for found in orphaned if (error := try_to_delete(formation, found)) is not None}
+    if deleted := tuple(found for found in orphaned if found.arn not in refused):
+        progress(describe_deleted(stack.id, deleted))
     if refused:
+        first = next(iter(refused.values()))
         progress(
-            f"{stack.id}: {len(refused)} of {len(left)} change sets that were left stay: {next(iter(refused.values()))}"
+            f"{stack.id}: {len(refused)} of {len(orphaned)} change sets of processes that died are not deleted: {first}"
         )
 
 
-def why_not_deleted(formation: Formation, found: ListedChangeSet) -> DeliveryError | None:
-    """None once the change set is gone; one that stays does not keep the others."""
+def try_to_delete(formation: Formation, found: ListedChangeSet) -> DeliveryError | None:
+    """The error if the change set cannot be deleted, so that the others still are."""
     try:
         formation.delete_change_set(found.arn)
     except DeliveryError as error:

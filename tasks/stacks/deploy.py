@@ -1,4 +1,4 @@
-"""CloudFormation stacks: observed by change sets that are thrown away, deployed by change sets that are kept."""
+"""CloudFormation stacks: planned with change sets that are deleted, and deployed with change sets that are executed."""
 
 from collections.abc import Mapping
 
@@ -7,51 +7,54 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from clients.assembly import read_assembly
-from clients.aws.cloudformation import connect_formation
+from clients.aws.cloudformation import Formation, connect_formation
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Rejected
 from delivery.journal.step_names import planned_step
 from delivery.plan import PartPlan, Phase
-from delivery.release import Release
-from delivery.stacks.assembly import StackSpec, why_not_sent
+from delivery.stacks.assembly import StackSpec, why_too_large
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome, conclude_stacks
 from delivery.stacks.state import ObservedStack
-from delivery.stacks.status import can_be_changed
-from tasks.runs.waiting import ASKED_AGAIN
-from tasks.stacks.change_sets import delete_leftovers, preview_changes
-from tasks.stacks.operation import StackWork
+from delivery.stacks.status import can_be_updated
+from tasks.runs.waiting import RETRIED
+from tasks.stacks.change_sets import delete_orphaned, preview_changes
+from tasks.stacks.operation import StackOperation
 from tasks.stacks.predecessor import follow_predecessor
 from tasks.state.journal import effect
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read the cloud assembly")
 def load_assembly(environment: Environment) -> tuple[StackSpec, ...]:
-    """The stacks of the environment's cloud assembly, each after those it depends on."""
+    """The stacks of the cloud assembly, each after those it depends on."""
     return read_assembly(environment.stacks.assembly)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="plan the stacks of {environment.name}")
 def make_stack_plan(environment: Environment) -> PartPlan:
-    """What a release would do to each stack, and what stands in its way."""
+    """What a release would do to each stack, and the reasons to refuse it."""
     assembly = read_assembly(environment.stacks.assembly)
-    looks = {stack.id: observe_stack.submit(environment, stack) for stack in assembly}
-    observed = {stack_id: look.result() for stack_id, look in looks.items()}
+    futures = {stack.id: observe_stack.submit(environment, stack) for stack in assembly}
+    observed = {stack_id: future.result() for stack_id, future in futures.items()}
     return plan_stacks(assembly, observed, has_bucket=environment.state.has_bucket)
 
 
-@task(**ASKED_AGAIN, task_run_name="observe {stack.id}")
+@task(**RETRIED, task_run_name="preview the changes of {stack.id}")
 def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
-    """The stack as it is, and what a change set towards its template would do, where it takes one.
+    """The stack, and what a change set with its template would do if the stack accepts one.
 
-    What an earlier release left under way has ended by then: until it has, nobody knows what is left to do.
+    An operation that an earlier release started is followed to its end first: only then are the changes known.
     """
-    formation = connect_formation(environment)
+    return preview_stack(environment, connect_formation(environment), stack)
+
+
+def preview_stack(environment: Environment, formation: Formation, stack: StackSpec) -> ObservedStack:
     state, operation = follow_predecessor(environment, formation, stack, formation.read_stack(stack.name))
-    can_be_sent = why_not_sent(stack, has_bucket=environment.state.has_bucket) is None
-    if state is None or not can_be_sent or not can_be_changed(state.status):
+    can_be_sent = why_too_large(stack, has_bucket=environment.state.has_bucket) is None
+    if state is None or not can_be_sent or not can_be_updated(state.status):
         return ObservedStack(id=stack.id, state=state, operation=operation)
-    delete_leftovers(formation, stack, state.arn)
+    delete_orphaned(formation, stack, state.arn)
     try:
         preview = preview_changes(environment, formation, stack)
     except Rejected as error:
@@ -61,34 +64,25 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
     return ObservedStack(id=stack.id, state=state, **changes)
 
 
-@task(**ASKED_AGAIN, task_run_name="deploy {stack.id}")
-def deploy_stack(environment: Environment, release: Release, stack: StackSpec) -> StackOutcome:
-    """Bring the stack to its template and follow it to its end; a second try follows the operation of the first.
+@task(**RETRIED, task_run_name="deploy {stack.id}")
+def deploy_stack(context: ReleaseContext, stack: StackSpec) -> StackOutcome:
+    """Bring the stack to its template, and follow the operation to its end.
 
-    What an earlier release left under way is followed first. Raises StackFailed where CloudFormation gave up or a
-    person is needed, Conflict where somebody else is at work.
+    A second attempt follows the operation of the first, and an operation of an earlier release is followed before that.
+    Raises StackFailed if the operation fails or the stack needs an operator, and Conflict if another client changes it.
     """
-    step = planned_step(Phase.STACKS, stack.id)
-    work = StackWork(environment, stack, connect_formation(environment), release.token(step))
-    state = work.formation.read_stack(stack.name)
-    was_started = work.was_started(state)
-    state = state if was_started else work.settle(state)
-    change_set = None if was_started else work.prepare(state)
-    if state and change_set and work.is_nothing_to_do(state, change_set):
-        return work.leave_alone(state, change_set)
-    with effect(environment, release, step, work.before(state, was_started)) as done:
-        outcome = work.carry_out(state, change_set, was_started)
-        done.read_back = outcome.model_dump(mode="json")
-    return outcome
+    step, environment = planned_step(Phase.STACKS, stack.id), context.environment
+    operation = StackOperation(environment, stack, connect_formation(environment), context.release.token(step))
+    return operation.deploy(lambda before: effect(context, step, before))
 
 
 def conclude_deployments(deployments: Mapping[str, PrefectFuture[StackOutcome]]) -> None:
-    """Wait until every stack under way has ended, then raise one error for all that went wrong."""
+    """Wait until all deployments have ended, then raise one error for all failures. deployments: by stack id."""
     conclude_stacks({stack_id: end_of_deployment(future) for stack_id, future in deployments.items()})
 
 
 def end_of_deployment(deployment: PrefectFuture[StackOutcome]) -> StackOutcome | DeliveryError | None:
-    """None where it was not started, because a stack it depends on did not end well."""
+    """The outcome or the error; None if the stack was not started because a stack that it depends on failed."""
     deployment.wait()
     if deployment.state.is_pending():
         return None

@@ -1,4 +1,4 @@
-"""The deployed stacks beside the cloud assembly, by reads alone."""
+"""The comparison of the deployed stacks with the cloud assembly. It only reads."""
 
 from clients.assembly import read_assembly
 from clients.aws.cloudformation import Formation, connect_formation
@@ -10,7 +10,7 @@ from delivery.stacks.check import DeployedStack, judge_stacks, stored_names
 
 
 def compare_stacks(environment: Environment) -> Check:
-    """Whether every stack is as the assembly has it; nothing is made for it, not even a change set."""
+    """Whether each stack matches the cloud assembly. Nothing is created, not even a change set."""
     assembly = read_assembly(environment.stacks.assembly)
     formation = connect_formation(environment)
     deployed = {stack.id: read_deployed(formation, stack) for stack in assembly}
@@ -18,7 +18,7 @@ def compare_stacks(environment: Environment) -> Check:
 
 
 def read_deployed(formation: Formation, stack: StackSpec) -> DeployedStack | None:
-    """None where there is no stack, or one that only a change set was made for."""
+    """None if the stack does not exist, or if only a change set for its creation exists."""
     state = formation.read_stack(stack.name)
     if state is None or state.status == "REVIEW_IN_PROGRESS":
         return None

@@ -1,50 +1,50 @@
-"""What a stack's operation tells while it is followed."""
+"""The log of a stack operation while it is followed."""
 
 from datetime import UTC, datetime, timedelta
 
 from clients.aws.cloudformation import Formation
 from delivery.errors import Unavailable
 from delivery.stacks.progress import (
-    LastTime,
+    LastOperation,
     StackEvent,
     StackOutcome,
     describe_failures,
     describe_outcome,
     describe_progress,
     end_of,
-    last_time_of,
+    find_last_operation,
 )
 from tasks.runs.log import progress
 
-# A stack of a hundred resources has two events of each; a broker cluster has none for twenty minutes.
-TELLS_NEWS_EVERY = timedelta(seconds=5)
-TELLS_EVERY = timedelta(minutes=1)
+# A stack of a hundred resources has two events for each of them. A broker cluster has no event for twenty minutes.
+INTERVAL_WITH_NEW_EVENTS = timedelta(seconds=5)
+INTERVAL = timedelta(minutes=1)
 
 
-def tell(outcome: StackOutcome, changing: int | None = None) -> StackOutcome:
-    """The outcome, as the log has it now."""
+def log_outcome(outcome: StackOutcome, changing: int | None = None) -> StackOutcome:
+    """The same outcome, after it was logged."""
     progress(describe_outcome(outcome, changing))
     return outcome
 
 
-def read_last_time(formation: Formation, arn: str, token: str) -> LastTime | None:
-    """For comparison only, so a look that failed is as good as no last time."""
+def read_last_operation(formation: Formation, arn: str, token: str) -> LastOperation | None:
+    """The last successful operation before the one with this token. None also if the events cannot be read."""
     try:
-        return last_time_of(formation.read_history(arn, token))
+        return find_last_operation(formation.read_history(arn, token))
     except Unavailable:
         return None
 
 
 class EventLog:
-    """Reads an operation's events; logs each failure at once, and until it ends how far it is every few seconds."""
+    """Reads the events of an operation. Logs each failure at once, and the progress at intervals until the end."""
 
     def __init__(self, formation: Formation, stack_id: str, token: str, arn: str, changing: int | None) -> None:
         self._formation, self._stack_id, self._token = formation, stack_id, token
         self._arn, self._changing = arn, changing
         self._read = 0
-        self._told = 0
-        self._told_at = datetime.now(UTC)
-        self._last = read_last_time(formation, arn, token)
+        self._logged = 0
+        self._logged_at = datetime.now(UTC)
+        self._last = read_last_operation(formation, arn, token)
 
     def __call__(self) -> tuple[StackEvent, ...]:
         events = self._formation.read_events(self._arn, self._token)
@@ -52,8 +52,8 @@ class EventLog:
         for failure in describe_failures(self._stack_id, events[self._read :]):
             progress(failure)
         self._read = len(events)
-        is_due = now - self._told_at >= (TELLS_NEWS_EVERY if len(events) > self._told else TELLS_EVERY)
-        if is_due and end_of(self._arn, events) is None:
+        interval = INTERVAL_WITH_NEW_EVENTS if len(events) > self._logged else INTERVAL
+        if now - self._logged_at >= interval and end_of(self._arn, events) is None:
             progress(describe_progress(self._stack_id, events, self._changing, now, self._last))
-            self._told, self._told_at = len(events), now
+            self._logged, self._logged_at = len(events), now
         return events

@@ -1,47 +1,47 @@
-"""What an earlier release left under way at a stack is followed to its end before anything else is decided."""
+"""The operation of an earlier release on a stack is followed to its end before anything else is decided."""
 
 from clients.aws.cloudformation import Formation
 from delivery.environment import Environment
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.operations import describe_operator, release_of
 from delivery.stacks.state import StackState
-from delivery.stacks.status import Standing, standing_of
+from delivery.stacks.status import StatusClass, classify
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
 from tasks.stacks.events import EventLog
 
 
-def is_under_way(state: StackState | None) -> bool:
-    return state is not None and standing_of(state.status) is Standing.WAIT
+def is_in_progress(state: StackState | None) -> bool:
+    return state is not None and classify(state.status) is StatusClass.IN_PROGRESS
 
 
 def follow_predecessor(
     environment: Environment, formation: Formation, stack: StackSpec, state: StackState | None
 ) -> tuple[StackState | None, str | None]:
-    """The stack once a release's operation on it has ended; and the token of one that is still under way.
+    """The stack after the end of a release's operation on it, and the token of an operation that is still in progress.
 
-    Somebody else's operation is not waited for, and a release's no longer than the environment's deadline.
+    It waits only for the operation of a release, at most until the deadline of the environment.
     """
-    if state is None or not is_under_way(state):
+    if state is None or not is_in_progress(state):
         return state, None
     token = formation.read_operation(state.arn)
     if token is None or release_of(token) is None:
         return state, token
-    progress(f"{stack.id} is in {state.status} by {describe_operator(token)}: its end is waited for first.")
-    seen = _wait_for_end(environment, formation, stack, state.arn, token)
-    return seen, token if is_under_way(seen) else None
+    progress(f"{stack.id} is in {state.status}, started by {describe_operator(token)}. Waiting for its end.")
+    found = _wait_for_end(environment, formation, stack, state.arn, token)
+    return found, token if is_in_progress(found) else None
 
 
 def _wait_for_end(
     environment: Environment, formation: Formation, stack: StackSpec, arn: str, token: str
 ) -> StackState | None:
-    """By its ARN: a deletion that ended leaves none, whoever makes another one of the name."""
+    """The stack by its ARN: after a deletion there is none, even if a new stack has the same name."""
     log = EventLog(formation, stack.id, token, arn, None)
 
-    def look() -> StackState | None:
+    def read() -> StackState | None:
         log()
         return formation.read_stack(arn)
 
     limits = environment.stacks
-    seen, _ = poll_until(look, lambda found: not is_under_way(found), poll=limits.poll, deadline=limits.deadline)
-    return seen
+    found, _ = poll_until(read, lambda state: not is_in_progress(state), poll=limits.poll, deadline=limits.deadline)
+    return found

@@ -1,1 +1,1 @@
-"""Journal, lock and notices in the object store."""
+"""Journal, lock and notifications in the object store."""

@@ -1,4 +1,4 @@
-"""What earlier releases did and left behind, by their journals."""
+"""What earlier releases did, according to their journals."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,38 +15,43 @@ from delivery.rollout.snapshot import RolloutSnapshot
 from tasks.state.journal import find_number, last_release_number, list_numbers, read_journal
 
 
-@task(task_run_name="look at the last release to {environment.name}", cache_policy=NO_CACHE)
-def observe_last_release(environment: Environment) -> tuple[str, ...]:
-    """A sentence when the last release to the environment did not end; empty when it did, or when there was none."""
+@task(task_run_name="read the journal of the last release to {environment.name}", cache_policy=NO_CACHE)
+def check_last_release(environment: Environment) -> tuple[str, ...]:
+    """For the plan: a sentence about the last release if it did not end."""
+    return find_unfinished(environment)
+
+
+def find_unfinished(environment: Environment) -> tuple[str, ...]:
+    """A sentence about the last release if it did not end; empty if it ended, or if there was none."""
     number = last_release_number(environment)
     if number is None:
         return ()
-    found = describe_unfinished(number, read_journal(environment, number))
-    return (found,) if found else ()
+    unfinished = describe_unfinished(number, read_journal(environment, number))
+    return (unfinished,) if unfinished else ()
 
 
-def may_have_effects(environment: str, flow_run: str) -> bool:
-    """Whether the run's release changed something, as its journal tells; True where that cannot be read."""
+def may_have_effects(environment_name: str, flow_run: str) -> bool:
+    """Whether the release of this run has effects in its journal. True if the journal cannot be read."""
     try:
-        settings = load_environment(environment)
-        number = find_number(settings, flow_run)
-        return number is not None and has_effects(read_journal(settings, number))
+        environment = load_environment(environment_name)
+        number = find_number(environment, flow_run)
+        return number is not None and has_effects(read_journal(environment, number))
     except DeliveryError:
         return True
 
 
 def read_journals_of(environment: Environment, snapshot: RolloutSnapshot) -> dict[int, tuple[Record, ...]]:
-    """The journals that tell of a Rollout's revisions: back to when the oldest one that is left was made."""
-    made = [datetime.fromisoformat(found.created_at) for found in snapshot.replica_sets]
-    return read_journals_since(environment, min(made, default=datetime.now(UTC)))
+    """The journals for a Rollout's revisions, newest first, since its oldest ReplicaSet was created."""
+    created = [datetime.fromisoformat(replica_set.created_at) for replica_set in snapshot.replica_sets]
+    return read_journals_since(environment, min(created, default=datetime.now(UTC)))
 
 
 def read_journals_since(environment: Environment, since: datetime) -> dict[int, tuple[Record, ...]]:
-    """The journals of releases by their numbers, newest first, back to the one that was under way at that time."""
-    return dict(_journals_back_to(environment, since))
+    """The journals of releases by number, newest first. The last one is of the release in progress at that time."""
+    return dict(_journals_since(environment, since))
 
 
-def _journals_back_to(environment: Environment, since: datetime) -> Iterator[tuple[int, tuple[Record, ...]]]:
+def _journals_since(environment: Environment, since: datetime) -> Iterator[tuple[int, tuple[Record, ...]]]:
     for number in reversed(list_numbers(environment)):
         journal = read_journal(environment, number)
         yield number, journal

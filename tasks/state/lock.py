@@ -1,4 +1,4 @@
-"""Taking an environment, keeping it and giving it back, so that one release at a time changes it."""
+"""Acquires, checks and releases the lock on an environment, so that only one release at a time changes it."""
 
 import getpass
 import json
@@ -9,21 +9,20 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 from prefect.runtime import flow_run
 
 from clients.store import open_state
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
-from delivery.errors import DeliveryError, LockLost, LockTaken, StopRequested
-from delivery.journal.lock import LockHolder, LockState, Stop, describe_found, describe_stop
-from delivery.journal.notices import read_notices
+from delivery.errors import DeliveryError, LockTaken, StopRequested
+from delivery.journal.ending import end_of_release
+from delivery.journal.lock import LockHolder, LockState, Stop, describe_expired, describe_stop
 from delivery.journal.step_names import LOCK
-from delivery.outcome import COMPLETED, outcome_of
-from delivery.release import LOCK_LOST, Event, Record, Release, has_effects, last_step
+from delivery.release import Event, ReleaseRequest, last_step
 from tasks.runs.log import progress
-from tasks.state.journal import append, read_journal, take_number
-from tasks.state.leases import Lease, elapsed, lease_of, lock_folder, observe_lock, system_now, take_lease
+from tasks.state.journal import append, read_journal, reserve_number
+from tasks.state.leases import Lease, acquire_lease, elapsed, lease_of, lock_folder, read_latest_lock, system_now
 
 Now = Callable[[], datetime]
 LONGEST_POLL = timedelta(seconds=5)
@@ -39,175 +38,169 @@ def lock_environment(
     wait: bool = True,
     recovers: int | None = None,
     now: Now = system_now,
-) -> Iterator[Release]:
-    """The environment is this process's within the block; it is renewed by a thread and given back at the end.
+) -> Iterator[ReleaseContext]:
+    """This process has the lock within the block. A thread renews the lock, and it is released after the block.
 
-    The release's end goes into its journal: how it ended, by the error that leaves the block, and its last notice.
+    The end of the release is recorded in its journal: the error that leaves the block, or the last notification.
 
-    plan_hash: None where nothing was planned. wait: up to the environment's `lock.wait` for whoever holds it.
-    recovers: the number of the release whose canary is taken back. Raises LockTaken. A process that is ended from
-    outside keeps the hold until its lease is over, because its threads may still be at work.
+    plan_hash: None if there is no plan. wait: whether to wait for the lock of another process, at most `[lock] wait`.
+    recovers: number of the release whose canary is rolled back. Raises LockTaken. If the process is killed, the lock
+    is valid until its lease expires, because threads of the process may still run.
     """
-    previous, lease = take_environment(environment, artifact_digest, reason, wait=wait, now=now)
-    request = {"artifact_digest": artifact_digest, "plan_hash": plan_hash, "reason": reason, "recovers": recovers}
-    release = _begin(environment, lease, request, previous)
-    with _ending(environment, release, lease):
-        yield release
+    request = ReleaseRequest(artifact_digest=artifact_digest, plan_hash=plan_hash, reason=reason, recovers=recovers)
+    previous, lease = acquire_lock(environment, artifact_digest, reason, wait=wait, now=now)
+    context = _begin(environment, lease, request, previous)
+    with _ending(context, lease):
+        yield context
 
 
-def take_environment(
+def acquire_lock(
     environment: Environment, artifact_digest: str, reason: str, *, wait: bool, now: Now
 ) -> tuple[LockState | None, Lease]:
-    """The hold that was there before, over by now, and our lease on the next epoch."""
+    """The previous lock, which is over, and the lease of this process in the next epoch."""
     deadline = elapsed() + (environment.lock.wait if wait else timedelta())
     store = open_state(environment)
     waited_for = None
     while True:
         refuse_stopped(environment)
-        found = observe_lock(store, environment.name)
+        found = read_latest_lock(store, environment.name)
         if found is None or found.is_over(now()):
             holder = _holder(environment, artifact_digest, reason)
-            if lease := take_lease(store, environment.name, found.epoch + 1 if found else 1, holder):
+            if lease := acquire_lease(store, environment.name, found.epoch + 1 if found else 1, holder):
                 return found, lease
             continue
         waited_for = _wait_for(found, waited_for, deadline, environment.lock.lease)
 
 
-def ensure_locked(environment: Environment, release: Release) -> None:
+def ensure_locked(context: ReleaseContext) -> None:
     """Raises LockLost or StopRequested: no further effect may start."""
-    lease_of(environment, release).ensure()
+    lease_of(context).ensure()
 
 
 def read_lock(environment: Environment) -> LockState | None:
-    """The latest hold, whether it counts or is over; None before the first."""
-    return observe_lock(open_state(environment), environment.name)
+    """The lock of the latest epoch, which may be over; None before the first release."""
+    return read_latest_lock(open_state(environment), environment.name)
 
 
 def request_stop(environment: Environment, who: str, why: str) -> LockState | None:
-    """Asks the holder to stop at its next safe point, and says who that is; None where nobody holds it."""
+    """Store a stop request for the release that has the lock, and return its lock. None if no release has the lock."""
     lock = read_lock(environment)
     if lock is None or lock.is_over(system_now()):
         return None
-    _leave_word(environment, f"{lock_folder(environment.name, lock.epoch)}/stop.json", who, why)
+    _store_stop(environment, f"{lock_folder(environment.name, lock.epoch)}/stop.json", who, why)
     return lock
 
 
 def request_stop_of_run(environment: Environment, run: str, who: str, why: str) -> None:
-    """Asks a run that holds nothing yet to stop before it does. run: its id in Prefect."""
-    _leave_word(environment, stop_key(environment, run), who, why)
+    """Store a stop request for a run that does not have the lock yet. run: its id in Prefect."""
+    _store_stop(environment, stop_key(environment, run), who, why)
 
 
 def refuse_stopped(environment: Environment) -> None:
-    """Raises StopRequested where somebody asked this run to stop while it planned, or waited for another one."""
+    """Raises StopRequested if this run was asked to stop while it planned or waited for the lock."""
     store = open_state(environment)
-    if asked := store.find(stop_key(environment, str(flow_run.id))):
-        stop = Stop.model_validate_json(asked)
-        raise StopRequested(describe_stop(stop, "Nothing was begun; start it again when it may go on."))
+    if stored := store.find(stop_key(environment, str(flow_run.id))):
+        stop = Stop.model_validate_json(stored)
+        raise StopRequested(describe_stop(stop, "Nothing was changed. Start it again when it may continue."))
 
 
 def stop_key(environment: Environment, run: str) -> str:
     return f"stops/{environment.name}/{run}.json"
 
 
-def _leave_word(environment: Environment, key: str, who: str, why: str) -> None:
-    word = Stop(who=who, why=why).model_dump_json().encode()
-    open_state(environment).create(key, word)
+def _store_stop(environment: Environment, key: str, who: str, why: str) -> None:
+    open_state(environment).create(key, Stop(who=who, why=why).model_dump_json().encode())
 
 
 def _wait_for(found: LockState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
-    """The epoch waited for; said once for each holder."""
+    """The epoch that was waited for. Logged once for each epoch."""
+    name = found.environment
     if elapsed() >= deadline:
         raise LockTaken(
-            f"{found.describe()}, holds the environment. Nothing was touched. Try again when it has ended. To end it "
-            f"sooner: slipway stop {found.environment} --reason WHY."
+            f"{name} is locked by {found.describe()}. Nothing was changed. Try again when that release has ended. "
+            f"To stop it: slipway stop {name} --reason TEXT"
         )
     if found.epoch != waited_for:
-        progress(f"Waiting for {found.describe()}")
+        progress(f"{name} is locked by {found.describe()}. Waiting for the lock.")
     time.sleep(pause_between_reads(lease).total_seconds())
     return found.epoch
 
 
 def pause_between_reads(lease: timedelta) -> timedelta:
-    """At a hold that is somebody else's."""
+    """Between two reads of the lock of another process."""
     return min(LONGEST_POLL, lease / 6)
 
 
-def _begin(environment: Environment, lease: Lease, request: dict[str, Any], previous: LockState | None) -> Release:
-    """The release with its number, told to the hold and to its journal. What keeps it from that gives the hold back."""
-    whose = {"lock_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
+def _begin(
+    environment: Environment, lease: Lease, request: ReleaseRequest, previous: LockState | None
+) -> ReleaseContext:
+    """The release with its number, which is stored with the lock and in its journal. An error releases the lock."""
+    own = {"lock_epoch": lease.epoch, "flow_run": flow_run.id, "nonce": uuid.uuid4().hex[:12]}
     try:
-        # Who was asked to stop may have taken the environment at the same moment.
+        # The stop request may have been stored while this run acquired the lock.
         refuse_stopped(environment)
-        return _begin_release(environment, request | whose, previous)
+        return _begin_release(environment, lease, request.model_copy(update=own), previous)
     except BaseException:
-        _give_back(lease)
+        _release(lease)
         raise
 
 
-def _begin_release(environment: Environment, request: dict[str, Any], previous: LockState | None) -> Release:
-    """request: with the epoch of our hold."""
-    number = take_number(environment, request)
-    key = f"{lock_folder(environment.name, request['lock_epoch'])}/release.json"
+def _begin_release(
+    environment: Environment, lease: Lease, request: ReleaseRequest, previous: LockState | None
+) -> ReleaseContext:
+    """request: with the epoch of the lease."""
+    number = reserve_number(environment, request)
+    key = f"{lock_folder(environment.name, lease.epoch)}/release.json"
     open_state(environment).create(key, json.dumps({"number": number}).encode())
-    release = Release.model_validate(request | {"environment": environment.name, "number": number})
+    context = ReleaseContext(environment, request.to_release(environment.name, number))
     found = _describe_previous(environment, previous)
     if found:
         progress(found)
-    append(environment, release, LOCK, Event.STARTED, request | ({"found": found} if found else {}))
-    return release
+    append(context, LOCK, Event.STARTED, request.model_dump() | ({"found": found} if found else {}))
+    return context
 
 
 def _describe_previous(environment: Environment, previous: LockState | None) -> str | None:
     number = previous.number if previous else None
-    return describe_found(previous, last_step(read_journal(environment, number)) if number else None)
+    return describe_expired(previous, last_step(read_journal(environment, number)) if number else None)
 
 
 @contextmanager
-def _ending(environment: Environment, release: Release, lease: Lease) -> Iterator[None]:
-    """Around the release: its end is written, whatever it is, unless the process is ended from outside."""
+def _ending(context: ReleaseContext, lease: Lease) -> Iterator[None]:
+    """Around the release: its end is recorded, unless the process is killed."""
     try:
         yield
     except Exception as error:
-        _end(environment, release, lease, error)
+        _end(context, lease, error)
         raise
     except BaseException:
         lease.end()
         raise
-    _end(environment, release, lease, None)
+    _end(context, lease, None)
 
 
-def _end(environment: Environment, release: Release, lease: Lease, error: Exception | None) -> None:
-    """The journal's last record, then the hold is free. Neither hides how the release ended."""
+def _end(context: ReleaseContext, lease: Lease, error: Exception | None) -> None:
+    """Append the last record to the journal, then release the lock. A failure of either does not replace the error."""
+    environment, number = context.environment, context.release.number
     try:
-        journal = read_journal(environment, release.number)
-        append(environment, release, LOCK, Event.ENDED, ending_of(environment.name, release.number, journal, error))
-    except DeliveryError as unwritten:
-        progress(f"The release's end could not be written to its journal: {unwritten}")
-    _give_back(lease)
+        end = end_of_release(environment.name, number, read_journal(environment, number), error)
+        append(context, LOCK, Event.ENDED, end.detail())
+    except DeliveryError as failure:
+        progress(f"The end of release {number} could not be recorded in its journal: {failure}")
+    _release(lease)
 
 
-def ending_of(environment: str, number: int, journal: tuple[Record, ...], error: Exception | None) -> dict[str, Any]:
-    """The name of the run's final state, and the sentence about it; whether the hold was lost."""
-    if isinstance(error, DeliveryError):
-        lost = {LOCK_LOST: True} if isinstance(error, LockLost) else {}
-        return {"outcome": outcome_of(error, has_effects(journal)).state_name, "message": str(error), **lost}
-    if error is not None:
-        return {"outcome": "Failed", "message": f"{type(error).__name__}: {error}"}
-    notices = read_notices(environment, number, journal)
-    return {"outcome": COMPLETED.state_name, "message": notices[-1].text if notices else ""}
-
-
-def _give_back(lease: Lease) -> None:
-    """A store that is away does not hide how the release ended: the lease runs out by itself."""
+def _release(lease: Lease) -> None:
+    """Release the lock. If the store does not answer, the lock expires, and the end of the release stays the same."""
     try:
-        lease.give_back()
+        lease.release()
     except DeliveryError as error:
-        progress(f"The environment could not be given back, its lease runs out by itself: {error}")
+        progress(f"The lock could not be released. It expires with its lease. {error}")
 
 
 def _holder(environment: Environment, artifact_digest: str, reason: str) -> LockHolder:
     return LockHolder(
-        who=f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
+        who=f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}",
         why=reason,
         since=system_now(),
         artifact_digest=artifact_digest,

@@ -1,4 +1,7 @@
-"""Telling the environment's channels: recorded first, then sent until a channel took it; at least once."""
+"""Notifications to the channels of an environment: recorded first, then sent until a channel accepts them.
+
+A channel can get a notification twice, with the same id.
+"""
 
 from collections.abc import Callable
 
@@ -8,67 +11,71 @@ from blocks.notices import notify_slack
 from clients.webhook import post_notice
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Unavailable
-from delivery.journal.notices import Notice, has_notice, undelivered
+from delivery.journal.notices import Delivery, Notice, has_notice, select_undelivered
 from delivery.journal.step_names import NOTICES
 from delivery.release import Event
 from tasks.runs.log import progress
-from tasks.runs.waiting import ASKED_AGAIN
+from tasks.runs.waiting import RETRIED
 from tasks.state.journal import append_to, read_journal
 
-# A notice that nobody took goes out with those of a later release.
-RELEASES_LOOKED_AT = 5
+# A notification that no channel accepted is sent again with those of the next releases.
+RELEASES_DELIVERED = 5
 
 NO_CHANNEL = (
-    "Nobody is told of this end: SLIPWAY_NOTICES__WEBHOOK_URL, set before slipway install, or [notices] slack_block "
-    "says whom to tell."
+    "No notification channel is configured. Set [notices] slack_block, or set SLIPWAY_NOTICES__WEBHOOK_URL before "
+    "slipway install."
 )
 
 Send = Callable[[Notice], None]
 
 
 def notify(environment: Environment, number: int, event: str, text: str) -> None:
-    """Record the notice and deliver it; what a channel does not take now is told in the log and kept.
+    """Record the notification and send it. A failure to send it is logged, and does not fail the release.
 
-    number: of the release that it tells of. event: the name of the state that it tells of. Recorded once, however
-    often it is asked for.
+    number: of the release. event: name of the final state. The same notification is recorded only once.
     """
     if not has_notice(read_journal(environment, number), event, text):
         append_to(environment, number, NOTICES, Event.NOTICE, {"event": event, "text": text})
     if not channels_of(environment):
         progress(NO_CHANNEL)
         return
-    # A release does not fail because a channel is away.
     if deliver_notices(environment, number, return_state=True).is_failed():
-        progress("Not every channel took its notices; they are kept, and sent again with the next release's.")
+        progress("A channel did not accept its notifications. They are sent again with those of the next release.")
 
 
-@task(**ASKED_AGAIN, task_run_name="tell the channels")
+@task(**RETRIED, task_run_name="send the notifications")
 def deliver_notices(environment: Environment, number: int) -> None:
-    """Send what this and the last releases have not delivered. Raises what the last channel said that took nothing."""
+    """Send the notifications of this release and of the ones before it that a channel has not accepted."""
+    send_notices(environment, number)
+
+
+def send_notices(environment: Environment, number: int) -> None:
+    """Send what each of the last releases has not delivered. Raises the error of the newest release with a failure."""
     failure: DeliveryError | None = None
-    for release in range(max(number - RELEASES_LOOKED_AT + 1, 1), number + 1):
-        failure = deliver_of(environment, release) or failure
+    for release in range(max(number - RELEASES_DELIVERED + 1, 1), number + 1):
+        failure = send_notices_of(environment, release) or failure
     if failure is not None:
         raise failure
 
 
-def deliver_of(environment: Environment, number: int) -> DeliveryError | None:
-    """Sends what one release has not delivered. One channel's failure keeps no other from its notices."""
+def send_notices_of(environment: Environment, number: int) -> DeliveryError | None:
+    """Send what one release has not delivered. After a failure, the others are still sent."""
     failures: list[DeliveryError] = []
     channels = channels_of(environment)
-    for notice, channel in undelivered(environment.name, number, read_journal(environment, number), channels):
+    for notice, channel in select_undelivered(environment.name, number, read_journal(environment, number), channels):
         try:
             channels[channel](notice)
         except DeliveryError as error:
             failures.append(error)
         else:
-            append_to(environment, number, NOTICES, Event.DELIVERED, {"id": notice.id, "channel": channel})
-    # One that is worth retrying goes before one that is not.
+            detail = Delivery(id=notice.id, channel=channel).model_dump()
+            append_to(environment, number, NOTICES, Event.DELIVERED, detail)
+    # Prefect retries the task only for Unavailable, so that one is returned if there is one.
     return next((error for error in failures if isinstance(error, Unavailable)), failures[0] if failures else None)
 
 
 def channels_of(environment: Environment) -> dict[str, Send]:
-    """How to send to each channel that is configured."""
+    """How to send a notification to each configured channel."""
     notices = environment.notices
     channels: dict[str, Send] = {}
     if url := notices.webhook_url:

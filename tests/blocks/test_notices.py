@@ -11,22 +11,22 @@ def save_block(name: str, url: str) -> None:
     SlackWebhook(url=SecretStr(url)).save(name, overwrite=True)  # pyright: ignore[reportCallIssue, reportUnusedCoroutine]
 
 
-def test_a_notice_goes_out_by_the_block_of_that_name(prefect_server: str) -> None:
+def test_a_notification_is_sent_with_the_block_of_that_name(prefect_server: str) -> None:
     with receiving() as receiver:
         save_block("team", receiver.url.replace("http://", "json://"))
         notify_slack("team", "production: release 7", "All well.")
-    ((body, _),) = receiver.taken
+    ((body, _),) = receiver.requests
     assert (body["title"], body["message"]) == ("production: release 7", "All well.")
 
 
-def test_a_notice_that_was_not_taken_is_no_silence(prefect_server: str) -> None:
+def test_a_notification_that_slack_does_not_accept_is_an_error(prefect_server: str) -> None:
     with receiving() as receiver:
         receiver.answers = [500]
         save_block("team", receiver.url.replace("http://", "json://"))
-        with pytest.raises(Unavailable, match="Slack did not take the notice"):
+        with pytest.raises(Unavailable, match="Slack did not accept the notification"):
             notify_slack("team", "production: release 7", "All well.")
 
 
-def test_a_block_that_is_not_there_is_named_with_its_setting(prefect_server: str) -> None:
-    with pytest.raises(SettingsError, match=r"notices\.slack_block: .* 'nobody'"):
-        notify_slack("nobody", "subject", "body")
+def test_a_missing_block_is_named_with_its_setting(prefect_server: str) -> None:
+    with pytest.raises(SettingsError, match=r"\[notices\] slack_block: .* 'missing'"):
+        notify_slack("missing", "subject", "body")

@@ -61,16 +61,16 @@ def test_the_command_ends_by_its_exit_code() -> None:
 
 
 def test_each_command_says_in_one_whole_line_what_it_does(slipway: Slipway) -> None:
-    told = slipway("--help").stdout.partition("Commands:")[2].strip().splitlines()
-    assert len(told) >= 10
-    assert [line for line in told if line.endswith("...") or not line.endswith(".")] == []
+    listed = slipway("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert len(listed) >= 10
+    assert [line for line in listed if line.endswith("...") or not line.endswith(".")] == []
 
 
 def test_without_an_address_of_prefect_nothing_is_started(slipway: Slipway) -> None:
     ran = slipway("verify")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr == (
-        "PREFECT_API_URL is not set: name Prefect's server, as http://host:4200/api. Nothing was begun.\n"
+        "PREFECT_API_URL is not set. Nothing was started. Set it to the Prefect API, such as http://host:4200/api.\n"
     )
 
 
@@ -79,7 +79,7 @@ def test_a_prefect_that_does_not_answer_is_one_sentence(slipway: Slipway) -> Non
     with temporary_settings({PREFECT_API_URL: url}):
         ran = slipway("release", "--digest", DIGEST)
     assert ran.exit_code == 4
-    assert ran.stderr == f"Prefect's server at {url} does not answer. Is it running? Nothing was begun.\n"
+    assert ran.stderr == f"The Prefect server at {url} does not answer. Check that it runs. Nothing was started.\n"
 
 
 @pytest.mark.parametrize("ending", ["", "/ap", "/api/v1"])
@@ -91,8 +91,8 @@ def test_an_address_at_which_no_prefect_answers_is_named_with_what_it_is_like(
         ran = slipway("release", "--digest", DIGEST)
     assert ran.exit_code == 2
     assert ran.stderr == (
-        f"PREFECT_API_URL={url} is not where a Prefect server's API answers: it is as http://host:4200/api, with /api "
-        "at its end. Nothing was begun.\n"
+        f"PREFECT_API_URL={url} is not the address of a Prefect API. Nothing was started. Set it to an address such as "
+        "http://host:4200/api, with /api at its end.\n"
     )
 
 
@@ -102,7 +102,7 @@ def test_a_release_before_the_installation_says_that_nothing_was_submitted(
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         ran = slipway("release", "--digest", DIGEST)
     assert ran.exit_code == 4
-    assert "has no deployment deploy-production/production: nothing was submitted." in ran.stderr
+    assert "has no Prefect deployment deploy-production/production. Nothing was submitted." in ran.stderr
     assert ran.stderr.endswith("slipway install\n")
 
 
@@ -116,24 +116,24 @@ def test_a_release_before_the_installation_says_that_nothing_was_submitted(
         (("release", "--no-such-option"), 2, "No such option: --no-such-option"),
         (("rollback",), 2, "PREFECT_API_URL is not set"),
         (("install",), 2, "PREFECT_API_URL is not set"),
-        (("stop", "--reason", "x"), 4, "Nobody holds production"),
+        (("stop", "--reason", "x"), 4, "production is not locked"),
     ],
 )
 def test_a_program_gets_one_document_however_the_command_ends(
     slipway: Slipway, arguments: tuple[str, ...], exit_code: int, message: str
 ) -> None:
     ran = slipway(*arguments, "--json")
-    told = json.loads(ran.stdout)
-    assert (ran.exit_code, told["exit_code"]) == (exit_code, exit_code)
-    assert message in told["message"]
+    answer = json.loads(ran.stdout)
+    assert (ran.exit_code, answer["exit_code"]) == (exit_code, exit_code)
+    assert message in answer["message"]
 
 
 def test_an_environment_without_a_file_is_a_matter_of_usage_that_names_those_with_one(slipway: Slipway) -> None:
     ran = slipway("plan", "staging", "--digest", DIGEST)
     assert ran.exit_code == 2
     assert f"There is no environment 'staging': {CHECKOUT}/environments/staging.toml does not exist." in ran.stderr
-    assert "There are: " in ran.stderr
-    assert "production" in ran.stderr.partition("There are: ")[2]
+    assert "Existing environments: " in ran.stderr
+    assert "production" in ran.stderr.partition("Existing environments: ")[2]
 
 
 def test_missing_settings_are_named_and_nothing_else(slipway: Slipway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,24 +142,24 @@ def test_missing_settings_are_named_and_nothing_else(slipway: Slipway, monkeypat
     assert ran.exit_code == 2
     problem, advice = ran.stderr.splitlines()
     assert problem.endswith("or as SLIPWAY_STATE__URL.")
-    assert advice == "Nothing was begun with these settings. Mend them and start again."
+    assert advice == "Nothing was started. Fix these settings and try again."
 
 
-def test_the_status_tells_of_the_last_releases_newest_first(slipway: Slipway, tmp_path: Path) -> None:
+def test_the_status_lists_the_last_releases_newest_first(slipway: Slipway, tmp_path: Path) -> None:
     with lock_environment(production(tmp_path / "store"), DIGEST, "hash", "first"):
         pass
     release_that_failed(tmp_path / "store")
     ran = slipway("status")
     _, free, _, second, first = ran.stdout.splitlines()
-    assert (ran.exit_code, free) == (0, "production is free.")
-    assert second.endswith("ROLLED BACK       41 serves all traffic.  (second)")
-    assert first.endswith("COMPLETED         (first)")
+    assert (ran.exit_code, free) == (0, "production is not locked.")
+    assert second.endswith("ROLLED BACK      41 serves all traffic.  (second)")
+    assert first.endswith("COMPLETED        (first)")
 
 
-def test_a_status_without_an_account_says_so_and_tells_the_rest(slipway: Slipway) -> None:
+def test_a_status_without_an_account_says_so_and_shows_the_rest(slipway: Slipway) -> None:
     first, *rest = slipway("status").stdout.splitlines()
-    assert first.startswith("What serves production cannot be told: ")
-    assert rest == ["production is free.", "Nothing was ever released to production."]
+    assert first.startswith("Traffic of production unknown: ")
+    assert rest == ["production is not locked.", "production has no releases yet."]
 
 
 def test_on_a_terminal_the_status_is_one_line_a_release_and_in_a_file_it_is_whole(
@@ -176,9 +176,9 @@ def test_on_a_terminal_the_status_is_one_line_a_release_and_in_a_file_it_is_whol
 
 def test_the_status_for_a_program_keeps_all_of_a_digest_and_the_journal(slipway: Slipway, tmp_path: Path) -> None:
     release_that_failed(tmp_path / "store")
-    told = json.loads(slipway("status", "--json").stdout)
-    (release,) = told["releases"]
-    assert told["serving"] is None
+    answer = json.loads(slipway("status", "--json").stdout)
+    (release,) = answer["releases"]
+    assert answer["serving"] is None
     assert (release["artifact_digest"], release["outcome"]) == (DIGEST, "ROLLED BACK  41 serves all traffic.")
     assert [record["event"] for record in release["journal"]] == ["started", "ended"]
 
@@ -193,9 +193,9 @@ def test_the_status_says_where_prefects_ui_shows_the_newest_release(
 
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         page = f"{prefect_server.removesuffix('/api')}/runs/flow-run/{deploy()}"
-        ran, told = slipway("status"), json.loads(slipway("status", "--json").stdout)
-    assert f"\nRelease 1 in Prefect's UI: {page}\n" in ran.stdout
-    assert [release["page"] for release in told["releases"]] == [page]
+        ran, answer = slipway("status"), json.loads(slipway("status", "--json").stdout)
+    assert f"\nRelease 1 in the Prefect UI: {page}\n" in ran.stdout
+    assert [release["page"] for release in answer["releases"]] == [page]
     assert json.loads(slipway("status", "--json").stdout)["releases"][0]["page"] is None
 
 
@@ -213,7 +213,7 @@ def test_a_release_under_way_is_asked_to_stop(slipway: Slipway, tmp_path: Path) 
         ran = slipway("stop", "--reason", "the database moves.")
         lock = read_lock(environment)
     assert ran.exit_code == 0
-    assert ran.stdout.startswith("Asked to stop: Release 1 of production")
+    assert ran.stdout.startswith("Asked to stop: release 1 (")
     assert lock
     assert lock.stop
     assert lock.stop.why == "the database moves."
@@ -222,13 +222,13 @@ def test_a_release_under_way_is_asked_to_stop(slipway: Slipway, tmp_path: Path) 
 def test_a_stop_that_cannot_ask_prefect_says_so(slipway: Slipway) -> None:
     ran = slipway("stop", "--reason", "x")
     assert ran.exit_code == 4
-    assert ran.stderr.startswith("Nobody holds production; whether a run is on its way to it cannot be told: PREFECT_")
+    assert ran.stderr.startswith("production is not locked. Whether a run waits for its lock is unknown: PREFECT_")
 
 
-def test_there_is_nothing_to_stop_where_nobody_holds_and_no_run_is_on_its_way(
+def test_there_is_nothing_to_stop_without_a_lock_and_without_a_waiting_run(
     slipway: Slipway, prefect_server: str
 ) -> None:
     with temporary_settings({PREFECT_API_URL: prefect_server}):
         ran = slipway("stop", "--reason", "x")
     assert ran.exit_code == 4
-    assert ran.stderr == "Nobody holds production: there is nothing to stop.\n"
+    assert ran.stderr == "production is not locked and no run waits for its lock: there is nothing to stop.\n"

@@ -10,7 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
-from delivery.outcome import NOT_TAKEN
+from delivery.outcome import QUEUE_TIMED_OUT
 from tests.environments import installed
 
 DIGEST = "sha256:" + "d" * 64
@@ -20,7 +20,7 @@ DIGEST = "sha256:" + "d" * 64
 def command(
     request: pytest.FixtureRequest, prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """A command whose deployment Prefect has; nobody takes its runs."""
+    """A command whose Prefect deployment exists; no worker takes its runs."""
     name, flow = request.param
     installed(tmp_path, monkeypatch)
     with temporary_settings({PREFECT_API_URL: prefect_server}), get_client(sync_client=True) as client:
@@ -35,7 +35,7 @@ def test_a_digest_that_served_is_judged_again_only_where_that_is_asked_for(
 ) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--digest", DIGEST, "--queue-timeout", "1", "--json", *options])
-    assert end.value.code == NOT_TAKEN
+    assert end.value.code == QUEUE_TIMED_OUT
     run = UUID(json.loads(capsys.readouterr().out)["run"])
     with get_client(sync_client=True) as client:
         parameters = client.read_flow_run(run).parameters

@@ -18,7 +18,7 @@ FEW = ("--runs", "4", "--seed", "1")
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell that knows neither an account nor a store nor a Prefect server."""
+    """A shell that sets neither an account nor an object store nor a Prefect server."""
     for name in (*REQUIRED, "SLIPWAY_OVERLAYS", "SLIPWAY_ENVIRONMENTS", "PREFECT_API_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -34,45 +34,47 @@ def as_object(printed: pytest.CaptureFixture[str], *options: str) -> dict[str, A
     return json.loads(simulate(printed, "--json", *options))
 
 
-def test_production_is_simulated_without_what_only_a_real_account_has(capsys: pytest.CaptureFixture[str]) -> None:
+def test_production_is_simulated_without_the_settings_of_an_account(capsys: pytest.CaptureFixture[str]) -> None:
     lines = simulate(capsys).splitlines()
-    assert lines[0].startswith("production: 20, 40, 60, 80 %, each for 10 min to 30 min, counted every 60 s")
+    assert lines[0] == (
+        "production: 20, 40, 60, 80 %, each for 10 min to 30 min, counted every 60 s and read 2 min later; "
+        "without proof: rollback"
+    )
     assert lines[2] == "4 healthy releases (failure rate 2 %) and 4 harmful ones (2 % -> 5 %)"
     figures = {line[:18].strip(): line[18:] for line in lines[4:]}
     assert figures["false aborts"] == "0.00 % [0.00, 48.99] of the healthy releases"
-    assert figures["harm found"] == "100.00 % [51.01, 100.00] of the harmful"
+    assert figures["harm detected"] == "100.00 % [51.01, 100.00] of the harmful releases"
     assert figures["after minutes"].startswith("p50 ")
     assert figures["after requests"].startswith("p50 ")
-    assert figures["users harmed"].endswith(" by a harmful release, on average")
+    assert figures["users harmed"].endswith(" per harmful release, on average")
     assert figures["seed"].startswith("1: ")
 
 
 def test_a_seed_reproduces_a_simulation_in_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    rough = ("--shock", "0.5", "--bursts", "0.1", "--retries", "1", "--lost", "0.1", "--late", "0.1", "--bad-pod")
-    assert simulate(capsys, *rough) == simulate(capsys, *rough)
-    assert simulate(capsys, *rough) != simulate(capsys, *rough, "--seed", "2")
+    irregular = ("--shock", "0.5", "--bursts", "0.1", "--retries", "1", "--lost", "0.1", "--late", "0.1", "--bad-pod")
+    assert simulate(capsys, *irregular) == simulate(capsys, *irregular)
+    assert simulate(capsys, *irregular) != simulate(capsys, *irregular, "--seed", "2")
 
 
-def test_without_a_seed_each_simulation_has_one_of_its_own_and_tells_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_seed_each_simulation_chooses_one_and_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["simulate", "--runs", "1", "--json"])
-    told = json.loads(capsys.readouterr().out)
-    again = as_object(capsys, "--runs", "1", "--seed", str(told["seed"]))
-    assert again == told
+    printed = json.loads(capsys.readouterr().out)
+    assert as_object(capsys, "--runs", "1", "--seed", str(printed["seed"])) == printed
 
 
-def test_the_environments_own_pauses_and_policy_are_simulated(
+def test_the_pauses_and_the_policy_of_the_environment_are_simulated(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "2m")
     monkeypatch.setenv("SLIPWAY_CANARY__CEILING", "1")
     monkeypatch.setenv("SLIPWAY_CANARY__ON_INCONCLUSIVE", "guide")
-    told = as_object(capsys, "--rate", "0.5")
-    assert (told["pause_seconds"], told["longest_pause_seconds"], told["on_inconclusive"]) == (120, 120, "guide")
-    assert told["weights_percent"] == [20, 40, 60, 80]
+    result = as_object(capsys, "--rate", "0.5")
+    assert (result["pause_seconds"], result["longest_pause_seconds"], result["on_inconclusive"]) == (120, 120, "guide")
+    assert result["weights_percent"] == [20, 40, 60, 80]
 
 
-def test_what_was_laid_over_the_environments_file_is_named_and_short_times_are_in_seconds(
+def test_overlays_and_variables_are_named_and_short_times_are_in_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     overlay = str(CHECKOUT / "environments" / "sandbox.toml")
@@ -94,12 +96,12 @@ def test_the_steps_are_those_of_the_environments_manifests(
     assert len(fewer) < len(manifests)
     (tmp_path / "all.yaml").write_text(fewer.replace("replicas: 3", "replicas: 9"))
     monkeypatch.setenv("SLIPWAY_APPLICATION__MANIFESTS", str(tmp_path))
-    told = as_object(capsys)
-    assert told["weights_percent"] == [20, 60, 80]
-    assert told["scenario"]["pods"] == 9
+    result = as_object(capsys)
+    assert result["weights_percent"] == [20, 60, 80]
+    assert result["scenario"]["pods"] == 9
 
 
-def test_manifests_without_a_pause_leave_nothing_to_simulate(
+def test_manifests_without_a_pause_cannot_be_simulated(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = CHECKOUT / "infrastructure" / "k8s" / "production"
@@ -112,11 +114,11 @@ def test_manifests_without_a_pause_leave_nothing_to_simulate(
     assert "has no pause, so there is nothing to judge" in capsys.readouterr().err
 
 
-def test_a_harm_that_is_none_is_a_matter_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_harm_at_the_baseline_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["simulate", "--harm", "0.02"])
     assert end.value.code == 2
-    assert "a harmful canary fails more often than the stable revision" in capsys.readouterr().err
+    assert "must be above the failure rate of the stable revision" in capsys.readouterr().err
 
 
 def test_an_environment_without_a_file_cannot_be_simulated(capsys: pytest.CaptureFixture[str]) -> None:

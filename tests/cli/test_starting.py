@@ -1,4 +1,4 @@
-"""A run that nobody takes: said, waited for, and cancelled where that was asked for."""
+"""A run that no worker takes: reported, waited for, and cancelled if that was asked for."""
 
 import uuid
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from cli.running import conclude
 from cli.screen import Screen
 from cli.starting import Start, describe_wait
 from clients.prefect.api import PrefectApi
-from delivery.outcome import NOT_TAKEN
+from delivery.outcome import QUEUE_TIMED_OUT
 
 LONG_AGO = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -40,37 +40,37 @@ def run(api: PrefectApi) -> Iterator[UUID]:
         client.delete_deployment(deployment)
 
 
-def test_without_a_worker_it_is_said_once_which_pool_waits_and_how_to_start_one(
+def test_without_a_worker_the_pool_and_how_to_start_one_are_reported_once(
     api: PrefectApi, run: UUID, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start = Start(api, submitted=LONG_AGO)
     for _ in range(2):
-        start.look(api.read_run(run), Screen())
+        start.check(api.read_run(run), Screen())
     said = capsys.readouterr().out
-    assert said.startswith("Nobody has taken the run in ")
-    assert said.count("no worker polls the work pool 'slipway'. Start one") == 1
-    assert "slipway worker. Until then the run waits." in said
+    assert said.startswith("No worker has taken the run in ")
+    assert said.count("no worker polls the work pool 'slipway'. The run is waiting. Start a worker") == 1
+    assert "with the same PREFECT_API_URL: slipway worker." in said
     assert api.read_run(run).state_type == "SCHEDULED"
 
 
-def test_nothing_is_said_while_a_worker_may_still_come(
+def test_nothing_is_reported_while_a_worker_may_still_come(
     api: PrefectApi, run: UUID, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Start(api).look(api.read_run(run), Screen())
+    Start(api).check(api.read_run(run), Screen())
     assert capsys.readouterr().out == ""
 
 
-def test_a_run_that_nobody_takes_in_the_time_given_is_cancelled(api: PrefectApi, run: UUID) -> None:
+def test_a_run_that_no_worker_takes_in_time_is_cancelled(api: PrefectApi, run: UUID) -> None:
     start = Start(api, within=timedelta(seconds=30), submitted=LONG_AGO)
-    start.look(api.read_run(run), Screen())
-    assert (start.is_given_up, api.read_run(run).state_type) == (True, "CANCELLED")
+    start.check(api.read_run(run), Screen())
+    assert (start.is_cancelled, api.read_run(run).state_type) == (True, "CANCELLED")
 
 
-def test_a_worker_that_is_there_and_takes_nothing_is_told_later() -> None:
+def test_a_worker_that_takes_nothing_is_reported_later() -> None:
     assert describe_wait(1, timedelta(seconds=20), "page") == ("busy", "")
     _, sentence = describe_wait(2, timedelta(seconds=90), "http://page")
     assert "although 2 workers poll the work pool 'slipway'" in sentence
-    assert "the pool may be paused, or at its limit: http://page." in sentence
+    assert "the pool may be paused or at its concurrency limit: http://page." in sentence
 
 
 def test_the_runs_that_have_not_ended_are_found_by_their_deployment(api: PrefectApi, run: UUID) -> None:
@@ -83,9 +83,9 @@ def test_the_runs_that_have_not_ended_are_found_by_their_deployment(api: Prefect
     assert api.list_unfinished([("deploy-production", deployment)]) == ()
 
 
-def test_a_run_that_was_cancelled_before_it_began_has_touched_nothing(api: PrefectApi, run: UUID) -> None:
+def test_a_run_that_was_cancelled_before_it_started_has_changed_nothing(api: PrefectApi, run: UUID) -> None:
     api.cancel(run)
     ended = api.read_run(run)
-    code, message = conclude(ended, Screen(), "production", is_given_up=True)
-    assert code == NOT_TAKEN
-    assert message.startswith("No worker had taken it: nothing was touched. Start a worker (slipway worker)")
+    code, message = conclude(ended, Screen(), "production", is_cancelled=True)
+    assert code == QUEUE_TIMED_OUT
+    assert message.startswith("No worker took it, so nothing was changed. Start a worker (slipway worker)")

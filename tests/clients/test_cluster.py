@@ -1,4 +1,4 @@
-"""The cluster's client against the sandbox's Kubernetes API, reached as production's: by EKS' endpoint and token."""
+"""The client of the Kubernetes API, at the sandbox's cluster. It uses the endpoint and the token of EKS."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ from sandbox.testing import eventually
 from tests.environments import production
 
 EKS_NAME = "genai-demo-production"
-# Far less than the client expects of it.
+# Much less than the client assumes.
 TOKEN_SECONDS = 3.0
 
 
@@ -41,7 +41,7 @@ TEMPLATE = {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox whose AWS knows the cluster, because a stack has made it."""
+    """A sandbox with a stack that created the EKS cluster."""
     settings = SandboxSettings(time_factor=1000.0, eks_token_seconds=TOKEN_SECONDS)
     with Sandbox(tmp_path_factory.mktemp("cluster"), parts=("aws", "kubernetes"), settings=settings) as sandbox:
         make_stack(client("cloudformation", sandbox.addresses, settings))
@@ -97,22 +97,22 @@ def test_an_object_is_applied_and_read_back(cluster: Cluster, namespace: str) ->
     assert found["metadata"]["managedFields"][0]["manager"] == "slipway"
 
 
-def test_applying_without_a_field_takes_it_away(cluster: Cluster, namespace: str) -> None:
+def test_applying_without_a_field_removes_it(cluster: Cluster, namespace: str) -> None:
     cluster.apply(config(namespace, key="1", other="2"))
     assert cluster.apply(config(namespace, key="1"))["data"] == {"key": "1"}
 
 
-def test_a_dry_run_answers_and_stores_nothing(cluster: Cluster, namespace: str) -> None:
+def test_a_dry_run_returns_the_object_and_stores_nothing(cluster: Cluster, namespace: str) -> None:
     assert cluster.apply(config(namespace, key="1"), dry_run=True)["data"] == {"key": "1"}
     assert cluster.read("ConfigMap", "config", namespace) is None
 
 
-def test_what_is_missing_is_none(cluster: Cluster, namespace: str) -> None:
+def test_a_missing_object_is_none(cluster: Cluster, namespace: str) -> None:
     assert cluster.read("Secret", "missing", namespace) is None
     cluster.delete("Secret", "missing", namespace)
 
 
-def test_a_list_holds_what_the_labels_select(cluster: Cluster, namespace: str) -> None:
+def test_a_list_contains_the_objects_that_the_labels_select(cluster: Cluster, namespace: str) -> None:
     labelled = config(namespace, key="1")
     labelled["metadata"]["labels"] = {"app": "a"}
     cluster.apply(labelled)
@@ -120,27 +120,27 @@ def test_a_list_holds_what_the_labels_select(cluster: Cluster, namespace: str) -
     assert cluster.list("ConfigMap", namespace, "app=b") == []
 
 
-def test_a_merge_patch_at_the_version_that_was_read_goes_to_the_status_alone(cluster: Cluster, namespace: str) -> None:
+def test_a_merge_patch_of_the_status_changes_only_the_status(cluster: Cluster, namespace: str) -> None:
     version = cluster.apply(rollout(namespace))["metadata"]["resourceVersion"]
     body = {"status": {"abort": True}, "spec": {"replicas": 7}}
     patched = cluster.patch_merge("Rollout", "r", namespace, body, resource_version=version, subresource="status")
     assert (patched["status"]["abort"], patched["spec"]["replicas"]) == (True, 0)
 
 
-def test_a_merge_patch_takes_a_field_away_by_null(cluster: Cluster, namespace: str) -> None:
+def test_a_merge_patch_removes_a_field_with_null(cluster: Cluster, namespace: str) -> None:
     version = cluster.apply(rollout(namespace))["metadata"]["resourceVersion"]
     patched = cluster.patch_merge("Rollout", "r", namespace, {"spec": {"paused": None}}, resource_version=version)
     assert "paused" not in patched["spec"]
 
 
-def test_a_patch_of_an_object_that_somebody_wrote_meanwhile_is_a_conflict(cluster: Cluster, namespace: str) -> None:
+def test_a_patch_of_an_object_that_changed_in_between_is_a_conflict(cluster: Cluster, namespace: str) -> None:
     version = cluster.apply(config(namespace, key="1"))["metadata"]["resourceVersion"]
     cluster.apply(config(namespace, key="2"))
     with pytest.raises(Conflict):
         cluster.patch_merge("ConfigMap", "config", namespace, {"data": {"key": "3"}}, resource_version=version)
 
 
-def test_applying_at_an_old_version_is_a_conflict(cluster: Cluster, namespace: str) -> None:
+def test_applying_at_an_old_resource_version_is_a_conflict(cluster: Cluster, namespace: str) -> None:
     old = config(namespace, key="3")
     old["metadata"]["resourceVersion"] = cluster.apply(config(namespace, key="1"))["metadata"]["resourceVersion"]
     cluster.apply(config(namespace, key="2"))
@@ -153,7 +153,7 @@ def test_an_object_without_its_namespace_is_not_found(cluster: Cluster) -> None:
         cluster.apply(config("nowhere", key="1"))
 
 
-def test_an_invalid_object_is_rejected_with_the_clusters_reason(cluster: Cluster, namespace: str) -> None:
+def test_an_invalid_object_is_rejected_with_the_reason_of_the_cluster(cluster: Cluster, namespace: str) -> None:
     template = rollout(namespace)["spec"]["template"]
     spec = {"selector": {"matchLabels": {"app": "b"}}, "template": template}
     broken = rollout(namespace) | {"apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": spec}
@@ -161,16 +161,16 @@ def test_an_invalid_object_is_rejected_with_the_clusters_reason(cluster: Cluster
         cluster.apply(broken)
 
 
-def test_a_field_that_the_kind_does_not_have_is_rejected_though_the_cluster_answers_500(
-    cluster: Cluster, namespace: str
-) -> None:
+def test_an_unknown_field_is_rejected_although_the_cluster_answers_500(cluster: Cluster, namespace: str) -> None:
     misspelt = rollout(namespace)
     misspelt["spec"]["replcas"] = 3
     with pytest.raises(Rejected, match=r"\.spec\.replcas: field not declared in schema"):
         cluster.apply(misspelt)
 
 
-def test_what_the_cluster_says_of_a_refused_secret_is_kept_out_of_the_error(cluster: Cluster, namespace: str) -> None:
+def test_the_error_of_a_rejected_secret_does_not_contain_the_message_of_the_cluster(
+    cluster: Cluster, namespace: str
+) -> None:
     secret = config(namespace, key="aHVudGVyMg==") | {"kind": "Secret", "immutable": True}
     cluster.apply(secret)
     with pytest.raises(Rejected) as refused:
@@ -180,11 +180,11 @@ def test_what_the_cluster_says_of_a_refused_secret_is_kept_out_of_the_error(clus
 
 def test_a_kind_that_the_cluster_does_not_serve_names_its_add_on(cluster: Cluster, namespace: str) -> None:
     unknown = {"apiVersion": "example.com/v1", "kind": "Unknown", "metadata": {"name": "u", "namespace": namespace}}
-    with pytest.raises(NotFound, match="lacks the add-on"):
+    with pytest.raises(NotFound, match="add-on that defines it is missing"):
         cluster.apply(unknown)
 
 
-def test_the_cluster_takes_the_token_of_its_own_name_alone(environment: Environment, running: Sandbox) -> None:
+def test_the_cluster_refuses_another_token(environment: Environment, running: Sandbox) -> None:
     assert BearerToken(EKS_NAME, "us-east-1").current().startswith("k8s-aws-v1.")
     kubeconfig = (running.state / "kubeconfig").read_text().replace("token: ", "token: not")
     path = Path(environment.state.url.removeprefix("file://"), "kubeconfig")
@@ -193,29 +193,31 @@ def test_the_cluster_takes_the_token_of_its_own_name_alone(environment: Environm
         connect_cluster(named(environment, str(path)), "")
 
 
-def test_a_token_that_the_cluster_no_longer_takes_is_signed_anew(environment: Environment, namespace: str) -> None:
+def test_an_expired_token_is_signed_again(environment: Environment, namespace: str) -> None:
     cluster, token = connect_cluster(environment, EKS_NAME), BearerToken(EKS_NAME, "us-east-1")
     signed = token.current()
-    eventually(lambda: not is_taken(environment, signed))
+    eventually(lambda: not is_accepted(environment, signed))
     assert token.current() == signed
     cluster.apply(config(namespace, key="1"))
     found = cluster.list("ConfigMap", namespace, labels="missing=yes")
     assert found == []
 
 
-def is_taken(environment: Environment, token: str) -> bool:
+def is_accepted(environment: Environment, token: str) -> bool:
     url = describe_endpoint(EKS_NAME, environment.aws.region).url
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.get(f"{url}/api/v1", headers=headers, verify=False, trust_env=False).is_success  # noqa: S501
 
 
-def test_a_kubeconfig_that_the_environment_names_is_used_instead(environment: Environment, running: Sandbox) -> None:
+def test_a_kubeconfig_of_the_environment_is_used_instead_of_the_eks_cluster(
+    environment: Environment, running: Sandbox
+) -> None:
     cluster = connect_cluster(named(environment, str(running.state / "kubeconfig")), "there is no such cluster")
     assert cluster.read("Namespace", "default") is not None
 
 
-def test_a_kubeconfig_that_is_not_there_is_a_settings_error(environment: Environment) -> None:
-    with pytest.raises(SettingsError, match="kubeconfig = '/nowhere' cannot be used"):
+def test_a_missing_kubeconfig_is_a_settings_error(environment: Environment) -> None:
+    with pytest.raises(SettingsError, match=r"\[application\] kubeconfig: /nowhere cannot be used"):
         connect_cluster(named(environment, "/nowhere"), "")
 
 

@@ -27,11 +27,11 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Tests need no access log."""
+        """Write no access log."""
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for HOST that is its own authority, and its key."""
+    """A self-signed certificate for HOST, and its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -48,7 +48,7 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """The port of a server with HOST's certificate, and the file with its authority."""
+    """The port of a server with HOST's certificate, and the file with its certificate authority."""
     certificate, key = write_certificate(tmp_path_factory.mktemp("ca"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,18 +67,20 @@ def with_site(store: Path, port: int, ca_bundle: Path | None) -> Environment:
     return environment.model_copy(update={"resolve": {f"{HOST}:443": f"127.0.0.1:{port}"}, "tls": tls})
 
 
-def test_a_resolved_host_keeps_its_name_and_its_certificate(tmp_path: Path, site: tuple[int, Path]) -> None:
+def test_a_request_to_a_resolved_address_uses_the_name_and_the_certificate_of_the_host(
+    tmp_path: Path, site: tuple[int, Path]
+) -> None:
     with connect_http(with_site(tmp_path, *site)) as http:
-        answer = http.get(f"https://{HOST}/")
-    assert (answer.status_code, answer.text) == (200, HOST)
+        response = http.get(f"https://{HOST}/")
+    assert (response.status_code, response.text) == (200, HOST)
 
 
-def test_an_answer_that_is_an_error_is_a_value(tmp_path: Path, site: tuple[int, Path]) -> None:
+def test_a_response_with_an_error_status_is_a_value(tmp_path: Path, site: tuple[int, Path]) -> None:
     with connect_http(with_site(tmp_path, *site)) as http:
         assert http.get(f"https://{HOST}/broken").status_code == 503
 
 
-def test_a_certificate_of_an_authority_that_is_not_trusted_is_refused(tmp_path: Path, site: tuple[int, Path]) -> None:
+def test_a_certificate_of_an_untrusted_authority_is_refused(tmp_path: Path, site: tuple[int, Path]) -> None:
     with (
         connect_http(with_site(tmp_path, site[0], None)) as http,
         pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"),
@@ -94,6 +96,9 @@ def test_an_address_that_does_not_answer_is_named(tmp_path: Path) -> None:
         http.get(f"https://{HOST}/")
 
 
-def test_a_bundle_that_is_not_there_is_a_matter_of_the_settings(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"tls\.ca_bundle"), connect_http(with_site(tmp_path, 1, tmp_path / "no")):
+def test_a_missing_ca_bundle_is_a_settings_error(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SettingsError, match=r"\[tls\] ca_bundle"),
+        connect_http(with_site(tmp_path, 1, tmp_path / "no")),
+    ):
         pass

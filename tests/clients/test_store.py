@@ -15,8 +15,8 @@ from sandbox.instance import Sandbox
 from sandbox.testing import PATIENCE
 from tests.aws import SandboxAws
 
-# An endpoint where nobody listens, and what a client wants to know before it asks.
-NOBODY = {
+# The variables of a client whose endpoint does not answer.
+UNREACHABLE = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -48,7 +48,7 @@ def test_an_object_is_created_once_and_never_overwritten(url: str) -> None:
     assert store.read("a/1.json") == b"first"
 
 
-def test_of_sixteen_writers_one_creates_the_object(url: str) -> None:
+def test_one_of_sixteen_writers_creates_the_object(url: str) -> None:
     store = ObjectStore(url, "us-east-1")
     with ThreadPoolExecutor(16) as pool:
         created = list(pool.map(lambda writer: store.create("race", str(writer).encode()), range(16)))
@@ -56,32 +56,32 @@ def test_of_sixteen_writers_one_creates_the_object(url: str) -> None:
     assert store.read("race") == str(created.index(True)).encode()
 
 
-def test_creating_again_after_a_lost_answer_finds_the_own_object(url: str) -> None:
+def test_creating_the_own_object_again_after_a_lost_response_succeeds(url: str) -> None:
     store = ObjectStore(url, "us-east-1")
     assert store.create_own("a", b"mine")
     assert store.create_own("a", b"mine")
     assert not store.create_own("a", b"theirs")
 
 
-def test_a_folder_lists_its_objects_by_key_with_the_stores_time(url: str) -> None:
+def test_a_folder_lists_its_objects_by_key_with_the_time_of_the_store(url: str) -> None:
     store = ObjectStore(url, "us-east-1")
-    for key in ("holds/p/2/0.json", "holds/p/1/0.json", "holds/pq/1/0.json"):
+    for key in ("locks/p/2/0.json", "locks/p/1/0.json", "locks/pq/1/0.json"):
         store.create(key, b"{}")
-    found = store.list("holds/p")
-    assert [item.key for item in found] == ["holds/p/1/0.json", "holds/p/2/0.json"]
+    found = store.list("locks/p")
+    assert [item.key for item in found] == ["locks/p/1/0.json", "locks/p/2/0.json"]
     assert all(item.modified.tzinfo is not None for item in found)
-    assert sorted(store.folders("holds/p")) == ["1", "2"]
+    assert sorted(store.folders("locks/p")) == ["1", "2"]
     assert store.folders("nothing") == ()
 
 
-def test_objects_are_read_by_their_keys_and_those_that_are_not_there_are_left_out(url: str) -> None:
+def test_missing_objects_are_left_out_of_a_read_of_several_keys(url: str) -> None:
     store = ObjectStore(url, "us-east-1")
     for key in ("a/2", "a/1"):
         store.create(key, key.encode())
     assert list(store.read_all(["a/2", "a/0", "a/1"]).items()) == [("a/2", b"a/2"), ("a/1", b"a/1")]
 
 
-def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(url: str) -> None:
+def test_an_object_can_be_deleted_twice(url: str) -> None:
     store = ObjectStore(url, "us-east-1")
     store.create("a/1", b"")
     store.delete("a/1")
@@ -89,9 +89,9 @@ def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(url: str) ->
     assert store.list("a") == ()
 
 
-def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_objects_are_read_in_parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     with at_once(READERS) as endpoint:
-        for name, value in (NOBODY | {"AWS_ENDPOINT_URL": endpoint}).items():
+        for name, value in (UNREACHABLE | {"AWS_ENDPOINT_URL": endpoint}).items():
             monkeypatch.setenv(name, value)
         store = ObjectStore("s3://bucket", "us-east-1")
         found = store.read_all([f"journal/{number}.json" for number in range(2 * READERS)])
@@ -100,7 +100,7 @@ def test_many_objects_are_asked_for_side_by_side(monkeypatch: pytest.MonkeyPatch
 
 @contextmanager
 def at_once(requests: int) -> Iterator[str]:
-    """The address of a store that answers nobody before so many have asked."""
+    """The address of a store that answers only after this number of requests has arrived."""
     together = threading.Barrier(requests, timeout=PATIENCE)
     with answering(lambda _: together.wait()) as endpoint:
         yield endpoint
@@ -108,19 +108,19 @@ def at_once(requests: int) -> Iterator[str]:
 
 @contextmanager
 def listening() -> Iterator[tuple[str, list[str]]]:
-    """The address of a store, and how each request to it was signed."""
+    """The address of a store, and the signature of each request to it."""
     signatures: list[str] = []
     with answering(lambda headers: signatures.append(headers["Authorization"])) as endpoint:
         yield endpoint, signatures
 
 
 @contextmanager
-def answering(hear: Callable[[Message], object]) -> Iterator[str]:
-    """The address of a store that answers every read with `{}`, after it heard its headers."""
+def answering(on_request: Callable[[Message], object]) -> Iterator[str]:
+    """The address of a store that answers each read with `{}`, after on_request got its headers."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            hear(self.headers)
+            on_request(self.headers)
             self.send_response(200)
             for name, value in {"Content-Length": "2", "ETag": '"1"', "Last-Modified": LONG_AGO}.items():
                 self.send_header(name, value)
@@ -128,7 +128,7 @@ def answering(hear: Callable[[Message], object]) -> Iterator[str]:
             self.wfile.write(b"{}")
 
         def log_message(self, format: str, *args: object) -> None:
-            """Not to the test's output."""
+            """Write no access log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -140,15 +140,15 @@ def answering(hear: Callable[[Message], object]) -> Iterator[str]:
         server.server_close()
 
 
-def test_a_bucket_is_asked_in_its_environments_region_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_is_used_in_the_region_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as (endpoint, signatures):
-        for name, value in (NOBODY | {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-west-2"}).items():
+        for name, value in (UNREACHABLE | {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-west-2"}).items():
             monkeypatch.setenv(name, value)
         ObjectStore("s3://bucket", "eu-central-1").read("a")
     assert [signature.split("/")[2:4] for signature in signatures] == [["eu-central-1", "s3"]]
 
 
-def test_a_bucket_without_credentials_is_no_permission(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bucket_without_credentials_is_not_permitted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
@@ -158,19 +158,19 @@ def test_a_bucket_without_credentials_is_no_permission(monkeypatch: pytest.Monke
         ObjectStore("s3://bucket", "us-east-1")
 
 
-def test_an_object_that_is_not_there_is_named(url: str) -> None:
-    with pytest.raises(NotFound, match="reading a/b: there is no such object"):
+def test_a_missing_object_is_named(url: str) -> None:
+    with pytest.raises(NotFound, match="reading a/b: the object does not exist"):
         ObjectStore(url, "us-east-1").read("a/b")
 
 
 def test_a_store_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in NOBODY.items():
+    for name, value in UNREACHABLE.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable, match="s3://away"):
         ObjectStore("s3://away", "us-east-1").create("a", b"")
 
 
-def test_a_folder_that_cannot_be_made_is_a_matter_of_the_settings(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_a_settings_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match=r"state\.url"):
+    with pytest.raises(SettingsError, match=r"\[state\] url"):
         open_store((tmp_path / "file" / "below").as_uri(), "us-east-1")

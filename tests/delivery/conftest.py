@@ -1,7 +1,7 @@
-"""What tests of the pure rooms share."""
+"""Settings of hypothesis for the tests of `delivery/`."""
 
 from hypothesis import settings
 
-# Examples are not timed: machines are shared and noisy.
+# No deadline for an example: the duration of a test varies on a shared machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -1,9 +1,9 @@
-"""Plans as files: beside each `plans/<case>.json`, what is there, stands `<case>.txt`, what an operator is shown.
+"""Plans as files: `plans/<case>.json` is a state before a release, and `plans/<case>.txt` the plan as it is printed.
 
     python -m tests.delivery.plan_files
 
-writes the texts anew; then look at each difference. A case names only what is not as the environment's file and the
-committed assembly want it.
+writes the texts. Check each difference afterwards. A case contains only what differs from the environment's file and
+the committed cloud assembly.
 """
 
 import json
@@ -16,7 +16,7 @@ from clients.assembly import read_assembly
 from clients.manifests import read_manifests
 from delivery.application.addons import ObservedAddon, plan_addons
 from delivery.application.connections import NEEDED_OUTPUTS, ObservedSettings, WantedSetting, plan_settings
-from delivery.application.planning import ObjectPreview, Preview, plan_application, plan_unseen
+from delivery.application.planning import ObjectPreview, Preview, plan_application, plan_new_application
 from delivery.application.rerelease import ambiguous_revisions, describe_ambiguous_revision
 from delivery.environment import Environment
 from delivery.errors import Refused
@@ -27,7 +27,7 @@ from delivery.stacks.outputs import find_outputs
 from delivery.stacks.planning import plan_stacks
 from delivery.stacks.state import ObservedStack, StackState
 from delivery.topics import ObservedTopic, plan_topics, specify_topics
-from tests.delivery.rollout.objects import STABLE_IMAGE, at_rest, done, replica_set
+from tests.delivery.rollout.objects import STABLE_IMAGE, done, idle, replica_set
 from tests.environments import production
 
 FOLDER = Path(__file__).parent / "plans"
@@ -42,7 +42,7 @@ SETTINGS = {
 
 
 def print_plan(case: Case) -> str:
-    """What `slipway plan` prints of the case; the refusals where it is refused."""
+    """What `slipway plan` prints for the case: the plan or the refusals."""
     environment = production(Path("/nowhere"))
     parts = [plan(environment, case) for plan in (stacks, addons, topics, settings, application)]
     try:
@@ -52,29 +52,29 @@ def print_plan(case: Case) -> str:
 
 
 def stacks(environment: Environment, case: Case) -> PartPlan:
-    """Stack id -> the fields of an ObservedStack that differ; {"state": null}: there is none."""
+    """Under "stacks": the fields of each ObservedStack that differ, by stack id. {"state": null}: it does not exist."""
     assembly = read_assembly(environment.stacks.assembly)
     observed: dict[str, ObservedStack] = {}
     for stack in assembly:
-        there = StackState(arn=f"arn:{stack.name}", name=stack.name, status="UPDATE_COMPLETE", is_protected=True)
+        usual = StackState(arn=f"arn:{stack.name}", name=stack.name, status="UPDATE_COMPLETE", is_protected=True)
         given: Case = {"state": None} if is_first(case) else case.get("stacks", {}).get(stack.id, {})
         if given.get("state"):
-            given = {**given, "state": there.model_dump() | given["state"]}
-        observed[stack.id] = ObservedStack.model_validate({"id": stack.id, "state": there.model_dump(), **given})
+            given = {**given, "state": usual.model_dump() | given["state"]}
+        observed[stack.id] = ObservedStack.model_validate({"id": stack.id, "state": usual.model_dump(), **given})
     return plan_stacks(assembly, observed)
 
 
 def addons(environment: Environment, case: Case) -> PartPlan:
-    """Add-on -> the fields of an ObservedAddon that differ."""
+    """Under "addons": the fields of each ObservedAddon that differ, by add-on."""
     wanted = environment.addons.wanted
-    there = {addon.name: {"version": addon.version, "is_available": True} for addon in wanted}
+    usual = {addon.name: {"version": addon.version, "is_available": True} for addon in wanted}
     given = case.get("addons", {})
-    observed = {name: ObservedAddon.model_validate(found | given.get(name, {})) for name, found in there.items()}
+    observed = {name: ObservedAddon.model_validate(found | given.get(name, {})) for name, found in usual.items()}
     return plan_addons(wanted, None if is_first(case) else observed)
 
 
 def topics(environment: Environment, case: Case) -> PartPlan:
-    """Topic, without the environment's prefix -> the fields of an ObservedTopic that differ."""
+    """Under "topics": the fields of each ObservedTopic that differ, by name without the environment's prefix."""
     wanted = specify_topics(environment)
     observed: dict[str, ObservedTopic] = {}
     for topic in wanted:
@@ -85,31 +85,31 @@ def topics(environment: Environment, case: Case) -> PartPlan:
 
 
 def settings(environment: Environment, case: Case) -> PartPlan:
-    """Under "settings": those whose content has changed, so that no object of the new name is there."""
+    """Under "settings": the settings whose content changed, so that no object has the new name."""
     if is_first(case):
         missing = find_outputs(environment.outputs, {}).missing(*NEEDED_OUTPUTS, "cluster_name")
         return plan_settings(ObservedSettings(missing=missing))
     changed = case.get("settings", [])
     wanted = tuple(
-        WantedSetting(kind=kind, base_name=name, name=f"{name}-0123456789", keys=keys, is_there=name not in changed)
+        WantedSetting(kind=kind, base_name=name, name=f"{name}-0123456789", keys=keys, is_present=name not in changed)
         for name, (kind, keys) in SETTINGS.items()
     )
     return plan_settings(ObservedSettings(wanted=wanted))
 
 
 def application(environment: Environment, case: Case) -> PartPlan:
-    """As it is, unless nothing is there yet. "released_again": another one serves since then, and "canary" is given."""
+    """Unchanged, except in a first installation. "released_again": the digest served before. "canary": --canary."""
     parsed = parse_manifests(read_manifests(environment.application.manifests))
     objects = [manifest for found in parsed.values() for manifest in found]
     rollout_spec = parse_rollout_spec(objects)
     if is_first(case):
-        return plan_unseen(objects, rollout_spec, STABLE_IMAGE, "known after EKSStack")
+        return plan_new_application(objects, rollout_spec, STABLE_IMAGE, "known after EKSStack")
     previews = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], ()) for found in objects)
-    template, snapshot = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else at_rest()
+    template, snapshot = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else idle()
     plan = plan_application(rollout_spec, snapshot, Preview(previews, template), STABLE_IMAGE)
     found = () if case.get("canary") else ambiguous_revisions(snapshot, template)
-    asked = (describe_ambiguous_revision(environment.name, revision, {}) for revision in found)
-    return plan.model_copy(update={"refusals": tuple(question for question in asked if question)})
+    described = (describe_ambiguous_revision(environment.name, revision, {}) for revision in found)
+    return plan.model_copy(update={"refusals": tuple(refusal for refusal in described if refusal)})
 
 
 def is_first(case: Case) -> bool:

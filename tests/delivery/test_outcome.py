@@ -44,7 +44,7 @@ def test_each_error_ends_a_run_in_its_own_way(
     assert (outcome.state_name, outcome.exit_code, outcome.is_success) == (state_name, exit_code, False)
 
 
-def test_a_state_of_ours_is_its_exit_code_whatever_the_journal_says() -> None:
+def test_an_outcome_has_one_exit_code_whatever_the_journal_contains() -> None:
     for outcome in OUTCOMES:
         state_type = "COMPLETED" if outcome.is_success else "FAILED"
         assert exit_code_of(state_type, outcome.state_name, has_effects=True) == outcome.exit_code
@@ -52,10 +52,10 @@ def test_a_state_of_ours_is_its_exit_code_whatever_the_journal_says() -> None:
 
 
 @pytest.mark.parametrize("state", [("CRASHED", "Crashed"), ("FAILED", "Failed"), ("CANCELLED", "Cancelled")])
-def test_a_run_that_could_not_say_how_it_ended_needs_a_person_once_it_had_effects(state: tuple[str, str]) -> None:
+def test_a_run_without_an_outcome_needs_a_person_if_it_had_effects(state: tuple[str, str]) -> None:
     assert exit_code_of(*state, has_effects=False) == 4
     assert exit_code_of(*state, has_effects=True) == 8
 
 
-def test_a_failed_state_with_a_name_of_success_is_no_success() -> None:
+def test_a_failed_state_with_the_name_of_a_success_is_a_failure() -> None:
     assert exit_code_of("FAILED", "Completed") == 8

@@ -1,4 +1,4 @@
-"""Whether a release may be planned at all."""
+"""Preflight, before the plan is made."""
 
 from pathlib import Path
 
@@ -10,19 +10,21 @@ PRODUCTION = production(Path("/nowhere"))
 DIGEST = "sha256:" + "a" * 64
 
 
-def test_the_named_account_and_a_known_image_are_admitted() -> None:
+def test_the_account_of_the_environment_and_an_existing_image_pass() -> None:
     assert judge_preflight(PRODUCTION, DIGEST, "123456789012", True) == PartPlan()
 
 
-def test_another_account_is_refused_by_both_numbers() -> None:
+def test_another_account_is_refused_with_both_account_numbers() -> None:
     plan = judge_preflight(PRODUCTION, DIGEST, "210987654321", None)
     assert plan.refusals == (
-        "The credentials belong to AWS account 210987654321, and production is 123456789012. Use the right ones.",
+        "The AWS credentials belong to account 210987654321, but production is in account 123456789012. "
+        "Use credentials of account 123456789012.",
     )
 
 
-def test_an_unknown_digest_is_refused_with_where_it_was_looked_for() -> None:
+def test_an_unknown_digest_is_refused_with_repository_and_region() -> None:
     plan = judge_preflight(PRODUCTION, DIGEST, "123456789012", False)
     assert plan.refusals == (
-        f"genai-demo/backend in us-east-1 has no image {DIGEST}. Push it, or name another digest.",
+        f"The image repository genai-demo/backend in us-east-1 does not contain {DIGEST}. "
+        "Push the image, or use another digest.",
     )

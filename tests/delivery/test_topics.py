@@ -1,4 +1,4 @@
-"""What a release plans for each topic."""
+"""The plan of the topics."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from delivery.topics import (
     ObservedTopic,
     TopicSpec,
     conclude_topics,
-    describe_held,
+    describe_difference,
     describe_retention,
     is_as_specified,
     plan_topic,
@@ -24,13 +24,13 @@ CONFIGURATION = {"retention.ms": str(14 * DAY_MS), "compression.type": "gzip", "
 METRICS = TopicSpec(name="metrics", partitions=3, replication_factor=3, configuration=CONFIGURATION)
 
 
-def held(partitions: int = 3, replicas: int = 3, **configuration: str) -> ObservedTopic:
+def observed(partitions: int = 3, replicas: int = 3, **configuration: str) -> ObservedTopic:
     changed = {key.replace("_", "."): value for key, value in configuration.items()}
     everything = {**CONFIGURATION, "cleanup.policy": "delete", **changed}
     return ObservedTopic(name="metrics", partitions=partitions, replication_factor=replicas, configuration=everything)
 
 
-def test_the_guides_six_topics_have_its_partitions_and_retention() -> None:
+def test_the_six_topics_have_the_partitions_and_retention_of_the_guide() -> None:
     topics = specify_topics(production(Path("/nowhere")))
     assert [(topic.name, topic.partitions, int(topic.configuration["retention.ms"]) // DAY_MS) for topic in topics] == [
         ("genai-demo.production.observability.user.behavior", 6, 90),
@@ -42,7 +42,7 @@ def test_the_guides_six_topics_have_its_partitions_and_retention() -> None:
     ]
 
 
-def test_every_topic_has_the_guides_replicas_and_compression() -> None:
+def test_each_topic_has_the_replicas_and_compression_of_the_guide() -> None:
     for topic in specify_topics(production(Path("/nowhere"))):
         assert topic.replication_factor == 3
         assert topic.configuration["compression.type"] == "gzip"
@@ -53,99 +53,105 @@ def test_a_missing_topic_is_created_as_specified() -> None:
     change = plan_topic(METRICS, None)
     assert (change.action, change.partitions, change.configuration) == (StepAction.CREATE, 3, CONFIGURATION)
     assert change.lines == (
-        "3 partitions, kept 14 days",
+        "3 partitions, retention 14 days",
         "3 replicas, compression.type gzip, min.insync.replicas 2",
     )
 
 
-def test_a_topic_as_specified_is_left_alone_whatever_else_is_set() -> None:
-    assert plan_topic(METRICS, held()).action is StepAction.NOTHING
+def test_a_topic_as_specified_is_unchanged_whatever_its_other_keys_are() -> None:
+    assert plan_topic(METRICS, observed()).action is StepAction.NOTHING
 
 
 def test_only_the_keys_that_differ_are_changed() -> None:
-    change = plan_topic(METRICS, held(compression_type="producer"))
+    change = plan_topic(METRICS, observed(compression_type="producer"))
     assert change.configuration == {"compression.type": "gzip"}
     assert change.partitions is None
     assert change.lines == ("compression.type: producer -> gzip",)
-    assert change.way_back is Reversibility.REVERSIBLE
+    assert change.reversibility is Reversibility.REVERSIBLE
 
 
-def test_more_partitions_have_no_way_back() -> None:
-    change = plan_topic(METRICS, held(partitions=1))
+def test_more_partitions_are_irreversible() -> None:
+    change = plan_topic(METRICS, observed(partitions=1))
     assert (change.partitions, change.configuration) == (3, {})
     assert change.lines == ("partitions: 1 -> 3",)
-    assert change.way_back is Reversibility.NONE
+    assert change.reversibility is Reversibility.IRREVERSIBLE
 
 
 @pytest.mark.parametrize(
-    ("before", "way_back"),
-    [(str(30 * DAY_MS), Reversibility.NONE), ("-1", Reversibility.NONE), (str(7 * DAY_MS), Reversibility.REVERSIBLE)],
+    ("before", "reversibility"),
+    [
+        (str(30 * DAY_MS), Reversibility.IRREVERSIBLE),
+        ("-1", Reversibility.IRREVERSIBLE),
+        (str(7 * DAY_MS), Reversibility.REVERSIBLE),
+    ],
 )
-def test_a_shorter_retention_has_no_way_back_and_a_longer_one_has(before: str, way_back: Reversibility) -> None:
-    assert plan_topic(METRICS, held(retention_ms=before)).way_back is way_back
+def test_a_shorter_retention_is_irreversible_and_a_longer_one_is_reversible(
+    before: str, reversibility: Reversibility
+) -> None:
+    assert plan_topic(METRICS, observed(retention_ms=before)).reversibility is reversibility
 
 
 def test_fewer_partitions_are_refused() -> None:
-    with pytest.raises(TopicWouldShrink, match=r"metrics has 6 partitions and is asked for 3: Kafka cannot"):
-        plan_topic(METRICS, held(partitions=6))
+    with pytest.raises(TopicWouldShrink, match=r"metrics has 6 partitions, but \[topics\] specifies 3\. Kafka cannot"):
+        plan_topic(METRICS, observed(partitions=6))
 
 
-def test_another_number_of_replicas_is_refused() -> None:
-    with pytest.raises(TopicFixed, match=r"metrics has 1 replicas and is asked for 3: neither a topic's settings"):
-        plan_topic(METRICS, held(replicas=1))
+def test_a_different_replication_factor_is_refused() -> None:
+    with pytest.raises(TopicFixed, match=r"metrics has replication factor 1, but \[topics\] specifies 3\. Neither"):
+        plan_topic(METRICS, observed(replicas=1))
 
 
-def test_a_refused_topic_refuses_the_plan_beside_the_steps_of_the_others() -> None:
+def test_a_refused_topic_refuses_the_plan_and_the_other_topics_keep_their_steps() -> None:
     other = METRICS.model_copy(update={"name": "behavior"})
-    plan = plan_topics([METRICS, other], {"metrics": held(partitions=6)})
+    plan = plan_topics([METRICS, other], {"metrics": observed(partitions=6)})
     assert [step.name for step in plan.steps] == ["behavior"]
     assert len(plan.refusals) == 1
     assert plan.refusals[0].startswith("Topic metrics has 6 partitions")
 
 
-def test_topics_that_nobody_lists_are_named_and_left() -> None:
-    plan = plan_topics([METRICS], {"metrics": held(), "others": held()})
+def test_topics_that_are_not_specified_are_named_and_left_unchanged() -> None:
+    plan = plan_topics([METRICS], {"metrics": observed(), "others": observed()})
     assert [step.name for step in plan.steps] == ["metrics"]
-    assert plan.findings[0].startswith("others: in no list of [topics], left as they are.")
+    assert plan.findings[0].startswith("others: not specified in [topics], left unchanged.")
 
 
-def test_topics_are_known_after_the_cluster_when_there_is_none() -> None:
+def test_topics_of_a_cluster_that_does_not_exist_are_created_after_it() -> None:
     (step,) = plan_topics([METRICS], None).steps
     assert step.action is StepAction.CREATE
     assert step.changes[-1] == "known after the broker cluster"
 
 
-def test_a_new_topic_is_told_by_what_is_its_own_and_by_what_it_shares_with_others() -> None:
+def test_a_new_topic_has_a_line_of_its_own_and_a_line_that_all_topics_share() -> None:
     own, shared = plan_topic(METRICS.model_copy(update={"partitions": 1}), None).lines
-    assert own == "1 partition, kept 14 days"
+    assert own == "1 partition, retention 14 days"
     assert shared.startswith("3 replicas, compression.type gzip")
 
 
 @pytest.mark.parametrize(
     ("milliseconds", "words"),
-    [(str(DAY_MS), "1 day"), (str(DAY_MS * 3 // 2), "36 hours"), ("-1", "for ever"), ("1500", "1500 ms")],
+    [(str(DAY_MS), "1 day"), (str(DAY_MS * 3 // 2), "36 hours"), ("-1", "unlimited"), ("1500", "1500 ms")],
 )
-def test_how_long_a_topic_keeps_its_records_is_told_in_days(milliseconds: str, words: str) -> None:
+def test_a_retention_is_described_in_the_largest_whole_unit(milliseconds: str, words: str) -> None:
     assert describe_retention(milliseconds) == words
 
 
 def test_a_topic_that_is_still_changing_is_not_as_specified() -> None:
-    assert is_as_specified(METRICS, held())
-    assert not is_as_specified(METRICS, held().model_copy(update={"is_settled": False}))
+    assert is_as_specified(METRICS, observed())
+    assert not is_as_specified(METRICS, observed().model_copy(update={"is_settled": False}))
     assert not is_as_specified(METRICS, None)
 
 
-def test_one_error_names_every_topic_that_is_not_as_specified() -> None:
-    away = Unavailable("The brokers are away.")
-    with pytest.raises(Unavailable, match=r"2 of 3 topics are not as specified: b, c. The brokers are away."):
-        conclude_topics({"a": plan_topic(METRICS, held()), "b": away, "c": away})
+def test_one_error_names_all_topics_that_are_not_as_specified() -> None:
+    error = Unavailable("The brokers did not answer.")
+    with pytest.raises(Unavailable, match=r"2 of 3 topics are not as specified: b, c. The brokers did not answer."):
+        conclude_topics({"a": plan_topic(METRICS, observed()), "b": error, "c": error})
 
 
-def test_a_stop_that_was_asked_for_is_told_before_what_failed() -> None:
+def test_a_stop_request_is_reported_before_a_failure() -> None:
     with pytest.raises(StopRequested):
-        conclude_topics({"a": NotApplied("Topic a is not there."), "b": StopRequested("Anna asked to stop.")})
+        conclude_topics({"a": NotApplied("Topic a does not exist."), "b": StopRequested("Anna requested the stop.")})
 
 
-def test_what_the_brokers_hold_is_told_by_what_differs() -> None:
-    assert describe_held(METRICS, held(retention_ms="1000")) == "retention.ms: 1000 ms -> 14 days"
-    assert describe_held(METRICS, held()) == "the change is still under way"
+def test_a_topic_is_described_by_its_difference_from_the_specification() -> None:
+    assert describe_difference(METRICS, observed(retention_ms="1000")) == "retention.ms: 1000 ms -> 14 days"
+    assert describe_difference(METRICS, observed()) == "the change is still in progress"

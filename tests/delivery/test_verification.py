@@ -1,5 +1,5 @@
 from delivery.canary.verdict import Verdict
-from delivery.check import Check, cannot_tell, sum_up
+from delivery.check import Check, inconclusive_check, summarize_checks
 from delivery.plan import PartPlan, Phase, Step, StepAction
 from delivery.rollout.weights import WeightSource
 from delivery.verification import (
@@ -8,7 +8,7 @@ from delivery.verification import (
     judge_rollout,
     judge_unfinished,
 )
-from tests.delivery.rollout.objects import aborted, at_pause, at_rest
+from tests.delivery.rollout.objects import aborted, at_pause, idle
 
 
 def part(action: StepAction) -> PartPlan:
@@ -34,39 +34,39 @@ def test_a_refusal_is_not_as_planned() -> None:
     assert judge_part(Phase.TOPICS, refused).seen == "clicks would shrink."
 
 
-def test_what_is_there_besides_is_told_and_does_not_fail_a_check() -> None:
+def test_a_finding_is_reported_and_does_not_fail_a_check() -> None:
     found = part(StepAction.NOTHING).model_copy(update={"findings": ("shop.other: in no list of [topics].",)})
     check = judge_part(Phase.TOPICS, found)
-    assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned; besides shop.other: in no list of [topics]")
+    assert (check.verdict, check.seen) == (Verdict.PASS, "1 as planned; also found: shop.other: in no list of [topics]")
 
 
-def test_a_rollout_at_rest_fails_where_a_listener_rule_still_sends_to_another_revision() -> None:
-    check = judge_rollout(at_rest(), [WeightSource("the Rollout's status", 0), WeightSource("listener rule 1", 20)])
-    assert (check.verdict, check.seen) == (Verdict.FAIL, "wanted 0 %, but listener rule 1 says 20 %")
+def test_a_healthy_rollout_fails_if_a_listener_rule_still_sends_traffic_to_another_revision() -> None:
+    check = judge_rollout(idle(), [WeightSource("the Rollout's status", 0), WeightSource("listener rule 1", 20)])
+    assert (check.verdict, check.seen) == (Verdict.FAIL, "wanted 0 %, but listener rule 1 states 20 %")
 
 
-def test_a_canary_that_stands_still_fails_with_its_share_its_release_and_the_ways_on() -> None:
+def test_a_canary_that_no_process_judges_fails_with_its_weight_its_release_and_the_next_commands() -> None:
     check = judge_unfinished("production", at_pause(), 7)
     assert check.verdict is Verdict.FAIL
-    assert check.seen == "20 % of the traffic at release 7's canary, revision 2, sha256:bb, and nobody moves it"
+    assert check.seen == "the canary of release 7 at weight 20 %: revision 2, sha256:bb, which no process judges"
     assert check.advice == (
-        "slipway release production --digest sha256:bb goes on with it, "
-        "slipway rollback production --revision 1 takes it back"
+        "To resume it: slipway release production --digest sha256:bb. "
+        "To roll it back: slipway rollback production --revision 1"
     )
 
 
-def test_a_canary_that_was_aborted_can_only_be_taken_back() -> None:
+def test_a_canary_that_was_aborted_can_only_be_rolled_back() -> None:
     check = judge_unfinished("production", aborted(), None)
     assert check.seen == (
-        "0 % of the traffic at a canary, revision 2, sha256:bb, which was aborted and is still the Rollout's template"
+        "a canary at weight 0 %: revision 2, sha256:bb, which was aborted and is still in the Rollout's template"
     )
-    assert check.advice == "slipway rollback production --revision 1 takes it back"
+    assert check.advice == "To roll it back: slipway rollback production --revision 1"
 
 
-def test_what_to_do_about_a_failed_check_is_told_behind_it() -> None:
+def test_the_advice_follows_its_failed_check() -> None:
     failed = Check(name="rollout", verdict=Verdict.FAIL, seen="20 %", wanted="0 %", advice="slipway rollback helps")
     other = failed.model_copy(update={"name": "other", "advice": ""})
-    assert sum_up([failed, other])[1] == (
+    assert summarize_checks([failed, other])[1] == (
         "2 of 2 checks fail. rollout: saw 20 %, wanted 0 %. slipway rollback helps. other: saw 20 %, wanted 0 %."
     )
 
@@ -76,12 +76,12 @@ def test_only_200_passes() -> None:
     assert verdicts == [Verdict.PASS, *[Verdict.FAIL] * 4]
 
 
-def test_a_failed_check_outweighs_one_that_cannot_tell() -> None:
+def test_a_failed_check_outweighs_an_inconclusive_one() -> None:
     failed = Check(name="backend", verdict=Verdict.FAIL, seen="HTTP 503", wanted="HTTP 200")
-    verdict, sentence = sum_up([cannot_tell("topics", "the brokers are down", "six topics"), failed])
+    verdict, sentence = summarize_checks([inconclusive_check("topics", "the brokers are down", "six topics"), failed])
     assert (verdict, sentence) == (Verdict.FAIL, "1 of 2 checks fail. backend: saw HTTP 503, wanted HTTP 200.")
 
 
-def test_what_cannot_be_told_has_not_passed() -> None:
-    verdict, _ = sum_up([cannot_tell("topics", "the brokers are down", "six topics")])
+def test_a_check_that_could_not_be_read_has_not_passed() -> None:
+    verdict, _ = summarize_checks([inconclusive_check("topics", "the brokers are down", "six topics")])
     assert verdict is Verdict.INCONCLUSIVE

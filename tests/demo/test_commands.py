@@ -13,7 +13,7 @@ from sandbox.supervisor import PartFailed
 
 @pytest.fixture
 def commands(tmp_path: Path) -> Iterator[Commands]:
-    """Commands against a sandbox of which only the cache runs; a worker that is asked to look "often" ends at once."""
+    """Commands against a sandbox of which only the cache runs; a worker with the poll interval "often" ends at once."""
     with Sandbox(tmp_path / "state", parts=["valkey"]) as sandbox:
         yield Commands(sandbox, os.environ | {"PREFECT_WORKER_QUERY_SECONDS": "often"}, seconds=1.0)
 
@@ -25,7 +25,7 @@ def test_a_command_ends_with_its_exit_code(commands: Commands) -> None:
 
 def test_a_command_that_takes_too_long_is_ended_and_the_logs_are_named(commands: Commands) -> None:
     logs = re.escape(str(commands.sandbox.state / "logs"))
-    with pytest.raises(DemoFailed, match=rf"did not end within 1 s\. Look at the logs .* in {logs}\."):
+    with pytest.raises(DemoFailed, match=rf"did not end within 1 s\. The logs .* are in {logs}\."):
         commands.run("python", "-c", "import signal; signal.pause()")
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from demo.evidence import describe_failure, describe_places, describe_steps, missing_evidence
+from demo.evidence import describe_failure, describe_steps, describe_weight_sources, missing_evidence
 
 WEIGHTS = (20, 40, 60, 80)
 
@@ -47,7 +47,9 @@ def test_a_canary_whose_steps_all_had_requests_of_both_arms_is_evidence() -> Non
 @pytest.mark.parametrize(("stable", "canary"), [(0, 20), (80, 0)])
 def test_a_step_without_requests_of_an_arm_is_no_evidence(stable: int, canary: int) -> None:
     steps = [judged(20), judged(40), judged(60, stable=stable, canary=canary), judged(80)]
-    assert "no requests of both arms from closed periods at 60 %" in str(missing_evidence([release("B", *steps)], "B"))
+    assert "no requests of both revisions from closed periods at 60 %" in str(
+        missing_evidence([release("B", *steps)], "B")
+    )
 
 
 def test_a_step_whose_weight_was_not_in_force_everywhere_is_no_evidence() -> None:
@@ -63,9 +65,9 @@ def test_a_digest_that_was_never_released_is_no_evidence() -> None:
     assert "at 20 %" in str(missing_evidence([], "B"))
 
 
-def test_a_step_that_went_on_without_passing_is_no_evidence() -> None:
+def test_a_step_that_was_promoted_without_passing_is_no_evidence() -> None:
     steps = [judged(20), judged(40, "inconclusive"), judged(60), judged(80)]
-    assert "past 40 % on the verdict inconclusive" in str(missing_evidence([release("B", *steps)], "B"))
+    assert "past 40 % with the verdict inconclusive" in str(missing_evidence([release("B", *steps)], "B"))
 
 
 def test_a_second_release_of_what_serves_already_is_a_fault() -> None:
@@ -76,29 +78,29 @@ def test_a_second_release_of_what_serves_already_is_a_fault() -> None:
 def test_the_table_has_a_line_for_each_judged_step_under_its_digests_name() -> None:
     heading, line = describe_steps([release("sha256:b", judged(20, failures=1))], {"sha256:b": "B"}).splitlines()
     assert heading.split() == ["release", "weight", "read", "back", "verdict", "stable", "canary", "watched"]
-    assert " ".join(line.split()) == "2 (B) 20 % at 2 of 2 places pass 0 of 80 failed 1 of 20 failed 16 s"
+    assert " ".join(line.split()) == "2 (B) 20 % by 2 of 2 sources pass 0 of 80 failed 1 of 20 failed 16 s"
 
 
-def test_a_failed_canary_is_told_by_its_requests_and_its_way_back_by_its_steps() -> None:
+def test_a_failed_canary_is_shown_with_its_requests_and_its_rollback_with_its_steps() -> None:
     journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Lock", "ended")]
     assert describe_failure([release("C", *journal)], "C").splitlines() == [
         "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
-        " 2.0 s after the verdict  the canary was aborted: the load balancer sends it nothing any more",
-        " 4.0 s after the verdict  the release ended, and production was free again",
+        " 2.0 s after the verdict  the canary was aborted: the load balancer no longer sends requests to it",
+        " 4.0 s after the verdict  the release ended and unlocked production",
         f"ROLLED BACK  sha256:{'b' * 12}… serves.",
     ]
 
 
-def test_a_canary_that_did_not_fail_is_told_as_that() -> None:
+def test_a_canary_that_did_not_fail_is_reported_as_that() -> None:
     assert describe_failure([release("C", judged(20))], "C") == "No step of its canary failed."
 
 
-def test_the_places_of_a_read_back_are_named_with_the_number_of_listener_rules() -> None:
+def test_the_weight_sources_are_named_with_the_number_of_listener_rules() -> None:
     said = {"the Rollout's status": 20, "the annotation of Ingress front": 20, "listener rule 1": 20}
     step = judged(20)
     step["detail"]["read_back"] = said
-    assert describe_places([release("B"), release("C", step)]) == (
-        "The 3 places at which a weight is read back: the Rollout's status, the action in the Ingress's annotation,\n"
-        "and each listener rule of the load balancer that forwards to either revision, 1 of them."
+    assert describe_weight_sources([release("B"), release("C", step)]) == (
+        "The 3 sources from which a weight is read back: the Rollout's status, the action in the Ingress annotation,\n"
+        "and each listener rule of the load balancer that forwards to either revision (1)."
     )
-    assert describe_places([release("B")]) == ""
+    assert describe_weight_sources([release("B")]) == ""

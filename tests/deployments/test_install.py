@@ -63,7 +63,9 @@ def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> Non
         named = client.read_automations_by_name(NAME)
     assert sentences[0] == f"Work pool {POOL}: up to date."
     assert f"Automation {NAME!r}: up to date." in sentences
-    assert sentences[1].startswith("Each run gets 2 variables of this shell, 2 more from Secret blocks; ")
+    assert sentences[1].startswith(
+        "Each run gets 2 environment variables of this shell, and 2 more from Secret blocks. "
+    )
     assert "Deployments of" in "".join(sentences)
     assert "try-out/production" in "".join(sentences)
     assert len(named) == 1
@@ -72,12 +74,12 @@ def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> Non
     )
 
 
-def test_what_runs_by_its_schedule_is_said(checkout: Path) -> None:
+def test_each_schedule_is_reported(checkout: Path) -> None:
     schedule = '{ slug: half-hourly, cron: "*/30 * * * *", timezone: UTC, active: true }'
     named = DEPLOYMENTS.replace("name: production,", f"name: production, schedules: [{schedule}],")
     (checkout / "prefect.yaml").write_text(named)
     when = "half-hourly (cron */30 * * * *, UTC)"
-    said = f"try-out/production also runs by itself, {when}; Prefect's UI can switch that off."
+    said = f"try-out/production also runs on a schedule, {when}. The Prefect UI can pause it."
     assert said in list(install(checkout, ENVIRON))
 
 

@@ -58,11 +58,11 @@ def project(aws: SandboxAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr
 
 
 def release(project: Project) -> int:
-    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as held:
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as context:
         try:
-            deploy_infrastructure(held)
+            deploy_infrastructure(context.release)
         finally:
-            number = held.number
+            number = context.release.number
     return number
 
 
@@ -72,14 +72,14 @@ def order(project: Project, number: int) -> list[tuple[str, str]]:
 
 
 def test_each_stack_is_deployed_after_those_it_depends_on(project: Project) -> None:
-    told = order(project, release(project))
-    assert told[:2] == [("Base", Event.INTENDED), ("Base", Event.DONE)]
-    assert told[-2:] == [("Top", Event.INTENDED), ("Top", Event.DONE)]
+    steps = order(project, release(project))
+    assert steps[:2] == [("Base", Event.INTENDED), ("Base", Event.DONE)]
+    assert steps[-2:] == [("Top", Event.INTENDED), ("Top", Event.DONE)]
 
 
 def test_independent_stacks_are_deployed_side_by_side(project: Project) -> None:
-    told = order(project, release(project))
-    assert {told[2], told[3]} == {("Left", Event.INTENDED), ("Right", Event.INTENDED)}
+    steps = order(project, release(project))
+    assert {steps[2], steps[3]} == {("Left", Event.INTENDED), ("Right", Event.INTENDED)}
 
 
 def test_a_second_release_changes_nothing(project: Project) -> None:
@@ -126,14 +126,15 @@ def test_brokers_that_fail_at_their_third_resource_leave_nothing_and_what_was_ma
     third = list(read_stack(environment, "MSKStack").resources)[2]
     committed.fault(resource=third, stack="genai-demo-production-msk", reason="kafka.m7g.large is not to be had")
     with (
-        lock_environment(environment, DIGEST, "hash", "test", wait=False) as held,
+        lock_environment(environment, DIGEST, "hash", "test", wait=False) as context,
         pytest.raises(StackFailed) as raised,
     ):
-        deploy_infrastructure(held)
+        deploy_infrastructure(context.release)
     assert str(raised.value) == (
         "MSKStack (genai-demo-production-msk) ended in ROLLBACK_COMPLETE. Cluster (AWS::MSK::Cluster) CREATE_FAILED: "
-        "kafka.m7g.large is not to be had. Nothing of it is left but its name; mend the cause, and the next release "
-        "creates it again. Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. Not started: ObservabilityStack."
+        "kafka.m7g.large is not to be had. The stack has no resources left. Fix the cause and release again: "
+        "the release creates the stack again. Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. "
+        "Not started: ObservabilityStack."
     )
     assert third == "Cluster"
     assert committed.client("kafka").list_clusters_v2()["ClusterInfoList"] == []

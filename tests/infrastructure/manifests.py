@@ -1,4 +1,4 @@
-"""Production's manifests as a release renders them."""
+"""The manifests of production as a release renders them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which operations of AWS the product's clients ask for, read from their source."""
+"""The AWS operations that the clients call, read from their source code."""
 
 import ast
 from collections.abc import Iterator
@@ -9,19 +9,19 @@ from botocore.loaders import Loader
 
 from tests.infrastructure.assembly import ROOT
 
-# Where a policy's prefix is not the name of boto3's client.
+# If the prefix in a policy is not the name of the boto3 client.
 PREFIXES = {"elbv2": "elasticloadbalancing"}
-# The object store is not spoken to by boto3.
+# The object store does not use boto3.
 STORE_ACTIONS = {"put": "s3:PutObject", "get": "s3:GetObject", "list": "s3:ListBucket"}
 
 
 def list_actions() -> set[str]:
-    """Every action that a call in clients/ needs, as policies write it."""
-    return {action for path in (ROOT / "clients").glob("*.py") for action in actions_of(path)}
+    """All actions that the calls in clients/ need, as in a policy."""
+    return {action for path in (ROOT / "clients").rglob("*.py") for action in actions_of(path)}
 
 
 def actions_of(path: Path) -> Iterator[str]:
-    """By the services that a file names and the words in it that are operations of theirs."""
+    """The operations of the services that a file names, as far as their names are words in the file."""
     tree = ast.parse(path.read_text("utf-8"))
     words = {word for node in ast.walk(tree) for word in words_of(node)}
     for service in services_of(tree):
@@ -40,7 +40,7 @@ def services_of(tree: ast.AST) -> set[str]:
 
 
 def words_of(node: ast.AST) -> Iterator[str]:
-    """What is called on something, and texts: a paginator's operation is one."""
+    """Names of called methods, and strings: the operation of a paginator is a string."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         yield node.func.attr
     if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -1,6 +1,6 @@
-"""Which metrics AWS publishes by itself, as each service's documentation lists them: name -> sets of dimensions.
+"""The metrics that AWS publishes, from the documentation of each service: name -> dimensions.
 
-Only what an alarm or a widget may look at; the application's own metrics are asked of the application.
+Only those that an alarm or a widget uses. The metrics of the application are in the code of the application.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the committed assembly promises whoever deploys it."""
+"""Properties of the committed cloud assembly."""
 
 import json
 import re
@@ -18,9 +18,9 @@ NAMES = {
     "EKSStack": "eks",
     "ObservabilityStack": "observability",
 }
-# CloudFormation's limit for a template that is sent along with the request.
+# The limit of CloudFormation for a template in a request.
 INLINE_LIMIT_BYTES = 51_200
-# What a stateful resource may become when its stack is deleted.
+# The deletion policies that keep the data of a resource.
 KEPT = {"Retain", "RetainExceptOnCreate", "Snapshot"}
 STATEFUL = {
     "AWS::KMS::Key",
@@ -33,11 +33,11 @@ STATEFUL = {
 }
 
 
-def test_the_assembly_was_made_of_the_sources_beside_it() -> None:
+def test_the_assembly_was_synthesized_from_the_current_sources() -> None:
     assert (ASSEMBLY / DIGESTS).read_text("utf-8") == digest_sources()
 
 
-def test_the_sources_are_the_app_its_stacks_the_dashboard_and_the_locked_library() -> None:
+def test_the_sources_include_the_app_its_stacks_the_dashboard_and_the_locked_library() -> None:
     sources = {path.relative_to(ROOT).as_posix() for path in list_sources()}
     assert sources >= {
         "infrastructure/cdk/app.py",
@@ -48,7 +48,7 @@ def test_the_sources_are_the_app_its_stacks_the_dashboard_and_the_locked_library
     }
 
 
-def test_a_changed_source_is_noticed(tmp_path) -> None:
+def test_a_changed_source_changes_the_digest(tmp_path) -> None:
     (tmp_path / "infrastructure" / "cdk").mkdir(parents=True)
     app = tmp_path / "infrastructure" / "cdk" / "app.py"
     app.write_text("one")
@@ -57,12 +57,12 @@ def test_a_changed_source_is_noticed(tmp_path) -> None:
     assert digest_sources(tmp_path) != before
 
 
-def test_the_stacks_have_the_names_that_the_guide_reads() -> None:
+def test_the_stacks_have_the_names_of_the_guide() -> None:
     names = {stack: artifact["properties"]["stackName"] for stack, artifact in read_stacks().items()}
     assert names == {stack: f"genai-demo-production-{suffix}" for stack, suffix in NAMES.items()}
 
 
-def test_brokers_database_and_cluster_wait_for_security_alone() -> None:
+def test_brokers_database_and_cluster_depend_only_on_the_security_stack() -> None:
     dependencies = {stack: set(artifact.get("dependencies", ())) for stack, artifact in read_stacks().items()}
     assert dependencies == {
         "NetworkStack": set(),
@@ -72,19 +72,19 @@ def test_brokers_database_and_cluster_wait_for_security_alone() -> None:
     }
 
 
-def test_the_manifest_names_a_stack_after_those_it_depends_on() -> None:
+def test_the_manifest_lists_a_stack_after_those_that_it_depends_on() -> None:
     stacks = list(read_stacks())
     for stack, artifact in read_stacks().items():
         assert all(stacks.index(earlier) < stacks.index(stack) for earlier in artifact.get("dependencies", ()))
 
 
 @pytest.mark.parametrize("stack", NAMES)
-def test_a_stack_is_protected_from_deletion(stack: str) -> None:
+def test_a_stack_has_termination_protection(stack: str) -> None:
     assert read_stacks()[stack]["properties"]["terminationProtection"] is True
 
 
 @pytest.mark.parametrize("stack", NAMES)
-def test_a_stack_shows_its_outputs_and_no_others(stack: str) -> None:
+def test_a_stack_has_the_specified_outputs_and_no_others(stack: str) -> None:
     assert set(read_template(stack)["Outputs"]) == set(OUTPUTS[stack])
 
 
@@ -95,13 +95,13 @@ def test_no_output_is_exported(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", NAMES)
-def test_a_template_fits_into_a_request(stack: str) -> None:
+def test_a_template_is_small_enough_for_a_request(stack: str) -> None:
     size = (ASSEMBLY / read_stacks()[stack]["properties"]["templateFile"]).stat().st_size
     assert size < INLINE_LIMIT_BYTES
 
 
 @pytest.mark.parametrize("stack", NAMES)
-def test_a_template_serves_any_account_and_region(stack: str) -> None:
+def test_a_template_works_in_any_account_and_region(stack: str) -> None:
     text = json.dumps(read_template(stack))
     assert not re.search(r"\b\d{12}\b", text)
     assert not re.search(r"\b(us|eu|ap|sa|ca|me|af)-[a-z]+-\d", text)
@@ -116,7 +116,7 @@ def test_a_template_needs_no_function_no_asset_and_no_bootstrap(stack: str) -> N
     assert not [name for name in template.get("Parameters", {}) if "Bootstrap" in name or "Asset" in name]
 
 
-def test_nothing_but_stacks_is_in_the_manifest() -> None:
+def test_the_manifest_contains_only_stacks() -> None:
     assert {artifact["type"] for artifact in read_stacks().values()} == {"aws:cloudformation:stack"}
 
 
@@ -126,14 +126,14 @@ def test_a_value_is_read_only_after_the_stack_that_publishes_it(stack: str) -> N
     assert list_read(stack) <= earlier
 
 
-def test_every_value_that_is_published_is_read_or_shown() -> None:
-    shown = {f"/genai-demo/production/{name}" for names in OUTPUTS.values() for name in names}
+def test_each_published_value_is_read_by_a_stack_or_is_an_output() -> None:
+    outputs = {f"/genai-demo/production/{name}" for names in OUTPUTS.values() for name in names}
     read = {path for stack in NAMES for path in list_read(stack)}
-    assert {path for stack in NAMES for path in list_published(stack)} - read - shown == set()
+    assert {path for stack in NAMES for path in list_published(stack)} - read - outputs == set()
 
 
 @pytest.mark.parametrize("stack", NAMES)
-def test_what_holds_state_outlives_its_stack(stack: str) -> None:
+def test_a_resource_with_data_is_kept_when_its_stack_is_deleted(stack: str) -> None:
     for name, resource in read_template(stack)["Resources"].items():
         if resource["Type"] in STATEFUL:
             policies = {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
@@ -141,18 +141,18 @@ def test_what_holds_state_outlives_its_stack(stack: str) -> None:
 
 
 def list_earlier(stack: str) -> set[str]:
-    """The stacks that a stack waits for, directly or not."""
+    """The stacks that a stack depends on, directly or indirectly."""
     direct = set(read_stacks()[stack].get("dependencies", ()))
     return direct | {further for name in direct for further in list_earlier(name)}
 
 
 def list_published(stack: str) -> set[str]:
-    """The parameter paths that a stack writes."""
+    """The names in Parameter Store that a stack writes."""
     resources = read_template(stack)["Resources"].values()
     return {one["Properties"]["Name"] for one in resources if one["Type"] == "AWS::SSM::Parameter"}
 
 
 def list_read(stack: str) -> set[str]:
-    """The parameter paths that a stack reads."""
+    """The names in Parameter Store that a stack reads."""
     parameters = read_template(stack).get("Parameters", {}).values()
     return {one["Default"] for one in parameters if one["Type"] == "AWS::SSM::Parameter::Value<String>"}

@@ -1,4 +1,4 @@
-"""The committed assembly and its app by the CDK's own command line, which is none of ours."""
+"""The committed cloud assembly and its app with the CDK command line."""
 
 from collections.abc import Iterator
 
@@ -17,14 +17,14 @@ CONTEXT = ("--context", "environment=production", "--context", "projectName=gena
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """An account to which the command line has deployed the committed assembly."""
+    """An account into which the CDK command line deployed the committed assembly."""
     settings = SandboxSettings(time_factor=100.0)
     with Sandbox(tmp_path_factory.mktemp("cdk"), parts=("aws", "postgres"), settings=settings) as sandbox:
         cdk(sandbox, *DEPLOY)
         yield sandbox
 
 
-def test_the_command_line_deploys_all_six_stacks_protected(account: Sandbox) -> None:
+def test_the_command_line_deploys_all_six_stacks_with_termination_protection(account: Sandbox) -> None:
     found = SandboxAws(account.addresses.aws).client("cloudformation").describe_stacks()["Stacks"]
     status = {stack["StackName"]: (stack["StackStatus"], stack["EnableTerminationProtection"]) for stack in found}
     names = [artifact["properties"]["stackName"] for artifact in read_stacks().values()]
@@ -35,6 +35,6 @@ def test_a_second_deployment_finds_no_changes(account: Sandbox) -> None:
     assert cdk(account, *DEPLOY).count("(no changes)") == len(read_stacks())
 
 
-def test_the_guides_own_command_synthesises_what_is_committed(account: Sandbox) -> None:
+def test_the_command_of_the_guide_synthesizes_the_committed_assembly(account: Sandbox) -> None:
     printed = cdk(account, "deploy", "NetworkStack", *CONTEXT, "--require-approval", "never")
     assert printed.count("(no changes)") == 1

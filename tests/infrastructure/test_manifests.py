@@ -1,4 +1,4 @@
-"""The manifests of production: the guide's numbers, what it leaves out, and what another file has to agree with."""
+"""The manifests of production: the values of the guide, additions to the guide, and agreement with other files."""
 
 import yaml
 
@@ -15,7 +15,7 @@ from tests.infrastructure.manifests import (
 )
 
 
-def test_the_guides_numbers_are_kept() -> None:
+def test_the_numbers_are_those_of_the_guide() -> None:
     assert rollout()["replicas"] == 3
     assert container()["resources"] == {
         "requests": {"memory": "1Gi", "cpu": "500m"},
@@ -28,7 +28,7 @@ def test_the_guides_numbers_are_kept() -> None:
     assert [step["setWeight"] for step in canary["steps"][::2]] == [20, 40, 60, 80]
 
 
-def test_the_guides_profile_port_and_folders_are_kept() -> None:
+def test_profile_port_and_folders_are_those_of_the_guide() -> None:
     assert {"name": "SPRING_PROFILES_ACTIVE", "value": "msk"} in container()["env"]
     assert container()["ports"] == [{"containerPort": 8080, "name": "http"}]
     folders = {mount["name"]: mount["mountPath"] for mount in container()["volumeMounts"]}
@@ -38,7 +38,7 @@ def test_the_guides_profile_port_and_folders_are_kept() -> None:
     assert volumes["logs"]["emptyDir"] == {}
 
 
-def test_the_guides_labels_and_annotations_are_kept() -> None:
+def test_labels_and_annotations_are_those_of_the_guide() -> None:
     metadata = rollout()["template"]["metadata"]
     assert metadata["labels"] == {"app": "genai-demo-backend", "version": "v1"}
     assert metadata["annotations"] == {
@@ -50,7 +50,7 @@ def test_the_guides_labels_and_annotations_are_kept() -> None:
     assert rollout()["selector"] == {"matchLabels": {"app": "genai-demo-backend"}}
 
 
-def test_both_services_lead_to_the_pods_by_the_guides_port() -> None:
+def test_both_services_select_the_pods_with_the_port_of_the_guide() -> None:
     services = {found["metadata"]["name"]: found["spec"] for found in rendered() if found["kind"] == "Service"}
     assert services.keys() == {"genai-demo-backend-service", "genai-demo-backend-canary"}
     for spec in services.values():
@@ -59,22 +59,22 @@ def test_both_services_lead_to_the_pods_by_the_guides_port() -> None:
         assert spec["type"] == "ClusterIP"
 
 
-def test_a_slow_start_has_three_minutes_before_liveness_counts() -> None:
+def test_a_pod_has_three_minutes_to_start_before_the_liveness_probe() -> None:
     probe = container()["startupProbe"]
     assert probe["httpGet"] == container()["livenessProbe"]["httpGet"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == 180
 
 
-def test_liveness_and_readiness_are_asked_for_apart() -> None:
-    """A restart mends neither database nor cache, so liveness must not depend on them."""
+def test_liveness_and_readiness_have_separate_endpoints() -> None:
+    """A restart fixes neither the database nor the cache, so liveness must not depend on them."""
     assert container()["livenessProbe"]["httpGet"] == {"path": "/actuator/health/liveness", "port": 8080}
     assert container()["readinessProbe"]["httpGet"] == {"path": "/actuator/health/readiness", "port": 8080}
     groups = yaml.safe_load((MANIFESTS / "application.yml").read_text())["management"]["endpoint"]["health"]["group"]
     assert groups == {"liveness": {"include": "livenessState"}, "readiness": {"include": "readinessState,db,redis"}}
 
 
-def test_a_pod_that_ends_serves_until_the_load_balancer_has_left_it() -> None:
-    """The gate, the pause before the end, and a grace period that is longer than the pause."""
+def test_a_terminating_pod_serves_until_the_load_balancer_has_deregistered_it() -> None:
+    """A readiness gate, a sleep in preStop, and a grace period that is longer than the sleep."""
     gate = of_kind("Namespace")["metadata"]["labels"]["elbv2.k8s.aws/pod-readiness-gate-inject"]
     assert gate == "enabled"
     pause = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -82,15 +82,15 @@ def test_a_pod_that_ends_serves_until_the_load_balancer_has_left_it() -> None:
     assert pod()["terminationGracePeriodSeconds"] >= pause + 30
 
 
-def test_two_of_three_pods_stay_while_nodes_are_drained() -> None:
+def test_two_of_three_pods_are_available_while_nodes_are_drained() -> None:
     spec = of_kind("PodDisruptionBudget")["spec"]
     assert spec == {"minAvailable": 2, "selector": rollout()["selector"]}
 
 
-def test_the_application_has_no_rights_on_its_node() -> None:
-    whole = pod()["securityContext"]
-    assert (whole["runAsNonRoot"], whole["runAsUser"], whole["runAsGroup"]) == (True, 10001, 10001)
-    assert whole["seccompProfile"] == {"type": "RuntimeDefault"}
+def test_the_application_has_no_privileges_on_its_node() -> None:
+    context = pod()["securityContext"]
+    assert (context["runAsNonRoot"], context["runAsUser"], context["runAsGroup"]) == (True, 10001, 10001)
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container()["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -104,12 +104,12 @@ def test_the_application_has_no_token_for_the_kubernetes_api() -> None:
     assert (pod()["automountServiceAccountToken"], account["automountServiceAccountToken"]) == (False, False)
 
 
-def test_three_revisions_can_be_gone_back_to_and_ten_are_remembered() -> None:
+def test_the_rollback_window_has_three_revisions_and_the_history_ten() -> None:
     assert rollout()["rollbackWindow"] == {"revisions": 3}
     assert rollout()["revisionHistoryLimit"] == 10
 
 
-def test_the_rollout_moves_traffic_at_the_ingress_through_both_services() -> None:
+def test_the_rollout_splits_the_traffic_of_the_ingress_between_both_services() -> None:
     canary = rollout()["strategy"]["canary"]
     assert canary["stableService"] == "genai-demo-backend-service"
     assert canary["canaryService"] == "genai-demo-backend-canary"
@@ -117,7 +117,7 @@ def test_the_rollout_moves_traffic_at_the_ingress_through_both_services() -> Non
     assert [step for step in canary["steps"] if "pause" in step] == [{"pause": {}}] * 4
 
 
-def test_the_load_balancer_takes_tls_from_1_2_on_and_redirects_what_comes_without() -> None:
+def test_the_load_balancer_accepts_tls_from_1_2_and_redirects_http() -> None:
     assert of_kind("Ingress")["spec"]["ingressClassName"] == "alb"
     assert annotation("listen-ports") == '[{"HTTP": 80}, {"HTTPS": 443}]'
     assert annotation("ssl-redirect") == "443"
@@ -127,11 +127,11 @@ def test_the_load_balancer_takes_tls_from_1_2_on_and_redirects_what_comes_withou
     assert "kubernetes.io/ingress.class" not in of_kind("Ingress")["metadata"]["annotations"]
 
 
-def test_the_load_balancer_asks_the_pods_what_kubernetes_asks_them() -> None:
+def test_the_health_check_of_the_load_balancer_is_the_readiness_probe() -> None:
     assert annotation("healthcheck-path") == container()["readinessProbe"]["httpGet"]["path"]
 
 
-def test_the_front_door_publishes_no_actuator_but_health() -> None:
+def test_the_public_endpoint_publishes_no_actuator_endpoint_except_health() -> None:
     published = {
         rule["host"]: [path["path"] for path in rule["http"]["paths"]] for rule in of_kind("Ingress")["spec"]["rules"]
     }
@@ -142,7 +142,7 @@ def test_the_front_door_publishes_no_actuator_but_health() -> None:
     }
 
 
-def test_every_way_to_the_backend_is_the_weighted_action() -> None:
+def test_each_path_to_the_backend_uses_the_weighted_action() -> None:
     action = rollout()["strategy"]["canary"]["trafficRouting"]["alb"]["rootService"]
     for rule in of_kind("Ingress")["spec"]["rules"]:
         for path in rule["http"]["paths"]:
@@ -151,8 +151,8 @@ def test_every_way_to_the_backend_is_the_weighted_action() -> None:
 
 
 def test_project_and_environment_are_those_of_the_environments_file() -> None:
-    stated = {item["name"]: item.get("value") for item in container()["env"]}
-    assert (stated["PROJECT"], stated["ENVIRONMENT"]) == (ENVIRONMENT.project, ENVIRONMENT.name)
+    variables = {item["name"]: item.get("value") for item in container()["env"]}
+    assert (variables["PROJECT"], variables["ENVIRONMENT"]) == (ENVIRONMENT.project, ENVIRONMENT.name)
     namespace = of_kind("Namespace")["metadata"]
     labels = namespace["labels"]
     assert (labels["project"], labels["environment"]) == (ENVIRONMENT.project, ENVIRONMENT.name)
@@ -160,6 +160,6 @@ def test_project_and_environment_are_those_of_the_environments_file() -> None:
     assert annotation("load-balancer-name") == f"{ENVIRONMENT.prefix}-alb"
 
 
-def test_everything_stands_in_the_environments_namespace() -> None:
+def test_all_objects_are_in_the_namespace_of_the_environment() -> None:
     others = [manifest for manifest in rendered() if manifest["kind"] != "Namespace"]
     assert {manifest["metadata"]["namespace"] for manifest in others} == {ENVIRONMENT.application.namespace}

@@ -1,4 +1,4 @@
-"""Every metric that an alarm or a widget looks at is published by somebody, with the dimensions it is asked by."""
+"""Each metric that an alarm or a widget uses is published, with the same dimensions."""
 
 import json
 import re
@@ -12,36 +12,36 @@ from tests.infrastructure.assembly import list_resources, read_properties, read_
 from tests.infrastructure.published import PUBLISHED
 
 NAMESPACE = "GenAI/Demo/production"
-# Micrometer's registry for CloudWatch adds the statistic to a counter's name, and the application tags none of these.
+# Micrometer's registry for CloudWatch adds the statistic to the name of a counter. These counters have no tags.
 APPLICATION = {f"{name}.count": frozenset[str]() for name in KNOWN_COUNTERS}
 SEARCH = re.compile(r"SEARCH\('\{([^,}]+),([^}]+)\} MetricName=\"(\w+)\" (.*?)', '(\w+)'\)")
 
 
-class Looked(NamedTuple):
-    """One look at a metric: from where, at what, by which dimensions."""
+class MetricUse(NamedTuple):
+    """The use of a metric. user: the name of the alarm, or the title of the widget."""
 
-    where: str
+    user: str
     namespace: str
     metric: str
     dimensions: frozenset[str]
 
 
-def looks_of_alarms() -> Iterator[Looked]:
+def metrics_of_alarms() -> Iterator[MetricUse]:
     for alarm in (one["Properties"] for one in list_resources("AWS::CloudWatch::Alarm")):
         names = frozenset(dimension["Name"] for dimension in alarm.get("Dimensions", []))
-        yield Looked(alarm["AlarmName"], alarm["Namespace"], alarm["MetricName"], names)
+        yield MetricUse(alarm["AlarmName"], alarm["Namespace"], alarm["MetricName"], names)
 
 
-def looks_of_widgets() -> Iterator[Looked]:
+def metrics_of_widgets() -> Iterator[MetricUse]:
     text, values = read_properties("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Sub"]
     for widget in json.loads(text)["widgets"]:
         namespace = ""
         for metric in widget["properties"]["metrics"]:
             if isinstance(metric[0], dict):
-                yield searched(widget["properties"]["title"], metric[0]["expression"])
+                yield parse_search(widget["properties"]["title"], metric[0]["expression"])
                 continue
             namespace = namespace if metric[0] == "." else metric[0]
-            yield Looked(
+            yield MetricUse(
                 widget["properties"]["title"],
                 namespace.replace("${Namespace}", values["Namespace"]),
                 metric[1],
@@ -49,31 +49,31 @@ def looks_of_widgets() -> Iterator[Looked]:
             )
 
 
-def searched(title: str, expression: str) -> Looked:
+def parse_search(title: str, expression: str) -> MetricUse:
     found = SEARCH.search(expression)
     assert found, expression
     namespace, dimensions, metric, *_ = found.groups()
-    return Looked(title, namespace, metric, frozenset(name.strip('"') for name in dimensions.split(",")))
+    return MetricUse(title, namespace, metric, frozenset(name.strip('"') for name in dimensions.split(",")))
 
 
-LOOKS = [*looks_of_alarms(), *looks_of_widgets()]
+USES = [*metrics_of_alarms(), *metrics_of_widgets()]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.where}: {look.metric}")
-def test_what_is_looked_at_is_published(look: Looked) -> None:
+@pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.user}: {use.metric}")
+def test_a_metric_is_published_with_the_dimensions_of_its_use(use: MetricUse) -> None:
     published = {**PUBLISHED, NAMESPACE: APPLICATION}
-    assert look.dimensions == published[look.namespace][look.metric]
+    assert use.dimensions == published[use.namespace][use.metric]
 
 
-def test_everything_that_is_looked_at_is_found() -> None:
+def test_all_uses_of_metrics_are_found() -> None:
     dashboard = json.dumps(read_properties("AWS::CloudWatch::Dashboard"))
-    assert len(list(looks_of_alarms())) == len(list_resources("AWS::CloudWatch::Alarm"))
-    assert sum("SEARCH" in look for look in dashboard.split("expression")) == len(
-        [look for look in looks_of_widgets() if look.namespace in ("AWS/ApplicationELB", "AWS/Kafka")]
+    assert len(list(metrics_of_alarms())) == len(list_resources("AWS::CloudWatch::Alarm"))
+    assert sum("SEARCH" in part for part in dashboard.split("expression")) == len(
+        [use for use in metrics_of_widgets() if use.namespace in ("AWS/ApplicationELB", "AWS/Kafka")]
     )
 
 
-def test_the_application_may_publish_to_the_namespace_that_is_looked_at() -> None:
+def test_the_application_is_allowed_to_publish_to_the_namespace_of_its_metrics() -> None:
     statements = [
         statement
         for policy in list_resources("AWS::IAM::Policy", "EKSStack")
@@ -85,22 +85,22 @@ def test_the_application_may_publish_to_the_namespace_that_is_looked_at() -> Non
     ]
 
 
-def test_what_alarms_watch_is_what_the_other_stacks_made() -> None:
-    """By parameters alone: a name written twice would go on watching what was renamed."""
+def test_the_dimensions_of_alarms_come_from_the_other_stacks() -> None:
+    """They are parameters: a literal name would not follow a renamed resource."""
     parameters = read_template("ObservabilityStack")["Parameters"]
     for alarm in (one["Properties"] for one in list_resources("AWS::CloudWatch::Alarm")):
         for dimension in alarm.get("Dimensions", []):
             if dimension["Name"] != "Broker ID":
-                assert referred(dimension["Value"]) in parameters
+                assert parameter_of(dimension["Value"]) in parameters
 
 
-def referred(value: Any) -> str:
-    """The parameter that a value is made of."""
+def parameter_of(value: Any) -> str:
+    """The parameter that a value refers to."""
     (name,) = re.findall(r'"Ref": "(\w+)"', json.dumps(value))
     return name
 
 
-def test_every_node_of_brokers_and_cache_is_watched() -> None:
+def test_each_broker_and_each_cache_node_has_an_alarm() -> None:
     brokers = {d["Value"] for alarm in broker_alarms() for d in alarm["Dimensions"] if d["Name"] == "Broker ID"}
     nodes = {
         tuple(re.findall(r"-\d{3}", json.dumps(d["Value"]))) for alarm in cache_alarms() for d in alarm["Dimensions"]

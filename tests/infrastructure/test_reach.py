@@ -1,4 +1,4 @@
-"""Who reaches whom on the network, derived from the templates: pods reach the data systems, nothing else does."""
+"""The allowed connections, from the templates: only pods can connect to brokers, database and cache."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ ANYWHERE = "0.0.0.0/0"
 SSM = "AWS::SSM::Parameter"
 
 
-class Way(NamedTuple):
-    """Who may open a connection to whom, on which ports."""
+class Connection(NamedTuple):
+    """An allowed connection. source, target: descriptions of security groups. ports: first and last."""
 
     source: str
     target: str
@@ -18,7 +18,7 @@ class Way(NamedTuple):
 
 
 def published_by(stack: str) -> dict[str, str]:
-    """Parameter path -> the logical id of what its value is of."""
+    """Name in Parameter Store -> logical id of the resource whose attribute is the value."""
     parameters = [r["Properties"] for r in read_template(stack)["Resources"].values() if r["Type"] == SSM]
     return {one["Name"]: origin(one["Value"]) for one in parameters if isinstance(one["Value"], dict)}
 
@@ -28,7 +28,7 @@ def origin(value: dict[str, Any]) -> str:
 
 
 def group_behind(stack: str, reference: dict[str, Any]) -> str:
-    """The description of the security group of SecurityStack that a reference in any stack leads to."""
+    """The description of the security group in SecurityStack that a reference in any stack refers to."""
     name = origin(reference)
     parameters = read_template(stack).get("Parameters", {})
     if name in parameters:
@@ -36,48 +36,50 @@ def group_behind(stack: str, reference: dict[str, Any]) -> str:
     return read_template("SecurityStack")["Resources"][name]["Properties"]["GroupDescription"]
 
 
-def list_ways() -> Iterator[Way]:
-    """Every rule that lets somebody in, written beside a group or apart from it."""
+def list_connections() -> Iterator[Connection]:
+    """The connections of all ingress rules, inside security groups and as separate resources."""
     for stack in read_stacks():
         for rule in (one["Properties"] for one in list_resources("AWS::EC2::SecurityGroupIngress", stack)):
             source, target = (group_behind(stack, rule[key]) for key in ("SourceSecurityGroupId", "GroupId"))
-            yield Way(source, target, (rule["FromPort"], rule["ToPort"]))
+            yield Connection(source, target, (rule["FromPort"], rule["ToPort"]))
         for group in (one["Properties"] for one in list_resources("AWS::EC2::SecurityGroup", stack)):
             for rule in group.get("SecurityGroupIngress", []):
-                yield Way(str(rule), group["GroupDescription"], (rule.get("FromPort", 0), rule.get("ToPort", 65535)))
+                yield Connection(
+                    str(rule), group["GroupDescription"], (rule.get("FromPort", 0), rule.get("ToPort", 65535))
+                )
 
 
-def carried_groups(stack: str, kind: str, *path: str) -> list[str]:
-    """The groups that a resource carries; path: where its properties name them."""
+def groups_of(stack: str, kind: str, *path: str) -> list[str]:
+    """The security groups of a resource. path: to their list in its properties."""
     groups: Any = read_properties(kind)
     for key in path:
         groups = groups[key]
     return [group_behind(stack, reference) for reference in groups]
 
 
-def test_pods_reach_brokers_database_and_cache_on_their_ports_and_nothing_else_does() -> None:
+def test_only_pods_can_connect_to_brokers_database_and_cache_and_only_to_their_ports() -> None:
     pods = "genai-demo-production workload"
-    brokers = carried_groups("MSKStack", "AWS::MSK::Cluster", "BrokerNodeGroupInfo", "SecurityGroups")
-    database = carried_groups("RDSStack", "AWS::RDS::DBInstance", "VPCSecurityGroups")
-    cache = carried_groups("RDSStack", "AWS::ElastiCache::ReplicationGroup", "SecurityGroupIds")
+    brokers = groups_of("MSKStack", "AWS::MSK::Cluster", "BrokerNodeGroupInfo", "SecurityGroups")
+    database = groups_of("RDSStack", "AWS::RDS::DBInstance", "VPCSecurityGroups")
+    cache = groups_of("RDSStack", "AWS::ElastiCache::ReplicationGroup", "SecurityGroupIds")
     assert [len(groups) for groups in (brokers, database, cache)] == [1, 1, 1]
-    assert set(list_ways()) == {
-        Way(pods, brokers[0], (9098, 9098)),
-        Way(pods, database[0], (5432, 5432)),
-        Way(pods, cache[0], (6379, 6379)),
+    assert set(list_connections()) == {
+        Connection(pods, brokers[0], (9098, 9098)),
+        Connection(pods, database[0], (5432, 5432)),
+        Connection(pods, cache[0], (6379, 6379)),
     }
 
 
-def test_each_data_system_listens_where_it_is_reached() -> None:
+def test_brokers_database_and_cache_listen_on_the_allowed_ports() -> None:
     database, cache = read_properties("AWS::RDS::DBInstance"), read_properties("AWS::ElastiCache::ReplicationGroup")
     brokers = read_properties("AWS::MSK::Cluster")["ClientAuthentication"]
-    # PostgreSQL's own port, unless told; MSK listens on 9098 for IAM and on nothing else with these settings.
+    # 5432 is the default of PostgreSQL. With these settings, MSK listens only on 9098, for IAM.
     assert database.get("Port", "5432") == "5432"
     assert cache["Port"] == 6379
     assert brokers == {"Sasl": {"Iam": {"Enabled": True}}, "Unauthenticated": {"Enabled": False}}
 
 
-def test_the_nodes_that_pods_run_on_carry_the_workload_group() -> None:
+def test_the_nodes_have_the_workload_group() -> None:
     data = read_properties("AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
     cluster, workload = data["SecurityGroupIds"]
     assert cluster["Fn::GetAtt"] == ["Cluster", "ClusterSecurityGroupId"]
@@ -86,15 +88,15 @@ def test_the_nodes_that_pods_run_on_carry_the_workload_group() -> None:
     assert "LaunchTemplate" in read_properties("AWS::EKS::Nodegroup")
 
 
-def test_no_data_system_has_a_way_out() -> None:
-    """A group without a rule of its own lets everything out; CDK writes one that leads nowhere instead."""
+def test_brokers_database_and_cache_cannot_open_connections() -> None:
+    """A security group without an egress rule allows all connections. CDK adds a rule for an unusable address."""
     for group in (one["Properties"] for one in list_resources("AWS::EC2::SecurityGroup")):
-        ways = {rule["CidrIp"] for rule in group["SecurityGroupEgress"]}
+        networks = {rule["CidrIp"] for rule in group["SecurityGroupEgress"]}
         is_workload = group["GroupDescription"].endswith("workload")
-        assert ways == ({ANYWHERE} if is_workload else {"255.255.255.255/32"})
+        assert networks == ({ANYWHERE} if is_workload else {"255.255.255.255/32"})
 
 
-def test_data_stands_in_subnets_without_a_way_to_the_internet() -> None:
+def test_database_and_cache_are_in_subnets_without_a_route_to_the_internet() -> None:
     gateways = ("NatGatewayId", "GatewayId")
     routed = {
         origin(route["RouteTableId"])

@@ -53,7 +53,7 @@ def installation(empty: Rehearsal) -> Installation:
         empty.ask_faults("POST", failing)
         no_capacity = empty.release(digest)
     command = empty.start_release(digest)
-    command.wait_for("check that nothing moved since plan")  # long before topics are asked for
+    command.wait_for("check that nothing changed since plan")  # long before topics are asked for
     with empty.frozen("kafka"):
         frozen = command.wait()
     return Installation(digest, no_capacity, topics, frozen, empty.release(digest))

@@ -20,7 +20,7 @@ ROLLOUT = "genai-demo-backend"
 HASH = "rollouts-pod-template-hash"
 SERVICES = {"genai-demo-backend-service": "stable", "genai-demo-backend-canary": "canary"}
 PORT = 8080
-# The first request of the users, which only looks whether the site is there; they do not count it.
+# The first request of the users, which only checks that the site answers; they do not count it.
 PROBES = 1
 
 
@@ -96,10 +96,10 @@ def requests_of(rehearsal: Rehearsal, group: str) -> int:
 
 def count_at_generator(rehearsal: Rehearsal) -> Counts:
     """What the users counted since they began, by the pod that answered."""
-    told = json.loads((rehearsal.sandbox.state / "traffic.json").read_text())["by_pod"]
+    answer = json.loads((rehearsal.sandbox.state / "traffic.json").read_text())["by_pod"]
     found = {"stable": 0, "canary": 0}
     arms = {name: arm for (name, _), arm in pods(rehearsal).items()}
-    for pod, outcomes in told.items():
+    for pod, outcomes in answer.items():
         found[arms[pod]] += sum(outcomes.values())
     return Counts(**found)
 
@@ -116,8 +116,8 @@ def pods(rehearsal: Rehearsal) -> dict[tuple[str, str], str]:
     }
 
 
-def shares(rehearsal: Rehearsal) -> set[float]:
-    """The canary's share in percent as each listener rule that splits traffic has it."""
+def weights(rehearsal: Rehearsal) -> set[float]:
+    """The canary's weight in percent in each listener rule that splits traffic."""
     sandbox = rehearsal.sandbox
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     canary = {

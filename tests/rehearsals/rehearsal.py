@@ -1,4 +1,4 @@
-"""Production rehearsed on a sandbox as its operator does it: by the command line, through Prefect and a worker."""
+"""Releases to production on a sandbox as an operator does them: with the command line, Prefect and a worker."""
 
 import json
 import os
@@ -26,13 +26,13 @@ SLIPWAY = Path(sys.executable).parent / "slipway"
 OVERLAY = {
     "SLIPWAY_CANARY__PAUSE": "8s",
     "SLIPWAY_CANARY__PERIOD": "2s",
-    # On a machine with other work counts come late, and proof with them.
+    # On a busy machine counts arrive late, and a verdict with them.
     "SLIPWAY_CANARY__CEILING": "6",
     "SLIPWAY_CANARY__LATENESS": "5s",
     "SLIPWAY_CANARY__WEIGHT_DEADLINE": "30s",
     "SLIPWAY_CANARY__READY_DEADLINE": "90s",
-    "SLIPWAY_HOLD__LEASE": "10s",
-    # A test says when a canary that was left is taken back.
+    "SLIPWAY_LOCK__LEASE": "10s",
+    # A test decides when an orphaned canary is rolled back.
     "SLIPWAY_RECOVERY__ON_ORPHANED": "leave",
     "SLIPWAY_TOPICS__LAG": "10s",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -52,15 +52,15 @@ class Ending:
 
     @property
     def sentence(self) -> str:
-        """What it ended by: the last line, from the state's name on."""
+        """How it ended: the last line, from the name of the state on."""
         return self.output.rstrip().splitlines()[-1]
 
 
 class Command:
-    """`slipway ...` under way."""
+    """A `slipway ...` command that runs."""
 
     def __init__(self, arguments: tuple[str, ...], environ: Mapping[str, str], folder: Path) -> None:
-        """folder: keeps what it prints, beside the logs of the sandbox's parts."""
+        """folder: its output is written there, beside the logs of the sandbox's parts."""
         self._log = Path(tempfile.mkstemp(suffix=".log", prefix=f"slipway-{arguments[0]}-", dir=folder)[1])
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([SLIPWAY, *arguments], env=environ, stdout=log, stderr=subprocess.STDOUT)
@@ -69,7 +69,7 @@ class Command:
         return self._log.read_text()
 
     def wait_for(self, pattern: str, seconds: float = LONGEST_RUN) -> None:
-        """Until it printed this; AssertionError where it ended before."""
+        """Wait until it has printed this. AssertionError if it ends before."""
         found = eventually(
             lambda: re.search(pattern, self.output()) or self._process.poll() is not None, seconds=seconds
         )
@@ -103,7 +103,7 @@ class Rehearsal:
         return self.start("release", "production", "--digest", digest, *options)
 
     def install(self, **settings: str) -> None:
-        """As an operator does it; then nothing runs by its schedule, so that each request is one of a test's."""
+        """Install, and pause all schedules, so that every run is started by a test."""
         ended = self.slipway("install", **settings)
         assert ended.exit_code == 0, ended.output
         api = self.sandbox.addresses.prefect
@@ -116,7 +116,7 @@ class Rehearsal:
 
     @contextmanager
     def installed_with(self, **settings: str) -> Iterator[None]:
-        """Runs get these settings within the block, as an operator gives them: by installing anew."""
+        """Runs get these settings within the block, as an operator sets them: by another installation."""
         self.install(**settings)
         try:
             yield
@@ -141,13 +141,13 @@ class Rehearsal:
             found += [hit["at"] for hit in hits if hit["at"] == operation]
 
     def ask_faults(self, method: str, fault: Any = None) -> Any:
-        """What /sandbox/faults of the cloud answers: the faults in force and the hits so far."""
+        """The answer of /sandbox/faults: the active faults and their hits so far."""
         url = f"{self.sandbox.addresses.aws}/sandbox/faults"
         return httpx.request(method, url, json=fault, trust_env=False).raise_for_status().json()
 
     @contextmanager
     def frozen(self, part: str) -> Iterator[None]:
-        """Every process of a part stands still within the block: it holds its sockets and answers nobody."""
+        """Every process of a part is stopped within the block: its sockets stay open and get no answer."""
         pids = [self.sandbox.supervisor.pid(part), *children_of(self.sandbox.supervisor.pid(part))]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -159,7 +159,7 @@ class Rehearsal:
 
     @contextmanager
     def without(self, part: str) -> Iterator[None]:
-        """The part is ended within the block, and started again."""
+        """The part is ended during the block and started again after it."""
         self.sandbox.supervisor.end(part)
         try:
             yield
@@ -167,21 +167,21 @@ class Rehearsal:
             self.sandbox.require(part)
 
     def status(self) -> dict[str, Any]:
-        """As `slipway status --json` tells it; releases newest first."""
+        """The output of `slipway status --json`; releases newest first."""
         return json.loads(self.slipway("status", "--json").output)
 
     def last_release(self) -> dict[str, Any]:
         return self.status()["releases"][0]
 
     def judged(self) -> list[tuple[int, str]]:
-        """Weight and verdict of each step that the last release judged."""
+        """Weight and verdict of each step that the last release analyzed."""
         journal = self.last_release()["journal"]
         return [
             (of["weight_percent"], of["verdict"]) for of in (r["detail"] for r in journal if r["event"] == "judged")
         ]
 
-    def holder(self) -> int:
-        """The process that holds production."""
+    def release_process(self) -> int:
+        """The process that has the lock on production."""
         lock = read_lock(production(self.sandbox.state / "store"))
         found = re.search(r"process (\d+)", lock.holder.who) if lock else None
         assert found

@@ -1,4 +1,4 @@
-"""A release whose process is killed in its canary: what stays, what is said, and what the next release does."""
+"""A release whose process is killed during its canary: the state, the messages, and what the next release does."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.testing import eventually
-from tests.rehearsals.counts import PROBES, Counts, count_at_generator, count_at_pods, settle_at_load_balancer, shares
+from tests.rehearsals.counts import PROBES, Counts, count_at_generator, count_at_pods, settle_at_load_balancer, weights
 from tests.rehearsals.rehearsal import Ending, Rehearsal
 
 pytestmark = pytest.mark.rehearsal
@@ -19,15 +19,15 @@ PAUSE = "30s"
 
 @dataclass(frozen=True)
 class Crash:
-    """counted: requests per arm within the canary, at three places. share: of the canary, in percent, at every witness
-    before the process was killed and after its run had ended. journal: of the release that was stopped.
+    """counted: requests per arm during the canary, at three places. weights: of the canary, in percent, at every weight
+    source before the process was killed and after its run had ended. journal: of the release that was stopped.
     """
 
     digest: str
     ended: Ending
     counted: dict[str, Counts]
-    shares_before: set[float]
-    shares_after: set[float]
+    weights_before: set[float]
+    weights_after: set[float]
     again: Ending
     other: Ending
     refused: Ending
@@ -39,22 +39,22 @@ class Crash:
 def crash(production: Rehearsal) -> Crash:
     """Killed at its first pause; released again and stopped at the next one; then another digest, which fails."""
     with production.installed_with(SLIPWAY_CANARY__PAUSE=PAUSE):
-        return crash_and_go_on(production)
+        return crash_and_resume(production)
 
 
-def crash_and_go_on(production: Rehearsal) -> Crash:
+def crash_and_resume(production: Rehearsal) -> Crash:
     digest = production.push("crashed")
     with production.without("traffic"):
         balancer, pods = settle_at_load_balancer(production), count_at_pods(production)
     command = production.start_release(digest)
     command.wait_for("apply the connection settings")
-    holder = production.holder()
-    # Within the pause: the weight is there, and both arms were asked.
-    eventually(lambda: shares(production) == {20.0} and count_at_pods(production).canary > 0)
-    before = shares(production)
-    os.kill(holder, signal.SIGKILL)
+    process = production.release_process()
+    # Within the pause: the weight is applied, and both arms got requests.
+    eventually(lambda: weights(production) == {20.0} and count_at_pods(production).canary > 0)
+    before = weights(production)
+    os.kill(process, signal.SIGKILL)
     ended = command.wait()
-    after = shares(production)
+    after = weights(production)
     production.sandbox.supervisor.end("traffic")
     counted = {
         "load balancer": settle_at_load_balancer(production).less(balancer),
@@ -63,12 +63,12 @@ def crash_and_go_on(production: Rehearsal) -> Crash:
     }
     production.sandbox.require("traffic")
     command = production.start_release(digest)
-    command.wait_for("confirm 40 % at the load balancer")
+    command.wait_for("confirm the weight of 40 %")
     stop = production.slipway("stop", "--reason", "the shop has a sale")
     again = command.wait()
     journal = production.last_release()["journal"]
     command = production.start_release(production.push("failing", "errors"))
-    command.wait_for("wait until the canary is at 20 %")
+    command.wait_for("wait for the pause at 20 %")
     refused = production.release(digest, "--no-wait")
     return Crash(digest, ended, counted, before, after, again, command.wait(), refused, stop, journal)
 
@@ -80,24 +80,24 @@ def test_requests_per_arm_are_the_same_at_pods_load_balancer_and_users(crash: Cr
     assert (users.stable + PROBES, users.canary) == (pods.stable, pods.canary)
 
 
-def test_a_killed_release_is_crashed_and_says_how_to_go_on(crash: Crash) -> None:
+def test_a_killed_release_is_crashed_and_says_how_to_continue(crash: Crash) -> None:
     assert crash.ended.exit_code == 8
     assert crash.ended.sentence.startswith("CRASHED  ")
     assert "slipway status production" in crash.ended.sentence
-    assert "a release started again goes on from what is there" in crash.ended.sentence
+    assert "To continue, start the release again" in crash.ended.sentence
 
 
-def test_nothing_is_promoted_while_nobody_judges(crash: Crash) -> None:
-    assert crash.shares_before == crash.shares_after == {20.0}
+def test_nothing_is_promoted_without_an_analysis(crash: Crash) -> None:
+    assert crash.weights_before == crash.weights_after == {20.0}
 
 
-def test_the_same_digest_goes_on_at_the_pause_where_it_was_left(crash: Crash) -> None:
+def test_the_same_digest_resumes_at_the_pause_at_which_it_stopped(crash: Crash) -> None:
     assert "did not end: its process stopped in " in crash.again.output
-    assert "an unfinished canary of it is gone on with, at step 1" in crash.again.output
+    assert "an unfinished canary of this image is resumed at step 1" in crash.again.output
     assert "20 %  pass" in crash.again.output
 
 
-def test_a_stop_comes_at_the_next_safe_point_and_says_where_traffic_is(crash: Crash) -> None:
+def test_a_stop_takes_effect_before_the_next_step_and_says_where_traffic_is(crash: Crash) -> None:
     assert crash.stop.exit_code == 0
     assert "It stops before its next step." in crash.stop.output
     assert crash.again.exit_code == 8
@@ -109,7 +109,7 @@ def test_a_stop_comes_at_the_next_safe_point_and_says_where_traffic_is(crash: Cr
     assert "slipway rollback production --revision " in crash.again.sentence
 
 
-def test_a_stop_is_told_to_the_channels_and_its_journal_says_where_the_canary_stands(crash: Crash) -> None:
+def test_a_stop_is_notified_and_its_journal_records_the_weight_of_the_canary(crash: Crash) -> None:
     (notice,) = (record["detail"] for record in crash.journal if record["event"] == "notice")
     assert notice["event"] == "Unfinished"
     stays = r"asked this release to stop: .* The canary stays at \d+ % of the traffic"
@@ -118,17 +118,17 @@ def test_a_stop_is_told_to_the_channels_and_its_journal_says_where_the_canary_st
     assert re.search(stays, crash.journal[-1]["detail"]["message"])
 
 
-def test_another_digest_aborts_the_canary_that_was_left_first(crash: Crash) -> None:
+def test_another_digest_first_aborts_the_orphaned_canary(crash: Crash) -> None:
     assert f"@{crash.digest[:19]}… is aborted first" in crash.other.output
-    assert "; it is aborted." in crash.other.output
+    assert "Aborting the canary of " in crash.other.output
 
 
-def test_a_second_release_that_does_not_wait_says_who_holds_the_environment(crash: Crash) -> None:
+def test_a_second_release_that_does_not_wait_says_who_has_the_lock(crash: Crash) -> None:
     assert crash.refused.exit_code == 4
-    assert "holds the environment. Nothing was touched. Try again when it has ended." in crash.refused.sentence
+    assert "Nothing was changed. Try again when that release has ended." in crash.refused.sentence
 
 
-def test_a_digest_that_fails_its_users_is_taken_back(crash: Crash) -> None:
+def test_a_digest_that_fails_its_users_is_rolled_back(crash: Crash) -> None:
     assert crash.other.exit_code == 5
     assert crash.other.sentence.startswith("ROLLED BACK  The canary was not promoted past 20 %: ")
-    assert "serves all traffic, read back from the load balancer." in crash.other.sentence
+    assert "serves all traffic, confirmed at the load balancer." in crash.other.sentence

@@ -12,13 +12,13 @@ def test_a_failed_stack_is_named_with_its_resource_and_reason_and_what_to_do(ins
     assert ended.exit_code == 8
     assert ended.sentence.startswith("UNFINISHED  MSKStack (genai-demo-production-msk) ended in ROLLBACK_COMPLETE.")
     assert f"Cluster (AWS::MSK::Cluster) CREATE_FAILED: {NO_CAPACITY}." in ended.sentence
-    assert "the next release creates it again" in ended.sentence
+    assert "the release creates the stack again" in ended.sentence
 
 
 def test_stacks_under_way_are_followed_to_their_end_and_dependents_are_not_started(installation: Installation) -> None:
     sentence = installation.no_capacity.sentence
     assert "Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. Not started: ObservabilityStack." in sentence
-    kept = sentence.partition("Kept as this release left them: ")[2]
+    kept = sentence.partition("These changes of this release stay: ")[2]
     assert all(f"Infrastructure/{name}" in kept for name in ("NetworkStack", "SecurityStack", "RDSStack", "EKSStack"))
 
 
@@ -28,7 +28,7 @@ def test_no_topic_is_touched_after_a_failed_stack(installation: Installation) ->
 
 
 def test_the_next_release_deletes_what_the_failed_creation_left_and_goes_on(installation: Installation) -> None:
-    assert "deletes what a failed creation left (ROLLBACK_COMPLETE), then creates it" in installation.frozen.output
+    assert "first deletes the stack of a failed creation (ROLLBACK_COMPLETE)" in installation.frozen.output
     assert "deploy MSKStack" in installation.frozen.output
     assert "configure topics of release 2" in installation.frozen.output
 
@@ -39,8 +39,8 @@ def test_brokers_that_do_not_answer_are_asked_again_and_then_named(installation:
     assert ended.sentence.startswith("UNFINISHED  ")
     assert "topics are not as specified" in ended.sentence
     assert "Could not" in ended.sentence
-    assert "Looking again." in ended.output or "Asked again" in ended.output
-    assert "Traffic was not touched. A release that is started again goes on from there." in ended.sentence
+    assert "Retrying" in ended.output
+    assert "The traffic was not changed. To continue from this state, start the release again." in ended.sentence
 
 
 def test_with_the_brokers_back_the_release_started_again_arrives(installation: Installation) -> None:

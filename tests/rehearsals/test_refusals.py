@@ -1,4 +1,4 @@
-"""What is refused before anything is touched: counted at the cloud's own door and in the store."""
+"""What is refused before anything is changed: counted at the AWS API and in the store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.rehearsal
 
 @contextmanager
 def untouched(rehearsal: Rehearsal) -> Iterator[None]:
-    """Within the block nobody makes a change set, and nothing is written into the store."""
+    """Within the block no change set is created, and nothing is written to the store."""
     before = stored(rehearsal)
     with rehearsal.counting("cloudformation:CreateChangeSet") as change_sets:
         yield
@@ -42,8 +42,8 @@ def test_a_digest_that_does_not_exist_is_refused_in_the_plan(empty: Rehearsal) -
         ended = empty.release(unknown)
     assert ended.exit_code == 3
     assert ended.sentence == (
-        "REFUSED  genai-demo/backend in us-east-1 has no image sha256:000000000000…. "
-        "Push it, or name another digest. Nothing was touched."
+        "REFUSED  The image repository genai-demo/backend in us-east-1 does not contain sha256:000000000000…. "
+        "Push the image, or use another digest. Nothing was changed."
     )
 
 
@@ -51,8 +51,8 @@ def test_a_release_into_another_account_is_refused_in_the_plan(empty: Rehearsal)
     ended = release_with(empty, empty.push("first"), SLIPWAY_AWS__ACCOUNT_ID="999999999999")
     assert ended.exit_code == 3
     assert ended.sentence == (
-        "REFUSED  The credentials belong to AWS account 123456789012, and production is 999999999999. "
-        "Use the right ones. Nothing was touched."
+        "REFUSED  The AWS credentials belong to account 123456789012, but production is in account 999999999999. "
+        "Use credentials of account 999999999999. Nothing was changed."
     )
 
 
@@ -60,13 +60,13 @@ def test_settings_that_are_no_toml_are_named_with_file_and_line(empty: Rehearsal
     ended = release_over(empty, tmp_path / "broken.toml", "[canary\npause = 3")
     assert ended.exit_code == 2
     assert ended.sentence.startswith(f"BAD SETTINGS  {tmp_path / 'broken.toml'}: Expected ']'")
-    assert "(at line 1, column 8). Nothing was begun with these settings. Mend them and start again." in ended.sentence
+    assert "(at line 1, column 8). Nothing was started. Fix these settings and try again." in ended.sentence
 
 
 def test_a_setting_that_is_none_is_named_with_its_file(empty: Rehearsal, tmp_path: Path) -> None:
     ended = release_over(empty, tmp_path / "unknown.toml", '[canary]\npuase = "3s"')
     assert ended.exit_code == 2
     assert ended.output.endswith(
-        f"BAD SETTINGS  {tmp_path / 'unknown.toml'}: canary.puase is no setting.\n"
-        "Nothing was begun with these settings. Mend them and start again.\n"
+        f"BAD SETTINGS  {tmp_path / 'unknown.toml'}: canary.puase is not a setting.\n"
+        "Nothing was started. Fix these settings and try again.\n"
     )

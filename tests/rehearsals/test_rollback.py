@@ -1,4 +1,4 @@
-"""The way back by hand: to a revision that served before, and to no other."""
+"""The manual rollback: to a revision that served before, and to no other."""
 
 import json
 import re
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.rehearsal
 
 
 @dataclass(frozen=True)
-class WaysBack:
+class Rollbacks:
     """first: a digest that served before, as this revision. failed: one that failed its users. released: a release of
     the first one. notices: what the webhook got, those of earlier releases included.
     """
@@ -32,8 +32,8 @@ class WaysBack:
 
 
 @pytest.fixture(scope="module")
-def ways(production: Rehearsal) -> WaysBack:
-    """A digest is promoted, one fails, another is promoted; then each way back to the first one is asked for."""
+def rollbacks(production: Rehearsal) -> Rollbacks:
+    """A digest is promoted, one fails, another is promoted; then each rollback to the first one is tried."""
     first, failed = production.push("served"), production.push("failed", "errors")
     promoted = production.release(first)
     assert promoted.exit_code == 0, promoted.output
@@ -42,82 +42,85 @@ def ways(production: Rehearsal) -> WaysBack:
     assert promoted.exit_code == 0, promoted.output
     released = production.release(first)
     with receiving() as receiver, production.installed_with(SLIPWAY_NOTICES__WEBHOOK_URL=receiver.url):
-        unnamed = roll_back(production)
-        to_failed = roll_back(production, revision_of(production, failed))
+        unnamed = run_rollback(production)
+        to_failed = run_rollback(production, revision_of(production, failed))
         revision = listed(unnamed)[first[:19]]
-        to_first = roll_back(production, revision)
-        again = roll_back(production, revision)
-        notices = [body for body, _ in receiver.taken]
-    return WaysBack(first, revision, failed, released, unnamed, to_failed, to_first, again, notices)
+        to_first = run_rollback(production, revision)
+        again = run_rollback(production, revision)
+        notices = [body for body, _ in receiver.requests]
+    return Rollbacks(first, revision, failed, released, unnamed, to_failed, to_first, again, notices)
 
 
-def roll_back(production: Rehearsal, revision: str | None = None) -> Ending:
+def run_rollback(production: Rehearsal, revision: str | None = None) -> Ending:
     return production.slipway("rollback", "production", *(["--revision", revision] if revision else []))
 
 
 def listed(refused: Ending) -> dict[str, str]:
-    """The revisions that can be gone back to, by the beginning of their digests."""
-    possible = refused.output.rpartition("REFUSED")[2].partition("No journal tells")[0]
+    """The revisions to roll back to, by the beginning of their digests."""
+    possible = refused.output.rpartition("REFUSED")[2].partition("Only with --unverified")[0]
     return {
         digest: revision for revision, digest in re.findall(r"^\s*(\d+): (sha256:[0-9a-f]{12})", possible, re.MULTILINE)
     }
 
 
 def revision_of(production: Rehearsal, digest: str) -> str:
-    """The number that the failed canary has, as its Rollout's ReplicaSet tells."""
+    """The revision number of the failed canary, from its ReplicaSet."""
     found = cluster_of(production).list("ReplicaSet", NAMESPACE, "app=genai-demo-backend")
     (replica_set,) = (item for item in found if digest in json.dumps(item["spec"]["template"]))
     return replica_set["metadata"]["annotations"]["rollout.argoproj.io/revision"]
 
 
-def test_a_way_back_without_a_revision_lists_those_that_served_and_touches_nothing(ways: WaysBack) -> None:
-    assert ways.unnamed.exit_code == 3
-    assert "REFUSED  No revision was named. Rollout genai-demo-backend can go back to:" in ways.unnamed.output
-    assert ways.first[:19] in listed(ways.unnamed)
-    assert ways.failed[:19] not in listed(ways.unnamed)
-    assert "Nothing was touched." in ways.unnamed.output
+def test_a_rollback_without_a_revision_lists_those_that_served_and_changes_nothing(rollbacks: Rollbacks) -> None:
+    assert rollbacks.unnamed.exit_code == 3
+    refusal = "REFUSED  No revision was given. Rollout genai-demo-backend can be rolled back to:"
+    assert refusal in rollbacks.unnamed.output
+    assert rollbacks.first[:19] in listed(rollbacks.unnamed)
+    assert rollbacks.failed[:19] not in listed(rollbacks.unnamed)
+    assert "Nothing was changed." in rollbacks.unnamed.output
 
 
-def test_a_release_of_a_digest_that_served_is_refused_and_names_both_ways(ways: WaysBack) -> None:
-    assert ways.released.exit_code == 3
-    assert ways.released.sentence.startswith(
-        f"REFUSED  {ways.first[:19]}… is revision {ways.revision}, which served before: the controller would give it "
+def test_a_release_of_a_digest_that_served_is_refused_and_names_both_commands(rollbacks: Rollbacks) -> None:
+    assert rollbacks.released.exit_code == 3
+    assert rollbacks.released.sentence.startswith(
+        f"REFUSED  {rollbacks.first[:19]}… is revision {rollbacks.revision}, which served before. "
+        "The controller would give it "
     )
-    assert f"To go back to it at once: slipway rollback production --revision {ways.revision}. " in (
-        ways.released.sentence
+    assert f"To do so: slipway rollback production --revision {rollbacks.revision}. " in (rollbacks.released.sentence)
+    assert rollbacks.released.sentence.endswith("which deletes its ReplicaSet first. Nothing was changed.")
+
+
+def test_a_rollback_to_a_canary_that_failed_is_refused(rollbacks: Rollbacks) -> None:
+    assert rollbacks.to_failed.exit_code == 3
+    assert re.search(
+        r"never served all traffic: release \d+, which started its canary, ended RolledBack", rollbacks.to_failed.output
     )
-    assert ways.released.sentence.endswith("which takes its ReplicaSet away first. Nothing was touched.")
 
 
-def test_a_way_back_to_a_canary_that_failed_is_refused(ways: WaysBack) -> None:
-    assert ways.to_failed.exit_code == 3
-    assert re.search(r"never served all traffic: release \d+, which tried it, ended RolledBack", ways.to_failed.output)
+def test_a_rollback_gives_the_revision_all_traffic_and_checks_its_health(rollbacks: Rollbacks) -> None:
+    assert rollbacks.to_first.exit_code == 0, rollbacks.to_first.output
+    served = rf"COMPLETED  Revision \d+, {rollbacks.first[:19]}…, serves all traffic, confirmed at the load"
+    assert re.match(served, rollbacks.to_first.sentence)
+    assert "https://api.genai-demo.com/actuator/health answers 200." in rollbacks.to_first.sentence
 
 
-def test_a_way_back_to_a_revision_gives_it_all_traffic_and_asks_for_its_health(ways: WaysBack) -> None:
-    assert ways.to_first.exit_code == 0, ways.to_first.output
-    served = rf"COMPLETED  Revision \d+, {ways.first[:19]}…, serves all traffic, read back from the load"
-    assert re.match(served, ways.to_first.sentence)
-    assert "https://api.genai-demo.com/actuator/health answers 200." in ways.to_first.sentence
+def test_a_rollback_is_notified_and_a_number_that_moved_is_refused(rollbacks: Rollbacks) -> None:
+    assert rollbacks.notices[-1]["event"] == "Completed"
+    assert rollbacks.notices[-1]["text"].startswith("Manual rollback, as release ")
+    assert rollbacks.again.exit_code == 3
+    assert re.search(r"Revision \d+ does not exist\.", rollbacks.again.output)
 
 
-def test_a_way_back_is_told_and_a_number_that_moved_is_refused(ways: WaysBack) -> None:
-    assert ways.notices[-1]["event"] == "Completed"
-    assert ways.notices[-1]["text"].startswith("Rolled back by hand, as release ")
-    assert ways.again.exit_code == 3
-    assert "There is no revision " in ways.again.output
-
-
-def test_a_digest_that_served_is_judged_like_a_new_one_where_the_release_asks_for_it(
-    production: Rehearsal, ways: WaysBack
+def test_a_digest_that_served_gets_a_canary_if_the_release_asks_for_it(
+    production: Rehearsal, rollbacks: Rollbacks
 ) -> None:
     """Once something younger serves; the release is stopped at its first pause."""
     promoted = production.release(production.push("younger"))
     assert promoted.exit_code == 0, promoted.output
-    command = production.start_release(ways.first, "--canary")
-    command.wait_for("confirm 20 % at the load balancer")
+    command = production.start_release(rollbacks.first, "--canary")
+    command.wait_for("confirm the weight of 20 %")
     production.slipway("stop", "--reason", "its canary has begun")
     ended = command.wait()
-    assert re.search(r"revision \d+ of it is taken away first: the controller would give it all traffic", ended.output)
+    deleted_first = r"revision \d+ has this template: its ReplicaSet is deleted first, or the controller"
+    assert re.search(deleted_first, ended.output)
     assert "canary at 20, 40, 60, 80 %, then all traffic" in ended.output
     assert "The canary stays at 20 % of the traffic, read back from the load balancer." in ended.sentence

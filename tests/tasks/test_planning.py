@@ -1,3 +1,5 @@
+"""The plan in the Prefect UI, and its confirmation under the lock."""
+
 import json
 from pathlib import Path
 
@@ -16,11 +18,11 @@ TOPIC = Step(
     phase=Phase.TOPICS,
     name="views",
     action=StepAction.CHANGE,
-    way_back=Reversibility.NONE,
+    reversibility=Reversibility.IRREVERSIBLE,
     changes=("partitions: 3 -> 6",),
 )
-KEPT = TOPIC.model_copy(update={"name": "clicks", "action": StepAction.NOTHING, "changes": ()})
-PLAN = ReleasePlan(environment="production", artifact_digest=f"sha256:{'a' * 64}", steps=(TOPIC, KEPT))
+UNCHANGED = TOPIC.model_copy(update={"name": "clicks", "action": StepAction.NOTHING, "changes": ()})
+PLAN = ReleasePlan(environment="production", artifact_digest=f"sha256:{'a' * 64}", steps=(TOPIC, UNCHANGED))
 
 
 @flow
@@ -33,15 +35,15 @@ def shown(prefect_server: str) -> tuple[PrefectApi, State]:
     return PrefectApi(prefect_server), plan_something(return_state=True)
 
 
-def test_a_plan_is_left_in_words_for_whoever_reads_it(shown: tuple[PrefectApi, State]) -> None:
+def test_the_text_of_a_plan_is_an_artifact_of_the_run(shown: tuple[PrefectApi, State]) -> None:
     api, state = shown
     assert state.state_details.flow_run_id
     text = api.read_artifact(state.state_details.flow_run_id, "plan-production")
     assert text
-    assert "change  views (no way back)\n            partitions: 3 -> 6\n  as it is  clicks" in text
+    assert "change  views (irreversible)\n            partitions: 3 -> 6\n  unchanged  clicks" in text
 
 
-def test_every_value_of_a_plan_is_left_for_programs(shown: tuple[PrefectApi, State]) -> None:
+def test_the_data_of_a_plan_is_an_artifact_of_the_run(shown: tuple[PrefectApi, State]) -> None:
     api, state = shown
     assert state.state_details.flow_run_id
     data = json.loads(api.read_artifact(state.state_details.flow_run_id, plan_data_key("production")) or "")
@@ -49,37 +51,40 @@ def test_every_value_of_a_plan_is_left_for_programs(shown: tuple[PrefectApi, Sta
     assert ReleasePlan.model_validate({key: value for key, value in data.items() if key != "hash"}) == PLAN
 
 
-def test_a_run_that_made_no_plan_has_none(shown: tuple[PrefectApi, State]) -> None:
+def test_a_run_without_a_plan_has_no_such_artifact(shown: tuple[PrefectApi, State]) -> None:
     api, state = shown
     assert state.state_details.flow_run_id
     assert api.read_artifact(state.state_details.flow_run_id, plan_data_key("staging")) is None
 
 
-MOVED = PLAN.model_copy(update={"steps": (TOPIC,)})
+CHANGED = PLAN.model_copy(update={"steps": (TOPIC,)})
 
 
-def test_a_plan_that_moved_since_it_was_shown_stops_the_release_and_is_shown_as_it_is_now(tmp_path: Path) -> None:
+def test_a_plan_that_differs_from_the_shown_one_stops_the_release_and_is_in_the_message(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
-        compare_plans(production(tmp_path), PLAN, MOVED)
-    sentence = str(refused.value)
-    assert sentence.startswith(f"The plan shown was {PLAN.hash}; with the hold taken it is {MOVED.hash}, because")
-    assert "partitions: 3 -> 6" in sentence
-    assert sentence.endswith("Start the release again. Nothing was touched.")
+        compare_plans(production(tmp_path), PLAN, CHANGED)
+    message = str(refused.value)
+    changed = (
+        f"production changed after plan {PLAN.hash} was shown. With the lock acquired, the plan is {CHANGED.hash}."
+    )
+    assert message.startswith(changed)
+    assert "partitions: 3 -> 6" in message
+    assert message.endswith("Start the release again. Nothing was changed.")
 
 
-def test_a_plan_that_moved_is_shown_and_carried_out_where_the_environment_says_so(
+def test_a_plan_that_differs_is_shown_and_used_if_on_change_is_continue(
     tmp_path: Path, shown: tuple[PrefectApi, State]
 ) -> None:
     environment = production(tmp_path).model_copy(update={"plan": Planning(on_change=OnPlanChange.CONTINUE)})
 
     @flow
     def compare() -> None:
-        compare_plans(environment, PLAN, MOVED)
+        compare_plans(environment, PLAN, CHANGED)
 
     run = compare(return_state=True).state_details.flow_run_id
     assert run
-    assert MOVED.hash in (shown[0].read_artifact(run, "plan-production") or "")
+    assert CHANGED.hash in (shown[0].read_artifact(run, "plan-production") or "")
 
 
-def test_a_plan_that_is_the_same_is_not_told_again(tmp_path: Path) -> None:
+def test_an_equal_plan_is_not_shown_again(tmp_path: Path) -> None:
     compare_plans(production(tmp_path), PLAN, PLAN.model_copy(update={"findings": ("Release 3 did not end.",)}))

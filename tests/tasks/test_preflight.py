@@ -17,7 +17,7 @@ def test_the_account_is_that_of_the_credentials(project: Project) -> None:
 
 def test_refused_credentials_are_no_account(project: Project, aws: SandboxAws) -> None:
     aws.fault(kind="deny", match="sts:GetCallerIdentity")
-    with pytest.raises(NotPermitted, match="whose credentials these are"):
+    with pytest.raises(NotPermitted, match="Could not read the AWS account of the credentials"):
         observe_account.fn(project.environment)
 
 

@@ -102,5 +102,5 @@ def allow_weight_checks(role: iam.Role) -> None:
 
 
 def allow(role: iam.Role, actions: list[str], conditions: dict[str, dict[str, object]] | None = None) -> None:
-    """Let the role do these things to any resource for which the conditions hold."""
+    """Allow the role these actions on every resource that meets the conditions."""
     role.add_to_policy(iam.PolicyStatement(actions=actions, resources=["*"], conditions=conditions))

@@ -8,7 +8,7 @@ from stacks.outputs import OUTPUTS
 from stacks.parameters import Parameters
 
 # Kept when the stack is updated or deleted; but a creation that is rolled back takes them along, since
-# what it left behind would hold the name and fail every later attempt.
+# what it left behind would keep the name and fail every later attempt.
 KEEP = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 ZONES = (1, 2, 3)
 

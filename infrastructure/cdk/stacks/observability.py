@@ -1,4 +1,4 @@
-"""ObservabilityStack: alarms and whom they tell, the dashboard, the application's logs, its traces."""
+"""ObservabilityStack: alarms and their SNS topic, the dashboard, the application's logs, its traces."""
 
 import json
 import re
@@ -70,7 +70,7 @@ class ObservabilityStack(BaseStack):
         return topic
 
     def create_alarm(self, rule: AlarmRule, topic: sns.Topic) -> None:
-        """An alarm that tells the topic when its rule is broken and when it holds again."""
+        """An alarm that notifies the SNS topic when it goes into ALARM and when it returns to OK."""
         comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,

@@ -38,5 +38,5 @@ CACHE_ID = "CacheId"
 
 
 def subnet_id(kind: str, zone: int) -> str:
-    """The parameter that holds a subnet's id; kind is Private or Isolated, zone counts from 1."""
+    """The parameter with a subnet's id; kind is Private or Isolated, zone counts from 1."""
     return f"{kind}Subnet{zone}Id"

@@ -1,4 +1,4 @@
-"""What one synthesis is told by its context."""
+"""The context values of one synthesis."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ LONGEST_PREFIX = 32
 
 
 class ContextError(ValueError):
-    """The context lacks a value or holds one that cannot be built; nothing was synthesised."""
+    """The context lacks a value or contains one that cannot be built; nothing was synthesised."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Parameters:
 
 
 def read_parameters(context: Callable[[str], Any]) -> Parameters:
-    """The parameters that a context holds; raises ContextError.
+    """The parameters in a context; raises ContextError.
 
     context: answers a key's value, or None.
     """
@@ -75,4 +75,6 @@ def check_network(key: str, network: str) -> None:
     except ValueError as error:
         raise ContextError(f"{key}: {error}. Write it as 203.0.113.0/24.") from error
     if prefix_length == 0:
-        raise ContextError(f"{key}: {network} is everybody. List the networks that may reach the Kubernetes API.")
+        raise ContextError(
+            f"{key}: {network} allows every address. List the networks that may reach the Kubernetes API."
+        )

@@ -89,7 +89,7 @@ class SecurityStack(BaseStack):
         return group
 
     def create_trail(self) -> None:
-        """Record every management call of the account in a bucket that nobody can read in the open."""
+        """Record every management call of the account in a bucket without public access."""
         name = f"{self.prefix}-trail"
         bucket = s3.Bucket(
             self,

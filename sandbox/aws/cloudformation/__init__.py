@@ -1,1 +1,1 @@
-"""CloudFormation: change sets, their execution and what can be read of both."""
+"""CloudFormation: stacks, change sets and their execution."""

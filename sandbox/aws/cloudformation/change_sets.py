@@ -1,4 +1,4 @@
-"""Making a change set: what is refused, what is planned, and when the plan can be read."""
+"""Creates change sets: checks the request, computes the changes, and sets the time when they can be read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.aws.cloudformation.changes import plan_changes
-from sandbox.aws.cloudformation.errors import AlreadyExists, ValidationError
-from sandbox.aws.cloudformation.parameters import given_parameters, resolved_values
-from sandbox.aws.cloudformation.records import ChangeSet, Stack
-from sandbox.aws.cloudformation.templates import check_capabilities, parse_template
+from sandbox.aws.cloudformation.model.errors import AlreadyExists, ValidationError
+from sandbox.aws.cloudformation.model.records import ChangeSet, Stack
+from sandbox.aws.cloudformation.templates.parameters import given_parameters, resolved_values
+from sandbox.aws.cloudformation.templates.template import check_capabilities, parse_template
 
 if TYPE_CHECKING:
     from sandbox.aws.cloudformation.engine import Engine
@@ -24,7 +24,7 @@ UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "
 
 @dataclass(frozen=True)
 class Request:
-    """What CreateChangeSet is asked; `body` is None to use the deployed template again."""
+    """A CreateChangeSet request. `body` is None to use the deployed template again."""
 
     stack_name: str
     name: str
@@ -38,34 +38,34 @@ class Request:
 
 
 def create(engine: Engine, request: Request) -> ChangeSet:
-    """The new change set, or the one that the same token made before."""
+    """The new change set, or the earlier one of the same name and token."""
     stack = engine.find(request.stack_name)
-    repeated = _repeated(stack, request)
-    if repeated is not None:
-        return repeated
+    earlier = _earlier_change_set(stack, request)
+    if earlier is not None:
+        return earlier
     _check_stack(stack, request)
     return _plan(engine, stack, request)
 
 
 def _plan(engine: Engine, stack: Stack | None, request: Request) -> ChangeSet:
-    """Plan the request; a stack that does not exist yet is made, in review, once nothing more can be refused."""
+    """Compute the changes. If the stack does not exist, it is created in review after all checks."""
     body = request.body if request.body is not None else (stack.body if stack else "")
     template = parse_template(body, set(engine.types))
     check_capabilities(template, request.capabilities)
     parameters = given_parameters(template, request.parameters, stack.parameters if stack else {})
-    values = resolved_values(template, parameters, lambda names: _stored(engine, names))
+    values = resolved_values(template, parameters, lambda names: _read_ssm_parameters(engine, names))
     if stack is None:
         stack = engine.new_stack(request.stack_name, request.client_token)
     change_set = _change_set(engine, stack, request, body)
     change_set.template, change_set.parameters, change_set.values = template, parameters, values
     change_set.changes = plan_changes(template, engine.scope(stack, values), stack.resources)
-    change_set.has_changes = bool(change_set.changes) or _differs_besides(stack, change_set)
+    change_set.has_changes = bool(change_set.changes) or _differs_outside_resources(stack, change_set)
     stack.change_sets[change_set.change_set_id] = change_set
     return change_set
 
 
 def _change_set(engine: Engine, stack: Stack, request: Request, body: str) -> ChangeSet:
-    """The record of what was asked for, without its plan."""
+    """The record of the request, without its changes."""
     return ChangeSet(
         change_set_id=engine.cloud.arn("cloudformation", f"changeSet/{request.name}/{uuid.uuid4()}"),
         name=request.name,
@@ -82,13 +82,13 @@ def _change_set(engine: Engine, stack: Stack, request: Request, body: str) -> Ch
 
 
 def status_of(change_set: ChangeSet, at: float) -> str:
-    """CREATE_IN_PROGRESS until the plan is ready; at: monotonic seconds."""
+    """CREATE_IN_PROGRESS until the change set is ready. at: monotonic seconds."""
     if at < change_set.ready_at:
         return "CREATE_IN_PROGRESS"
     return "CREATE_COMPLETE" if change_set.has_changes else "FAILED"
 
 
-def _repeated(stack: Stack | None, request: Request) -> ChangeSet | None:
+def _earlier_change_set(stack: Stack | None, request: Request) -> ChangeSet | None:
     named = [known for known in (stack.change_sets.values() if stack else ()) if known.name == request.name]
     if not named:
         return None
@@ -109,13 +109,13 @@ def _check_stack(stack: Stack | None, request: Request) -> None:
         )
 
 
-def _differs_besides(stack: Stack, change_set: ChangeSet) -> bool:
-    """Tags and outputs can be updated without touching a resource."""
+def _differs_outside_resources(stack: Stack, change_set: ChangeSet) -> bool:
+    """Whether tags or outputs differ, which is an update without a resource change."""
     is_retagged = change_set.tags != stack.tags
     return is_retagged or change_set.template.get("Outputs", {}) != stack.template.get("Outputs", {})
 
 
-def _stored(engine: Engine, names: list[str]) -> dict[str, str]:
+def _read_ssm_parameters(engine: Engine, names: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(names), 10):
         answer = engine.cloud.client("ssm").get_parameters(Names=names[start : start + 10])

@@ -1,21 +1,21 @@
-"""What a change set would do: the deployed resources against a new template, property by property."""
+"""The changes of a change set: compares the deployed resources with a new template, property by property."""
 
 import graphlib
 import json
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.aws.cloudformation.intrinsics import KNOWN_AFTER_APPLY
-from sandbox.aws.cloudformation.records import Change, Properties, PropertyChange, Resource
-from sandbox.aws.cloudformation.schemas import create_only
-from sandbox.aws.cloudformation.scope import Scope, active_resources
-from sandbox.aws.cloudformation.templates import dependencies, references
+from sandbox.aws.cloudformation.model.records import Change, Properties, PropertyChange, Resource
+from sandbox.aws.cloudformation.templates.intrinsics import KNOWN_AFTER_APPLY
+from sandbox.aws.cloudformation.templates.schemas import create_only
+from sandbox.aws.cloudformation.templates.scope import Scope, active_resources
+from sandbox.aws.cloudformation.templates.template import dependencies, references
 
 
 def plan_changes(template: dict[str, Any], scope: Scope, deployed: dict[str, Resource]) -> list[Change]:
-    """Additions, modifications and removals in the order they would be made.
+    """Additions, modifications and removals, in the order of their execution.
 
-    scope: holds the new parameter values; what is added, replaced or changed is noted in it on the way.
+    scope: has the new parameter values. Added, replaced and changed resources are recorded in it.
     """
     evaluator = scope.evaluator(template)
     active = set(active_resources(template, evaluator))
@@ -78,7 +78,7 @@ def _detail(name: str, written: Any, before: Any, after: Any, fixed: tuple[tuple
 
 
 def _differs_at(path: tuple[str, ...], before: Any, after: Any) -> bool:
-    """Whether the values at a schema's path differ; `*` stands for every item of a list."""
+    """Whether the values at a path of the schema differ. `*` means each item of a list."""
     if not path or path[0] == "*" or not isinstance(before, dict) or not isinstance(after, dict):
         return before != after
     return _differs_at(path[1:], before.get(path[0]), after.get(path[0]))

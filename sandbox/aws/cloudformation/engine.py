@@ -1,4 +1,4 @@
-"""CloudFormation's operations on stacks and change sets, apart from the wire."""
+"""The operations of CloudFormation on stacks and change sets, without the protocol."""
 
 import threading
 import time
@@ -8,19 +8,19 @@ from typing import Any
 
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.cloudformation import change_sets
-from sandbox.aws.cloudformation.deletion import delete_resources
-from sandbox.aws.cloudformation.errors import ChangeSetNotFound, InvalidChangeSetStatus, ValidationError
-from sandbox.aws.cloudformation.execution import Execution
-from sandbox.aws.cloudformation.records import ChangeSet, Stack
-from sandbox.aws.cloudformation.scope import Scope
-from sandbox.aws.cloudformation.worker import Worker
-from sandbox.aws.faults import Faults
-from sandbox.aws.types.resource import ResourceType
+from sandbox.aws.cloudformation.execution.deletion import delete_resources
+from sandbox.aws.cloudformation.execution.execution import Execution
+from sandbox.aws.cloudformation.execution.worker import Worker
+from sandbox.aws.cloudformation.model.errors import ChangeSetNotFound, InvalidChangeSetStatus, ValidationError
+from sandbox.aws.cloudformation.model.records import ChangeSet, Stack
+from sandbox.aws.cloudformation.model.resource_type import ResourceType
+from sandbox.aws.cloudformation.templates.scope import Scope
+from sandbox.aws.faults.faults import Faults
 
 
 @dataclass
 class Engine:
-    """The stacks of one account and region. Each change runs in a thread of its own."""
+    """The stacks of one account and region. Each execution and each deletion has its own thread."""
 
     cloud: Cloud
     types: dict[str, ResourceType]
@@ -29,7 +29,7 @@ class Engine:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find(self, name_or_id: str) -> Stack | None:
-        """By id also a deleted stack, by name only one that is there."""
+        """An ID also finds a deleted stack. A name finds only a stack that exists."""
         for stack in reversed(self.stacks):
             if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.status != "DELETE_COMPLETE"):
                 return stack
@@ -42,7 +42,7 @@ class Engine:
         return stack
 
     def change_set(self, name_or_id: str, stack_name: str | None) -> ChangeSet:
-        """By ARN, or by name within a stack; ChangeSetNotFound."""
+        """Find by ARN, or by name in a stack. ChangeSetNotFound if there is none."""
         scopes = [self.stack(stack_name)] if stack_name else self.stacks
         for stack in scopes:
             for change_set in stack.change_sets.values():
@@ -56,7 +56,7 @@ class Engine:
             return change_sets.create(self, request)
 
     def execute_change_set(self, name_or_id: str, stack_name: str | None, token: str | None) -> None:
-        """Begin the execution; a repeat with the same token changes nothing."""
+        """Start the execution. A repeated request with the same token changes nothing."""
         with self.lock:
             change_set = self.change_set(name_or_id, stack_name)
             stack = self.stack(change_set.stack_id)

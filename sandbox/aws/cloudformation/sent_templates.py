@@ -1,11 +1,11 @@
-"""How a template arrives: in the request itself, or as the address of an object in a bucket."""
+"""Reads the template of a request: its body, or the URL of an object in a bucket."""
 
 import re
 
 from botocore.exceptions import ClientError
 
 from sandbox.aws.cloud import Cloud
-from sandbox.aws.cloudformation.errors import ValidationError
+from sandbox.aws.cloudformation.model.errors import ValidationError
 
 MAXIMUM_BODY_BYTES = 51_200
 MAXIMUM_OBJECT_BYTES = 1_048_576
@@ -14,7 +14,7 @@ BY_PATH = re.compile(r"https://s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com/(?P<bucket>
 
 
 def check_body(body: str) -> None:
-    """ValidationError for a template that is too large for a request."""
+    """ValidationError if the template is too large for a request."""
     if len(body.encode()) > MAXIMUM_BODY_BYTES:
         raise ValidationError(
             "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
@@ -23,7 +23,7 @@ def check_body(body: str) -> None:
 
 
 def read_template_at(cloud: Cloud, url: str) -> str:
-    """The text of the object; ValidationError where there is none, or where it is no address of a bucket."""
+    """The text of the object. ValidationError if it does not exist, or if the URL is not that of a bucket."""
     found = BY_PATH.fullmatch(url) or BY_HOST.fullmatch(url)
     if found is None:
         raise ValidationError("TemplateURL must be a supported URL.")

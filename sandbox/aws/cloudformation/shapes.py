@@ -1,10 +1,10 @@
-"""Records in the shapes of CloudFormation's answers."""
+"""Converts records to the response shapes of CloudFormation."""
 
 import json
 from typing import Any
 
 from sandbox.aws.cloudformation.change_sets import NO_CHANGES
-from sandbox.aws.cloudformation.records import Change, ChangeSet, Event, PropertyChange, Resource, Stack
+from sandbox.aws.cloudformation.model.records import Change, ChangeSet, Event, PropertyChange, Resource, Stack
 
 Shape = dict[str, Any]
 
@@ -105,7 +105,7 @@ def change_set_summary(item: ChangeSet, status: str) -> Shape:
 
 
 def change_set(item: ChangeSet, status: str, with_values: bool) -> Shape:
-    """with_values: give the whole properties before and after as well, as IncludePropertyValues asks."""
+    """with_values: include all properties before and after the change, as for IncludePropertyValues."""
     is_planned = status == "CREATE_COMPLETE"
     return {
         **change_set_summary(item, status),

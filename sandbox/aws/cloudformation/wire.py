@@ -1,4 +1,4 @@
-"""CloudFormation on the wire: the query protocol's parameters in, AWS's shapes out."""
+"""The protocol of CloudFormation: turns query parameters into calls of the engine, and records into responses."""
 
 import time
 from typing import Any, ClassVar
@@ -7,16 +7,16 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
 from sandbox.aws.cloudformation import change_sets, shapes
 from sandbox.aws.cloudformation.engine import Engine
-from sandbox.aws.cloudformation.errors import NotOffered, ValidationError
+from sandbox.aws.cloudformation.model.errors import NotOffered, ValidationError
 from sandbox.aws.cloudformation.sent_templates import check_body, read_template_at
-from sandbox.aws.ignoring import is_ignored
+from sandbox.aws.faults.ignoring import is_ignored
 
 EVENTS_PER_PAGE = 100
 CHANGES_PER_PAGE = 100
 
 
 class CloudFormationWire(BaseResponse):
-    """One request; `engine` is set once when the server starts."""
+    """One request. The server sets `engine` when it starts."""
 
     engine: ClassVar[Engine]
 
@@ -28,7 +28,7 @@ class CloudFormationWire(BaseResponse):
         try:
             return super().call_action()
         except NotImplementedError:
-            refusal = NotOffered(f"The sandbox's CloudFormation does not offer {self._get_action()}")
+            refusal = NotOffered(f"The CloudFormation of the sandbox does not support {self._get_action()}.")
             status, headers, body = self.serialized(ActionResult(refusal))
             return status, headers, body
 
@@ -93,8 +93,8 @@ class CloudFormationWire(BaseResponse):
 
     def describe_stacks(self) -> ActionResult:
         name = self._get_param("StackName")
-        living = [stack for stack in self.engine.stacks if stack.status != "DELETE_COMPLETE"]
-        stacks = [self.engine.stack(name)] if name else living[::-1]
+        existing = [stack for stack in self.engine.stacks if stack.status != "DELETE_COMPLETE"]
+        stacks = [self.engine.stack(name)] if name else existing[::-1]
         return ActionResult({"Stacks": [shapes.stack(item) for item in stacks]})
 
     def list_stacks(self) -> ActionResult:
@@ -104,7 +104,7 @@ class CloudFormationWire(BaseResponse):
 
     def describe_stack_events(self) -> ActionResult:
         stack = self.engine.stack(self._get_param("StackName"))
-        # A token counts from the oldest event, so that new events do not shift the page that follows.
+        # The token counts from the oldest event, so that new events do not shift the next page.
         end = int(self._get_param("NextToken") or len(stack.events))
         start = max(0, end - EVENTS_PER_PAGE)
         events = [shapes.event(stack, item) for item in reversed(stack.events[start:end])]

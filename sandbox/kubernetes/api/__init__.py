@@ -1,1 +1,1 @@
-"""The API server: kinds, objects, verbs, patches, discovery and who may call."""
+"""The API server. Imports point one way: serving > storage > validation > objects."""

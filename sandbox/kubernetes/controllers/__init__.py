@@ -1,1 +1,1 @@
-"""The controllers: each brings what there is to what is wanted, one object at a time, some time after a change."""
+"""The controllers. Each reconciles actual state with desired state, one object at a time, shortly after a change."""

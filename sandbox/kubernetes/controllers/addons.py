@@ -1,14 +1,14 @@
-"""The Deployments of the add-ons that run in this process: scaled to nothing, the add-on stands still."""
+"""The Deployments of the add-ons that the sandbox provides. An add-on that is scaled to zero does nothing."""
 
 from collections.abc import Iterable
 
-from sandbox.kubernetes.api.kinds import DEPLOYMENTS, Object, name_of, namespace_of
-from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.api.objects.kinds import DEPLOYMENTS, Object, name_of, namespace_of
+from sandbox.kubernetes.api.storage.registry import Registry, Write
+from sandbox.kubernetes.api.storage.store import Change
 from sandbox.kubernetes.controllers.loop import Controller, Name
 
 ROLLOUTS_DEPLOYMENT = ("argo-rollouts", "argo-rollouts")
-# Namespace and name -> image. The last one stands there alone: the application sends its metrics itself.
+# Namespace and name -> image. Nothing runs for the last one: the application sends its metrics itself.
 DEPLOYMENTS_OF_ADDONS = {
     ROLLOUTS_DEPLOYMENT: "quay.io/argoproj/argo-rollouts:v1.9.1",
     ("kube-system", "aws-load-balancer-controller"): "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0",
@@ -16,11 +16,11 @@ DEPLOYMENTS_OF_ADDONS = {
         "public.ecr.aws/cloudwatch-agent/cloudwatch-agent-operator:3.2.0"
     ),
 }
-STANDING_STILL_SECONDS = 0.3
+STOPPED_RETRY_SECONDS = 0.3
 
 
 def describe_addon(name: Name, image: str) -> Object:
-    """The Deployment as the add-on's own manifests have it."""
+    """The Deployment of an add-on, as in the add-on's manifests."""
     labels = {"app.kubernetes.io/name": name[1]}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name[1], "image": image}]}}
     spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
@@ -28,7 +28,7 @@ def describe_addon(name: Name, image: str) -> Object:
 
 
 class Addons:
-    """Keeps the status of those Deployments, which have no pods of their own."""
+    """Writes the status of those Deployments, which have no pods."""
 
     delay = 0.03
 
@@ -36,7 +36,7 @@ class Addons:
         self._registry = registry
         self._deployments = set(deployments)
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         name = namespace_of(change.current), name_of(change.current)
         return [name] if change.kind is DEPLOYMENTS and name in self._deployments else []
 
@@ -48,7 +48,7 @@ class Addons:
 
 
 class Stoppable:
-    """A controller that works for as long as its Deployment wants a pod of it."""
+    """Runs a controller while its Deployment has at least one replica."""
 
     def __init__(self, registry: Registry, deployment: Name, controller: Controller) -> None:
         self.delay = controller.delay
@@ -56,13 +56,13 @@ class Stoppable:
         self._deployment = deployment
         self._controller = controller
 
-    def concerned(self, change: Change) -> Iterable[Name]:
-        return self._controller.concerned(change)
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
+        return self._controller.names_to_reconcile(change)
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         deployment = self._registry.find(DEPLOYMENTS, *self._deployment)
         if deployment is None or not deployment["spec"]["replicas"]:
-            return STANDING_STILL_SECONDS
+            return STOPPED_RETRY_SECONDS
         return self._controller.reconcile(namespace, name)
 
 

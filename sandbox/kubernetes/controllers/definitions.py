@@ -1,9 +1,9 @@
-"""CustomResourceDefinitions: a new one becomes Established, and with one that goes its objects go."""
+"""CustomResourceDefinitions: a new one becomes Established; the deletion of one deletes its objects."""
 
 from collections.abc import Iterable
 
-from sandbox.kubernetes.api.defaults import CLEANUP
-from sandbox.kubernetes.api.kinds import (
+from sandbox.kubernetes.api.objects.defaults import CLEANUP
+from sandbox.kubernetes.api.objects.kinds import (
     CUSTOM_RESOURCE_DEFINITIONS,
     KINDS,
     Object,
@@ -11,22 +11,22 @@ from sandbox.kubernetes.api.kinds import (
     namespace_of,
     value_at,
 )
-from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.api.storage.registry import Registry, Write
+from sandbox.kubernetes.api.storage.store import Change
 from sandbox.kubernetes.controllers.loop import Name
 
 WRITE = Write("kube-apiserver")
 
 
 class Definitions:
-    """Reconciles one definition; `namespace` of a name is empty."""
+    """Reconciles one definition. Its namespace is empty."""
 
     delay = 0.05
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         return [("", name_of(change.current))] if change.kind is CUSTOM_RESOURCE_DEFINITIONS else []
 
     def reconcile(self, _namespace: str, name: str, /) -> float | None:
@@ -35,7 +35,7 @@ class Definitions:
             return None
         if found["metadata"].get("deletionTimestamp"):
             self._remove_objects(name)
-            self._release(name)
+            self._remove_finalizer(name)
         elif not value_at(found, "status.conditions"):
             self._establish(name)
         return None
@@ -45,7 +45,7 @@ class Definitions:
             for obj in self._registry.select(kind) if kind.is_custom and kind.resource == name else ():
                 self._registry.finish_deletion(kind, namespace_of(obj), name_of(obj))
 
-    def _release(self, name: str) -> None:
+    def _remove_finalizer(self, name: str) -> None:
         def build(current: Object) -> Object:
             kept = [finalizer for finalizer in current["metadata"]["finalizers"] if finalizer != CLEANUP]
             return {**current, "metadata": {**current["metadata"], "finalizers": kept}}

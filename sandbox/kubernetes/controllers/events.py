@@ -1,24 +1,23 @@
-"""Events: what controllers tell about an object, counted when it is said again."""
+"""Events about objects. A repeated event increments the count of the existing one."""
 
 import hashlib
 import logging
 
-from sandbox.kubernetes.api.errors import ApiError
-from sandbox.kubernetes.api.kinds import EVENTS, Object, name_of, namespace_of
-from sandbox.kubernetes.api.registry import Registry, Write
+from sandbox.kubernetes.api.objects.errors import ApiError
+from sandbox.kubernetes.api.objects.kinds import EVENTS, Object, name_of, namespace_of
+from sandbox.kubernetes.api.storage.registry import Registry, Write
 from sandbox.kubernetes.clock import timestamp
 
 log = logging.getLogger(__name__)
 
 
 def record(registry: Registry, source: str, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
-    """Say something about an object in its namespace."""
-    said = f"{about['metadata']['uid']}{source}{reason}{message}"
-    suffix = hashlib.sha256(said.encode()).hexdigest()[:16]
+    """Record an event about an object in the object's namespace."""
+    identity = f"{about['metadata']['uid']}{source}{reason}{message}"
+    suffix = hashlib.sha256(identity.encode()).hexdigest()[:16]
     name, namespace = f"{name_of(about)}.{suffix}", namespace_of(about) or "default"
-    write = Write(source)
     if registry.find(EVENTS, namespace, name):
-        registry.change(EVENTS, namespace, name, _said_again, write)
+        registry.change(EVENTS, namespace, name, _with_next_count, Write(source))
         return
     event = {
         "metadata": {"name": name},
@@ -27,18 +26,16 @@ def record(registry: Registry, source: str, about: Object, reason: str, message:
         "reason": reason,
         "message": message,
         "source": {"component": source},
-        "firstTimestamp": timestamp(),
-        "lastTimestamp": timestamp(),
-        "count": 1,
     }
+    times = {"firstTimestamp": timestamp(), "lastTimestamp": timestamp(), "count": 1}
     try:
-        registry.create(EVENTS, namespace, event, write)
+        registry.create(EVENTS, namespace, event | times, Write(source))
     except ApiError as error:
-        # A namespace that is going takes no events any more; what was to be told of is done all the same.
+        # A terminating namespace accepts no new events. The change that the event reports is complete regardless.
         log.info("%s: %s", reason, error.message)
 
 
-def _said_again(event: Object) -> Object:
+def _with_next_count(event: Object) -> Object:
     return {**event, "count": event["count"] + 1, "lastTimestamp": timestamp()}
 
 

@@ -1,4 +1,4 @@
-"""The loop that all controllers share: after a change, and a delay, reconcile the objects it concerns."""
+"""The loop of all controllers: after a change and a delay, reconcile the objects that the change affects."""
 
 import asyncio
 import logging
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sandbox.kubernetes.api.errors import ApiError
-from sandbox.kubernetes.api.store import Change, Store
+from sandbox.kubernetes.api.objects.errors import ApiError
+from sandbox.kubernetes.api.storage.store import Change, Store
 
 Name = tuple[str, str]
 """Namespace and name of the object to reconcile."""
@@ -19,22 +19,22 @@ log = logging.getLogger(__name__)
 
 
 class Controller(Protocol):
-    """delay: seconds from a change to its reconcile, as a real controller's informer and queue take."""
+    """delay: seconds from a change to its reconcile. A real controller's informer and queue cause a similar delay."""
 
     delay: float
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         """The objects to reconcile after that change."""
         ...
 
     def reconcile(self, namespace: str, name: str, /) -> float | None:
-        """Bring one object on; seconds until it must be looked at again without any change, None for never."""
+        """Reconcile one object. Returns the seconds after which to reconcile it again without a change, or None."""
         ...
 
 
 @dataclass
 class Queue:
-    """When each object is due; an object that is already waiting is not put off by a later change."""
+    """The time at which each object is due. A later change does not delay an object that is already queued."""
 
     due: dict[Name, float] = field(default_factory=dict)
     failures: dict[Name, int] = field(default_factory=dict)
@@ -50,31 +50,31 @@ class Queue:
 
     def retry_after(self, name: Name) -> float:
         self.failures[name] = self.failures.get(name, 0) + 1
-        # Doubled no further than the longest: a float ends at 1,024 doublings.
+        # The exponent has a limit because a float overflows after 1,024 doublings.
         return min(RETRY_SECONDS * 2 ** min(self.failures[name] - 1, 16), MAX_RETRY_SECONDS)
 
 
 async def run(store: Store, controller: Controller) -> None:
-    """Reconcile for ever. An error is logged and tried again, later each time."""
-    loop, queue, revision = asyncio.get_running_loop(), Queue(), 0
+    """Reconcile without end. An object whose reconcile fails is logged and retried with a growing delay."""
+    loop, queue, resource_version = asyncio.get_running_loop(), Queue(), 0
     while True:
-        for change in store.changes_since(revision):
-            revision = change.revision
-            for name in controller.concerned(change):
+        for change in store.changes_since(resource_version):
+            resource_version = change.resource_version
+            for name in controller.names_to_reconcile(change):
                 queue.add(name, loop.time() + controller.delay)
         for name in queue.take(loop.time()):
-            again = _reconcile(controller, name, queue)
-            if again is not None:
-                queue.add(name, loop.time() + max(again, controller.delay))
-        if store.revision == revision or queue.due:
+            requeue_after = _reconcile(controller, name, queue)
+            if requeue_after is not None:
+                queue.add(name, loop.time() + max(requeue_after, controller.delay))
+        if store.resource_version == resource_version or queue.due:
             wait = min(queue.due.values(), default=loop.time() + 3600) - loop.time()
-            await (asyncio.sleep(0) if wait <= 0 else store.wait_beyond(revision, wait))
+            await (asyncio.sleep(0) if wait <= 0 else store.wait_for_change(resource_version, wait))
 
 
 def _reconcile(controller: Controller, name: Name, queue: Queue) -> float | None:
     kind = type(controller).__name__
     try:
-        again = controller.reconcile(*name)
+        requeue_after = controller.reconcile(*name)
     except ApiError as error:
         log.warning("%s %s/%s: %s", kind, *name, error.message)
         return queue.retry_after(name)
@@ -82,4 +82,4 @@ def _reconcile(controller: Controller, name: Name, queue: Queue) -> float | None
         log.exception("%s %s/%s", kind, *name)
         return queue.retry_after(name)
     queue.failures.pop(name, None)
-    return again
+    return requeue_after

@@ -1,22 +1,22 @@
-"""Namespaces: each gets its default service account, and one that is being deleted is emptied first."""
+"""Namespaces: each gets a default service account; a terminating one is emptied before it is removed."""
 
 from collections.abc import Iterable
 
-from sandbox.kubernetes.api.kinds import NAMESPACES, SERVICE_ACCOUNTS, Object, name_of, namespace_of
-from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.api.objects.kinds import NAMESPACES, SERVICE_ACCOUNTS, Object, name_of, namespace_of
+from sandbox.kubernetes.api.storage.registry import Registry, Write
+from sandbox.kubernetes.api.storage.store import Change
 from sandbox.kubernetes.controllers.loop import Name
 
 
 class Namespaces:
-    """Reconciles one namespace; `namespace` of a name is empty."""
+    """Reconciles one namespace. The namespace part of its name is empty."""
 
     delay = 0.02
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         if change.kind is NAMESPACES:
             return [("", name_of(change.current))]
         return [("", namespace_of(change.current))] if change.action == "DELETED" else []
@@ -35,7 +35,7 @@ class Namespaces:
     def _empty(self, namespace: Object) -> None:
         content = [
             (kind, obj)
-            for kind, obj in self._registry.store.everything()
+            for kind, obj in self._registry.store.select_all()
             if kind.namespaced and namespace_of(obj) == name_of(namespace)
         ]
         for kind, obj in content:

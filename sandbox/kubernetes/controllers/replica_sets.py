@@ -1,13 +1,13 @@
-"""ReplicaSets: as many pods as wanted, and a status that counts them."""
+"""ReplicaSets: create and delete pods to match the desired number, and count them in the status."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sandbox.kubernetes.api.errors import ApiError
-from sandbox.kubernetes.api.kinds import PODS, REPLICA_SETS, Object, copy_of, name_of, namespace_of, value_at
-from sandbox.kubernetes.api.registry import Registry, Write
-from sandbox.kubernetes.api.selectors import matches_selector
-from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.api.objects.errors import ApiError
+from sandbox.kubernetes.api.objects.kinds import PODS, REPLICA_SETS, Object, copy_of, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.objects.selectors import matches_selector
+from sandbox.kubernetes.api.storage.registry import Registry, Write
+from sandbox.kubernetes.api.storage.store import Change
 from sandbox.kubernetes.clock import now, parse
 from sandbox.kubernetes.controllers import events
 from sandbox.kubernetes.controllers.loop import Name
@@ -25,7 +25,7 @@ class ReplicaSets:
         self._registry = registry
         self._time_factor = time_factor
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         if change.kind is REPLICA_SETS:
             return [(namespace_of(change.current), name_of(change.current))]
         owner = controller_of(change.current) if change.kind is PODS else None
@@ -35,12 +35,15 @@ class ReplicaSets:
         replica_set = self._registry.find(REPLICA_SETS, namespace, name)
         if replica_set is None or replica_set["metadata"].get("deletionTimestamp"):
             return None
-        pods = [pod for pod in owned_by(self._registry.select(PODS, namespace), replica_set) if _is_active(pod)]
-        failure = self._scale(replica_set, pods)
-        again = self._write_status(replica_set, failure)
+        failure = self._scale(replica_set, self._active_pods(replica_set))
+        requeue_after = self._write_status(replica_set, failure)
         if failure:
             raise failure
-        return again
+        return requeue_after
+
+    def _active_pods(self, replica_set: Object) -> list[Object]:
+        pods = self._registry.select(PODS, namespace_of(replica_set))
+        return [pod for pod in owned_by(pods, replica_set) if _is_active(pod)]
 
     def _scale(self, replica_set: Object, pods: list[Object]) -> ApiError | None:
         missing = replica_set["spec"]["replicas"] - len(pods)
@@ -52,7 +55,7 @@ class ReplicaSets:
                 self._registry, SOURCE, replica_set, "FailedCreate", f"Error creating: {error.message}", warning=True
             )
             return error
-        for pod in sorted(pods, key=_keeping_rank)[: max(-missing, 0)]:
+        for pod in sorted(pods, key=_deletion_order)[: max(-missing, 0)]:
             self._registry.delete(PODS, namespace_of(pod), name_of(pod))
             events.record(self._registry, SOURCE, replica_set, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
         return None
@@ -67,13 +70,9 @@ class ReplicaSets:
         events.record(self._registry, SOURCE, replica_set, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
 
     def _write_status(self, replica_set: Object, failure: ApiError | None) -> float | None:
-        pods = [
-            pod
-            for pod in owned_by(self._registry.select(PODS, namespace_of(replica_set)), replica_set)
-            if _is_active(pod)
-        ]
+        pods = self._active_pods(replica_set)
         min_ready = timedelta(seconds=replica_set["spec"].get("minReadySeconds", 0) / self._time_factor)
-        ages = [age for pod in pods if (age := ready_for(pod)) is not None]
+        ages = [age for pod in pods if (age := time_since_ready(pod)) is not None]
         available = sum(age >= min_ready for age in ages)
         status = {
             "replicas": len(pods),
@@ -100,7 +99,7 @@ def controller_of(obj: Object) -> Object | None:
 
 
 def owned_by(objects: list[Object], owner: Object) -> list[Object]:
-    """Those of the objects that the owner's selector takes and that it controls."""
+    """The objects that the owner's selector matches and that the owner controls."""
     uid, selector = owner["metadata"]["uid"], owner["spec"].get("selector")
     return [
         obj
@@ -122,7 +121,7 @@ def owner_reference(owner: Object) -> Object:
     }
 
 
-def ready_for(pod: Object) -> timedelta | None:
+def time_since_ready(pod: Object) -> timedelta | None:
     """How long the pod has been ready; None for one that is not."""
     for condition in value_at(pod, "status.conditions") or []:
         if condition["type"] == "Ready" and condition["status"] == "True":
@@ -131,18 +130,18 @@ def ready_for(pod: Object) -> timedelta | None:
 
 
 def _is_active(pod: Object) -> bool:
-    is_over = value_at(pod, "status.phase") in ("Succeeded", "Failed")
-    return not is_over and not pod["metadata"].get("deletionTimestamp")
+    is_finished = value_at(pod, "status.phase") in ("Succeeded", "Failed")
+    return not is_finished and not pod["metadata"].get("deletionTimestamp")
 
 
-def _keeping_rank(pod: Object) -> tuple[bool, timedelta, str]:
-    """Pods that are not ready go first, then those ready for the shortest time."""
-    age = ready_for(pod)
+def _deletion_order(pod: Object) -> tuple[bool, timedelta, str]:
+    """Pods that are not ready are deleted first, then those that became ready last."""
+    age = time_since_ready(pod)
     return age is not None, age or timedelta(), name_of(pod)
 
 
 def _failure_conditions(replica_set: Object, failure: ApiError | None) -> list[Object]:
-    """Says the first failure until there is none: the name of each refused pod would make a change of each try."""
+    """The condition keeps its first message. Each retry has a new pod name, and a new message would be a change."""
     if failure is None:
         return []
     first = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure.message}

@@ -1,1 +1,1 @@
-"""The kubelet: one operating system process a container, with its image, files, environment and probes."""
+"""The kubelet: one operating system process per container, with its image, files, environment and probes."""

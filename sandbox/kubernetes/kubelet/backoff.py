@@ -1,4 +1,4 @@
-"""Waiting longer each time, as the kubelet does between pulls and between restarts."""
+"""The growing delay between image pulls and between restarts, as in the kubelet."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ MAX_SECONDS = 300.0
 
 @dataclass
 class Backoff:
-    """Real seconds; the sandbox's factor is applied by whoever waits."""
+    """Delays in seconds of a real kubelet. The caller applies the sandbox's time factor."""
 
     failures: int = field(default=0)
 

@@ -1,10 +1,10 @@
-"""One container's life: pulled, configured, started, probed, restarted, and told in its status."""
+"""The lifecycle of one container: pull, configure, start, probe and restart it, and maintain its status."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.objects.kinds import Object
 from sandbox.kubernetes.clock import timestamp
 from sandbox.kubernetes.kubelet import processes
 from sandbox.kubernetes.kubelet.backoff import MAX_SECONDS, Backoff
@@ -14,12 +14,12 @@ from sandbox.kubernetes.kubelet.pod_context import PodContext
 from sandbox.kubernetes.kubelet.probes import Probe, watch
 
 CONFIG_RETRY_SECONDS = 5.0
-STEADY_SECONDS = 2 * MAX_SECONDS
+BACKOFF_RESET_SECONDS = 2 * MAX_SECONDS
 
 
 @dataclass
 class ContainerStatus:
-    """What the pod's status says of one container; `state` and `last_state` as the API writes them."""
+    """The status of one container in the pod's status. `state` and `last_state` are in the format of the API."""
 
     spec: Object
     image_id: str = ""
@@ -49,7 +49,7 @@ class ContainerStatus:
         self.state = {"running": {"startedAt": timestamp()}}
 
     def end(self, code: int) -> None:
-        """The container's process ended with that code."""
+        """Record that the container's process ended with that exit code."""
         started = self.state.get("running", {}).get("startedAt", timestamp())
         reason = "Completed" if code == 0 else "Error"
         self.state = {
@@ -59,60 +59,60 @@ class ContainerStatus:
 
 
 class Container:
-    """Runs one container of a pod until it is stopped. told: called after every change of its status."""
+    """Runs one container of a pod until it is stopped. on_change: called after every change of its status."""
 
-    def __init__(self, context: PodContext, spec: Object, told: Callable[[], None]) -> None:
+    def __init__(self, context: PodContext, spec: Object, on_change: Callable[[], None]) -> None:
         self.status = ContainerStatus(spec)
         self._context = context
         self._spec = spec
-        self._told = told
+        self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
-        """Start, and start again as the pod's restart policy says."""
+        """Start the container, and restart it according to the pod's restart policy."""
         restarts = Backoff()
         while True:
-            begun = asyncio.get_running_loop().time()
+            started = asyncio.get_running_loop().time()
             code = await self._run_once()
             self.status.end(code)
-            self._told()
+            self._on_change()
             if not self._context.restarts(code):
                 return
-            if asyncio.get_running_loop().time() - begun > self._context.host.seconds(STEADY_SECONDS):
+            if asyncio.get_running_loop().time() - started > self._context.host.seconds(BACKOFF_RESET_SECONDS):
                 restarts.reset()
             await self._back_off(restarts)
             self.status.restarts += 1
 
     async def stop(self, grace: float) -> None:
-        """End the process, within the grace (seconds)."""
+        """Stop the process within the grace period (seconds)."""
         if self._process is not None:
             self.status.end(await processes.stop(self._process, grace))
-            self._told()
+            self._on_change()
 
     async def _back_off(self, restarts: Backoff) -> None:
-        """The first restart follows at once, the later ones wait longer and longer."""
+        """Wait before a restart. The first restart has no delay; the delay of later ones grows."""
         self.status.last_state = self.status.state
         if self.status.restarts == 0:
             return
         delay = restarts.next()
         name, pod = self._spec["name"], self._context.full_name
         self.status.wait("CrashLoopBackOff", f"back-off {delay:g}s restarting failed container={name} pod={pod}")
-        self._context.say("BackOff", f"Back-off restarting failed container {name} in pod {pod}", warning=True)
-        self._told()
+        self._context.record_event("BackOff", f"Back-off restarting failed container {name} in pod {pod}", warning=True)
+        self._on_change()
         await asyncio.sleep(self._context.host.seconds(delay))
 
     async def _run_once(self) -> int:
-        """Run the container's process and return its exit code; a failed probe ends it."""
+        """Run the container's process and return its exit code. A failed startup or liveness probe stops it."""
         image = await self._pull()
         variables = await self._configure(image)
         try:
             self._process = await processes.start(self._context.host, self._context.pod, self._spec, image, variables)
         except OSError as error:
-            self._context.say("Failed", f"Error: failed to start container: {error}", warning=True)
+            self._context.record_event("Failed", f"Error: failed to start container: {error}", warning=True)
             return 128
         self.status.run()
-        self._context.say("Started", f"Container started: {self._spec['name']}")
-        self._told()
+        self._context.record_event("Started", f"Container started: {self._spec['name']}")
+        self._on_change()
         return await self._probe_until_end(self._process)
 
     async def _pull(self) -> Image:
@@ -127,14 +127,14 @@ class Container:
                 return image
 
     async def _wait_for_pull(self, problem: str, delay: float) -> None:
-        self._context.say("Failed", f"Failed to pull image: {problem}", warning=True)
+        self._context.record_event("Failed", f"Failed to pull image: {problem}", warning=True)
         seconds = self._context.host.seconds(delay)
         self.status.wait("ErrImagePull", problem)
-        self._told()
+        self._on_change()
         await asyncio.sleep(seconds * 0.2)
         self.status.wait("ImagePullBackOff", f'Back-off pulling image "{self._spec["image"]}": {problem}')
-        self._context.say("BackOff", f'Back-off pulling image "{self._spec["image"]}"', warning=True)
-        self._told()
+        self._context.record_event("BackOff", f'Back-off pulling image "{self._spec["image"]}"', warning=True)
+        self._on_change()
         await asyncio.sleep(seconds * 0.8)
 
     async def _configure(self, image: Image) -> dict[str, str]:
@@ -143,8 +143,8 @@ class Container:
                 return self._context.variables(self._spec, image)
             except ConfigError as error:
                 self.status.wait("CreateContainerConfigError", str(error))
-                self._context.say("Failed", f"Error: {error}", warning=True)
-                self._told()
+                self._context.record_event("Failed", f"Error: {error}", warning=True)
+                self._on_change()
                 await asyncio.sleep(self._context.host.seconds(CONFIG_RETRY_SECONDS))
 
     async def _probe_until_end(self, process: asyncio.subprocess.Process) -> int:
@@ -160,12 +160,12 @@ class Container:
                 task.cancel()
 
     async def _probe(self, failed: asyncio.Event) -> None:
-        """Run the probes; `failed` is set when one of them asks for a restart."""
+        """Run the probes. `failed` is set if one of them requires a restart."""
         if "startupProbe" in self._spec:
             await self._wait_for_startup(self._spec["startupProbe"], failed)
         self.status.started = True
         self.status.ready = "readinessProbe" not in self._spec
-        self._told()
+        self._on_change()
         watching = []
         if "readinessProbe" in self._spec:
             watching.append(watch(self._read("readinessProbe"), self._report_readiness))
@@ -177,8 +177,8 @@ class Container:
         started = asyncio.Event()
         report_failure = self._reporter("Startup", failed)
 
-        def report(is_well: bool, complaint: str) -> None:
-            started.set() if is_well else report_failure(is_well, complaint)
+        def report(succeeded: bool, problem: str) -> None:
+            started.set() if succeeded else report_failure(succeeded, problem)
 
         probe = Probe.read(spec, self._spec, self._context.address, self._context.host.settings.time_factor)
         watching = asyncio.create_task(watch(probe, report))
@@ -187,18 +187,18 @@ class Container:
         finally:
             watching.cancel()
 
-    def _report_readiness(self, is_well: bool, complaint: str) -> None:
-        self.status.ready = is_well
-        if not is_well:
-            self._context.say("Unhealthy", f"Readiness probe failed: {complaint}", warning=True)
-        self._told()
+    def _report_readiness(self, succeeded: bool, problem: str) -> None:
+        self.status.ready = succeeded
+        if not succeeded:
+            self._context.record_event("Unhealthy", f"Readiness probe failed: {problem}", warning=True)
+        self._on_change()
 
     def _reporter(self, probe: str, failed: asyncio.Event) -> Callable[[bool, str], None]:
-        def report(is_well: bool, complaint: str) -> None:
-            if not is_well:
-                self._context.say("Unhealthy", f"{probe} probe failed: {complaint}", warning=True)
-                said = f"Container {self._spec['name']} failed {probe.lower()} probe, will be restarted"
-                self._context.say("Killing", said)
+        def report(succeeded: bool, problem: str) -> None:
+            if not succeeded:
+                self._context.record_event("Unhealthy", f"{probe} probe failed: {problem}", warning=True)
+                message = f"Container {self._spec['name']} failed {probe.lower()} probe, will be restarted"
+                self._context.record_event("Killing", message)
                 failed.set()
 
         return report

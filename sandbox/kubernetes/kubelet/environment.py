@@ -4,19 +4,19 @@ import base64
 import re
 from collections.abc import Iterator
 
-from sandbox.kubernetes.api.kinds import CONFIG_MAPS, SECRETS, Kind, Object, name_of, namespace_of, value_at
-from sandbox.kubernetes.api.registry import Registry
+from sandbox.kubernetes.api.objects.kinds import CONFIG_MAPS, SECRETS, Kind, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.storage.registry import Registry
 
 _REFERENCE = re.compile(r"\$\((?P<name>[A-Za-z_][A-Za-z0-9_.-]*)\)")
 _FIELD_KEY = re.compile(r"metadata\.(?P<map>labels|annotations)\['(?P<key>[^']+)'\]")
 
 
 class ConfigError(Exception):
-    """A Secret, a ConfigMap or a key that the container needs is not there."""
+    """A Secret, a ConfigMap or a key that the container requires does not exist."""
 
 
 def resolve_environment(registry: Registry, pod: Object, container: Object) -> dict[str, str]:
-    """Name and value of each variable the container asks for. Raises ConfigError."""
+    """Name and value of each variable in the container's spec. Raises ConfigError."""
     variables: dict[str, str] = {}
     for source in container.get("envFrom") or []:
         variables |= dict(_from_source(registry, pod, source))
@@ -28,7 +28,7 @@ def resolve_environment(registry: Registry, pod: Object, container: Object) -> d
 
 
 def read_data(registry: Registry, kind: Kind, namespace: str, name: str) -> dict[str, bytes]:
-    """Keys and values of a Secret or ConfigMap. Raises ConfigError when it does not exist."""
+    """Keys and values of a Secret or ConfigMap. Raises ConfigError if it does not exist."""
     found = registry.find(kind, namespace, name)
     if found is None:
         raise ConfigError(f'{kind.kind.lower()} "{name}" not found')
@@ -47,7 +47,7 @@ def _value(registry: Registry, pod: Object, variable: Object) -> str | None:
     for field, kind in (("secretKeyRef", SECRETS), ("configMapKeyRef", CONFIG_MAPS)):
         if field in source:
             return _key(registry, pod, kind, source[field])
-    raise ConfigError(f"variable {variable['name']}: {sorted(source)} is not a source this kubelet knows")
+    raise ConfigError(f"variable {variable['name']}: the sandbox does not support the source {sorted(source)}")
 
 
 def _key(registry: Registry, pod: Object, kind: Kind, reference: Object) -> str | None:

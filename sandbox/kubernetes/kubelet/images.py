@@ -1,4 +1,4 @@
-"""Images from the registry: what an image is to run is written in the annotations of its OCI manifest."""
+"""Images from the registry. Annotations of the OCI manifest contain the command and the environment of an image."""
 
 import asyncio
 import hashlib
@@ -22,12 +22,12 @@ _REFERENCE = re.compile(
 
 
 class PullError(Exception):
-    """The image could not be had; the message is what the pod's status says."""
+    """The image cannot be pulled. The message is the one in the pod's status."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """What an image does: its command, and the variables it brings along."""
+    """The command of an image, and its environment variables."""
 
     reference: str
     command: tuple[str, ...]
@@ -36,12 +36,12 @@ class Image:
 
 class Puller(Protocol):
     async def pull(self, reference: str) -> Image:
-        """The image, or PullError."""
+        """Pull the image. Raises PullError."""
         ...
 
 
 class EcrPuller:
-    """Pulls by digest from ECR, which a boto3 client speaks for; what was pulled is kept."""
+    """Pulls images by digest from ECR, and caches them. ecr: a boto3 client."""
 
     def __init__(self, ecr: Any) -> None:
         self._ecr = ecr
@@ -56,9 +56,9 @@ class EcrPuller:
     def _manifest(self, reference: str) -> str:
         match = _REFERENCE.fullmatch(reference)
         if not match:
-            raise PullError(f'failed to resolve reference "{reference}": it names no digest in an ECR repository')
+            raise PullError(f'failed to resolve reference "{reference}": it is not a digest in an ECR repository')
         try:
-            answer = self._ecr.batch_get_image(
+            response = self._ecr.batch_get_image(
                 registryId=match["account"],
                 repositoryName=match["repository"],
                 imageIds=[{"imageDigest": match["digest"]}],
@@ -66,16 +66,16 @@ class EcrPuller:
             )
         except (ClientError, BotoCoreError) as error:
             raise PullError(f'failed to pull image "{reference}": {error}') from error
-        if not answer["images"]:
+        if not response["images"]:
             raise PullError(f'failed to resolve reference "{reference}": {reference}: not found')
-        manifest = answer["images"][0]["imageManifest"]
+        manifest = response["images"][0]["imageManifest"]
         if f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}" != match["digest"]:
             raise PullError(f'failed to pull image "{reference}": the manifest does not have that digest')
         return manifest
 
 
 def read_image(reference: str, manifest: str) -> Image:
-    """The image that a manifest describes. Raises PullError when it names no command."""
+    """The image of a manifest. Raises PullError if the manifest has no command."""
     annotations = json.loads(manifest).get("annotations") or {}
     if COMMAND not in annotations:
         raise PullError(f'failed to unpack image "{reference}": its manifest has no annotation {COMMAND}')

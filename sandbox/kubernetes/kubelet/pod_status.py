@@ -1,6 +1,6 @@
-"""A pod's status, from what its containers say and what others wrote on it."""
+"""A pod's status, from the status of its containers and from conditions that other components wrote."""
 
-from sandbox.kubernetes.api.kinds import Object, value_at
+from sandbox.kubernetes.api.objects.kinds import Object, value_at
 from sandbox.kubernetes.clock import timestamp
 from sandbox.kubernetes.kubelet.containers import ContainerStatus
 
@@ -8,18 +8,18 @@ NODE = "127.0.0.1"
 
 
 def pod_status(pod: Object, address: str, containers: list[ContainerStatus]) -> Object:
-    """The status to write. Conditions that are not the kubelet's stay; readiness gates are read from them."""
+    """The status to write. Conditions of other components stay unchanged; they also decide the readiness gates."""
     before = pod.get("status") or {}
-    given = {condition["type"]: condition for condition in before.get("conditions") or []}
+    conditions = {condition["type"]: condition for condition in before.get("conditions") or []}
     all_ready = all(container.ready for container in containers)
-    closed = [gate for gate in _gates(pod) if given.get(gate, {}).get("status") != "True"]
-    for name, holds, reason in (
+    closed = [gate for gate in _gates(pod) if conditions.get(gate, {}).get("status") != "True"]
+    for name, is_true, reason in (
         ("PodScheduled", True, ""),
         ("Initialized", True, ""),
         ("ContainersReady", all_ready, "ContainersNotReady"),
         ("Ready", all_ready and not closed, "ReadinessGatesNotReady" if all_ready else "ContainersNotReady"),
     ):
-        given[name] = _condition(given.get(name), name, holds, reason)
+        conditions[name] = _condition(conditions.get(name), name, is_true, reason)
     return {
         **before,
         "phase": _phase(containers),
@@ -28,7 +28,7 @@ def pod_status(pod: Object, address: str, containers: list[ContainerStatus]) -> 
         "hostIP": NODE,
         "startTime": before.get("startTime") or timestamp(),
         "qosClass": "Burstable",
-        "conditions": list(given.values()),
+        "conditions": list(conditions.values()),
         "containerStatuses": [container.as_object() for container in containers],
     }
 
@@ -37,11 +37,11 @@ def _gates(pod: Object) -> list[str]:
     return [gate["conditionType"] for gate in value_at(pod, "spec.readinessGates") or []]
 
 
-def _condition(before: Object | None, name: str, holds: bool, reason: str) -> Object:
-    status = "True" if holds else "False"
+def _condition(before: Object | None, name: str, is_true: bool, reason: str) -> Object:
+    status = "True" if is_true else "False"
     since = before["lastTransitionTime"] if before and before["status"] == status else timestamp()
     condition = {"type": name, "status": status, "lastProbeTime": None, "lastTransitionTime": since}
-    return condition if holds or not reason else {**condition, "reason": reason}
+    return condition if is_true or not reason else {**condition, "reason": reason}
 
 
 def _phase(containers: list[ContainerStatus]) -> str:

@@ -1,9 +1,9 @@
-"""One pod on this machine, from its place in the pod network to the end of its last process."""
+"""One pod on this machine: runs its containers until the last process ends."""
 
 import asyncio
 
-from sandbox.kubernetes.api.kinds import PODS, Object, name_of, namespace_of, value_at
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.objects.kinds import PODS, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.kubelet.containers import Container
 from sandbox.kubernetes.kubelet.environment import ConfigError
 from sandbox.kubernetes.kubelet.pod_context import MANAGER, PodContext
@@ -14,7 +14,7 @@ MOUNT_RETRY_SECONDS = 5.0
 
 
 class PodWorker:
-    """Runs the containers of one pod and keeps its status."""
+    """Runs the containers of one pod and writes its status."""
 
     def __init__(self, context: PodContext) -> None:
         self._context = context
@@ -27,7 +27,7 @@ class PodWorker:
         return self._context.pod["metadata"]["uid"]
 
     def write_status(self) -> None:
-        """Write the pod's status as it is now, unless the pod is gone or another one has its name."""
+        """Write the pod's current status, unless the pod is gone or another pod has its name."""
         namespace, name = namespace_of(self._context.pod), name_of(self._context.pod)
         found = self._context.registry.find(PODS, namespace, name)
         if found is None or found["metadata"]["uid"] != self.uid:
@@ -40,12 +40,12 @@ class PodWorker:
         self._context.registry.change(PODS, namespace, name, build, Write(MANAGER, subresource="status"))
 
     def terminate(self, grace_seconds: int) -> None:
-        """Begin to end the pod; the object is removed after its last process."""
+        """Start the termination of the pod. The object is removed after its last process ends."""
         if self._ending is None:
             self._ending = asyncio.create_task(self._terminate(grace_seconds))
 
     async def kill(self) -> None:
-        """End every process at once."""
+        """Kill every process immediately."""
         self._running.cancel()
         await asyncio.gather(*(container.stop(0.0) for container in self._containers))
         unmount_volumes(self._context.host.root(self._context.pod))
@@ -61,15 +61,15 @@ class PodWorker:
             try:
                 mount_volumes(context.registry, context.pod, context.host.root(context.pod))
             except ConfigError as error:
-                context.say("FailedMount", str(error), warning=True)
+                context.record_event("FailedMount", str(error), warning=True)
                 await asyncio.sleep(context.host.seconds(MOUNT_RETRY_SECONDS))
             else:
                 return
 
     async def _terminate(self, grace_seconds: int) -> None:
-        """preStop's sleep and what follows SIGTERM share the grace period."""
+        """Stop the containers. The grace period includes the sleep of preStop and the time after SIGTERM."""
         context = self._context
-        context.say("Killing", "Stopping the pod's containers")
+        context.record_event("Killing", "Stopping the pod's containers")
         sleeps = [value_at(spec, "lifecycle.preStop.sleep.seconds") or 0 for spec in context.pod["spec"]["containers"]]
         pause = min(max(sleeps), grace_seconds)
         await asyncio.sleep(context.host.seconds(pause))

@@ -1,4 +1,4 @@
-"""Probes: asking a container, again and again, whether it started, is ready, or lives."""
+"""Startup, readiness and liveness probes of a container."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,12 +8,15 @@ from typing import Self
 
 import httpx
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.objects.kinds import Object
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One probe of one container. delay, period and timeout are in seconds of the sandbox."""
+    """One probe of one container. delay, period, timeout: in seconds.
+
+    path: None for a probe over TCP.
+    """
 
     host: str
     port: int
@@ -27,10 +30,10 @@ class Probe:
 
     @classmethod
     def read(cls, spec: Object, container: Object, host: str, time_factor: float) -> Self:
-        """The probe of a manifest; a check over HTTP has a path, one over TCP none."""
+        """The probe of a manifest. Raises ValueError for a probe that is neither httpGet nor tcpSocket."""
         action = spec.get("httpGet") or spec.get("tcpSocket")
         if action is None:
-            raise ValueError(f"a probe of {container['name']} has neither httpGet nor tcpSocket: {sorted(spec)}")
+            raise ValueError(f"A probe of {container['name']} has neither httpGet nor tcpSocket: {sorted(spec)}")
         return cls(
             host=action.get("host") or host,
             port=_port(action["port"], container),
@@ -38,14 +41,14 @@ class Probe:
             headers={header["name"]: header["value"] for header in action.get("httpHeaders") or []},
             delay=spec.get("initialDelaySeconds", 0) / time_factor,
             period=spec["periodSeconds"] / time_factor,
-            # Not divided: it allows for the machine, which is not faster here than elsewhere.
+            # Not divided by the time factor: the machine is not faster than in production.
             timeout=float(spec["timeoutSeconds"]),
             failure_threshold=spec["failureThreshold"],
             success_threshold=spec["successThreshold"],
         )
 
     async def check(self) -> str | None:
-        """Ask once: None for a good answer, otherwise what was wrong."""
+        """Probe once. None for a success, otherwise the problem."""
         try:
             return await (self._connect() if self.path is None else self._get(self.path))
         except (httpx.HTTPError, OSError, TimeoutError) as error:
@@ -54,9 +57,9 @@ class Probe:
     async def _get(self, path: str) -> str | None:
         url = f"http://{self.host}:{self.port}{path}"
         headers = {"User-Agent": "kube-probe/1.34", **self.headers}
-        answer = await _client().get(url, headers=headers, timeout=self.timeout)
-        is_good = 200 <= answer.status_code < 400
-        return None if is_good else f"HTTP probe failed with statuscode: {answer.status_code}"
+        response = await _client().get(url, headers=headers, timeout=self.timeout)
+        is_success = 200 <= response.status_code < 400
+        return None if is_success else f"HTTP probe failed with statuscode: {response.status_code}"
 
     async def _connect(self) -> None:
         connecting = asyncio.open_connection(self.host, self.port)
@@ -65,20 +68,20 @@ class Probe:
 
 
 async def watch(probe: Probe, report: Callable[[bool, str], None]) -> None:
-    """Ask for ever; report each change that the thresholds make: well or not, and the last complaint."""
+    """Probe without end. Report success or failure, with the last problem, each time a threshold is reached."""
     await asyncio.sleep(probe.delay)
     successes = failures = 0
     while True:
-        complaint = await probe.check()
-        successes, failures = (0, failures + 1) if complaint else (successes + 1, 0)
+        problem = await probe.check()
+        successes, failures = (0, failures + 1) if problem else (successes + 1, 0)
         if successes == probe.success_threshold or failures == probe.failure_threshold:
-            report(complaint is None, complaint or "")
+            report(problem is None, problem or "")
         await asyncio.sleep(probe.period)
 
 
 @cache
 def _client() -> httpx.AsyncClient:
-    """One for all probes, since making one reads every certificate of the machine; each probe still connects anew."""
+    """One client for all probes, because each new client reads all CA certificates. Each probe opens a connection."""
     return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.addresses import Addresses
-from sandbox.kubernetes.api.kinds import Object, name_of
+from sandbox.kubernetes.api.objects.kinds import Object, name_of
 from sandbox.kubernetes.kubelet.images import Image
 from sandbox.processes import die_with_parent
 from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
@@ -17,25 +17,25 @@ _INHERITED = ("LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
 @dataclass(frozen=True)
 class Host:
-    """The machine that pods run on: one state folder, with the addresses of everything they may call."""
+    """The machine that pods run on: the state folder, and the addresses of the sandbox's parts."""
 
     state: Path
     addresses: Addresses
     settings: SandboxSettings
 
     def root(self, pod: Object) -> Path:
-        """The folder that stands for the root of the pod's file system."""
+        """The folder that is the root of the pod's file system."""
         return self.state / "pods" / name_of(pod)
 
     def log(self, pod: Object) -> Path:
         return self.state / "logs" / "pods" / f"{name_of(pod)}.log"
 
     def seconds(self, seconds: float) -> float:
-        """A manifest's or kubelet's time in this sandbox."""
+        """A duration of a manifest or of the kubelet, shortened by the sandbox's time factor."""
         return seconds / self.settings.time_factor
 
     def variables(self, pod: Object, address: str) -> dict[str, str]:
-        """What every process is given: who it is, and where AWS and the certificate authority are."""
+        """The variables of every process: the pod's name and address, and the addresses of AWS and of the CA file."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return inherited | {
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
@@ -55,7 +55,7 @@ class Host:
 async def start(
     host: Host, pod: Object, container: Object, image: Image, variables: dict[str, str]
 ) -> asyncio.subprocess.Process:
-    """Start the container's command. It writes to the pod's log, and ends when the kubelet does."""
+    """Start the container's command. The process writes to the pod's log, and ends when the kubelet ends."""
     command = [*(container.get("command") or image.command), *(container.get("args") or [])]
     if command[0] == "python":
         command[0] = sys.executable
@@ -75,7 +75,7 @@ async def start(
 
 
 async def stop(process: asyncio.subprocess.Process, grace: float) -> int:
-    """SIGTERM, and SIGKILL once the grace (seconds) is over; the exit code as containers report it."""
+    """Send SIGTERM, and SIGKILL after the grace period (seconds). Returns the exit code of the container."""
     if process.returncode is None:
         process.terminate()
         try:
@@ -86,5 +86,5 @@ async def stop(process: asyncio.subprocess.Process, grace: float) -> int:
 
 
 def exit_code(returned: int) -> int:
-    """128 plus the signal's number where a signal ended the process."""
+    """The exit code of a container: 128 plus the signal's number if a signal ended the process."""
     return 128 - returned if returned < 0 else returned

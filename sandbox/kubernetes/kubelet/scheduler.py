@@ -1,51 +1,51 @@
-"""The scheduler: whether the one node has room for what a pod asks for, and what it says where it has not."""
+"""The scheduler: whether the only node has enough resources for a pod, and the message if it does not."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sandbox.kubernetes.api.kinds import Object, value_at
-from sandbox.kubernetes.api.quantities import parse_quantity
+from sandbox.kubernetes.api.objects.kinds import Object, value_at
+from sandbox.kubernetes.api.objects.quantities import parse_quantity
 from sandbox.kubernetes.clock import timestamp
 
 NODE_NAME = "sandbox"
-# As much as three m7i.xlarge leave to pods.
+# The allocatable resources of three m7i.xlarge instances.
 ALLOCATABLE = {"cpu": Decimal(11), "memory": parse_quantity("43Gi")}
 CONDITION = "PodScheduled"
 
 
-def why_no_room(pod: Object, others: Iterable[Object]) -> str | None:
-    """The scheduler's words; None where the node has room. others: all pods, of which those that were placed count."""
-    placed = [other for other in others if value_at(other, "spec.nodeName") == NODE_NAME]
-    lacking = [
+def unschedulable_message(pod: Object, others: Iterable[Object]) -> str | None:
+    """The scheduler's message for an unschedulable pod; None if the pod fits. others: all pods; bound ones count."""
+    bound = [other for other in others if value_at(other, "spec.nodeName") == NODE_NAME]
+    insufficient = [
         f"1 Insufficient {resource}"
         for resource, most in ALLOCATABLE.items()
-        if (asked := requested(pod, resource)) and asked + sum(requested(other, resource) for other in placed) > most
+        if (own := requested(pod, resource)) and own + sum(requested(other, resource) for other in bound) > most
     ]
-    if not lacking:
+    if not insufficient:
         return None
     preemption = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
-    return f"0/1 nodes are available: {', '.join(lacking)}. {preemption}"
+    return f"0/1 nodes are available: {', '.join(insufficient)}. {preemption}"
 
 
 def requested(pod: Object, resource: str) -> Decimal:
-    """Of all containers together; a limit stands for a request that is missing. Nothing once the pod is over."""
+    """The sum of the containers' requests. A limit replaces a missing request. 0 for a finished pod."""
     if value_at(pod, "status.phase") in ("Succeeded", "Failed"):
         return Decimal(0)
     containers = [container.get("resources") or {} for container in pod["spec"]["containers"]]
-    asked = [(found.get("requests") or found.get("limits") or {}).get(resource) for found in containers]
-    return sum((parse_quantity(quantity) for quantity in asked if quantity is not None), Decimal(0))
+    quantities = [(found.get("requests") or found.get("limits") or {}).get(resource) for found in containers]
+    return sum((parse_quantity(quantity) for quantity in quantities if quantity is not None), Decimal(0))
 
 
-def place(pod: Object) -> Object:
+def bind(pod: Object) -> Object:
     pod["spec"]["nodeName"] = NODE_NAME
     return pod
 
 
-def refuse(pod: Object, why: str) -> Object:
-    """The pod, Pending, with the condition that says why it was not placed."""
+def mark_unschedulable(pod: Object, message: str) -> Object:
+    """The pod in phase Pending, with the condition that says why it was not scheduled."""
     status = pod.get("status") or {}
     conditions = [found for found in status.get("conditions") or [] if found["type"] != CONDITION]
-    condition = {"type": CONDITION, "status": "False", "reason": "Unschedulable", "message": why}
+    condition = {"type": CONDITION, "status": "False", "reason": "Unschedulable", "message": message}
     since = value_at(pod, "metadata.creationTimestamp") or timestamp()
     conditions.append({**condition, "lastProbeTime": None, "lastTransitionTime": since})
     return {**pod, "status": {**status, "phase": "Pending", "conditions": conditions}}

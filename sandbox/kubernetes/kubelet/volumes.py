@@ -1,15 +1,15 @@
-"""A pod's volumes: files below the pod's own folder, which stands for the root of its file system."""
+"""A pod's volumes: files in the pod's folder, which is the root of its file system."""
 
 import shutil
 from pathlib import Path
 
-from sandbox.kubernetes.api.kinds import CONFIG_MAPS, SECRETS, Object, namespace_of
-from sandbox.kubernetes.api.registry import Registry
+from sandbox.kubernetes.api.objects.kinds import CONFIG_MAPS, SECRETS, Object, namespace_of
+from sandbox.kubernetes.api.storage.registry import Registry
 from sandbox.kubernetes.kubelet.environment import ConfigError, read_data
 
 
 def mount_volumes(registry: Registry, pod: Object, root: Path) -> None:
-    """Write what each container mounts to `root` and its mountPath. Raises ConfigError for what is missing."""
+    """Write the files of each volume mount below `root` at its mountPath. Raises ConfigError if a source is missing."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
     root.mkdir(parents=True, exist_ok=True)
     for container in pod["spec"]["containers"]:
@@ -22,33 +22,33 @@ def unmount_volumes(root: Path) -> None:
 
 
 def _mount(registry: Registry, namespace: str, volume: Object, mount: Object, root: Path) -> None:
-    place = root / mount["mountPath"].lstrip("/")
+    target = root / mount["mountPath"].lstrip("/")
     files = _files(registry, namespace, volume)
     if sub_path := mount.get("subPath"):
-        _write(place, files.get(sub_path, b""))
+        _write(target, files.get(sub_path, b""))
         return
-    place.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        _write(place / name, content)
+        _write(target / name, content)
 
 
 def _files(registry: Registry, namespace: str, volume: Object) -> dict[str, bytes]:
-    """Relative path and content of each file in the volume; none for an emptyDir."""
+    """Relative path and content of each file in the volume; no files for an emptyDir."""
     for field, key, kind in (("configMap", "name", CONFIG_MAPS), ("secret", "secretName", SECRETS)):
         if field in volume:
             source = volume[field]
             try:
-                return _choose(read_data(registry, kind, namespace, source[key]), source)
+                return _select_items(read_data(registry, kind, namespace, source[key]), source)
             except ConfigError as error:
                 if source.get("optional"):
                     return {}
                 raise ConfigError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
     if "emptyDir" in volume:
         return {}
-    raise ConfigError(f'volume "{volume["name"]}": {sorted(volume)} is not a volume this kubelet knows')
+    raise ConfigError(f'volume "{volume["name"]}": the sandbox does not support {sorted(volume)}')
 
 
-def _choose(data: dict[str, bytes], source: Object) -> dict[str, bytes]:
+def _select_items(data: dict[str, bytes], source: Object) -> dict[str, bytes]:
     items = source.get("items")
     if items is None:
         return data

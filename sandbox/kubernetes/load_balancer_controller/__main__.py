@@ -24,8 +24,8 @@ WATCHED = (
     ("v1", "Pod"),
 )
 START_SECONDS = 60.0
-# From an annotation to the listener's rule the real controller takes some hundred milliseconds.
-SETTLE_SECONDS = 0.2
+# The real controller needs some hundred milliseconds from a changed annotation to the changed listener rule.
+DEBOUNCE_SECONDS = 0.2
 RESYNC_SECONDS = 10.0
 RETRY_SECONDS = 0.5
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def run(cluster: ClusterState, controller: Controller) -> None:
-    """Reconcile after every change, and now and then without one."""
+    """Reconcile after every change, and after RESYNC_SECONDS without a change."""
     changed = threading.Event()
     changed.set()
     for version, kind in WATCHED:
@@ -53,13 +53,13 @@ def run(cluster: ClusterState, controller: Controller) -> None:
     wait = 0.0
     while True:
         changed.wait(wait)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(DEBOUNCE_SECONDS)
         changed.clear()
         wait = RESYNC_SECONDS if reconcile(controller) else RETRY_SECONDS
 
 
 def reconcile(controller: Controller) -> bool:
-    """Whether all is done; an API that does not answer is tried again."""
+    """Reconcile, and return whether it is complete. An API error is logged and counts as not complete."""
     try:
         return controller.reconcile()
     except (ApiException, HTTPError, ClientError, BotoCoreError) as error:

@@ -1,9 +1,9 @@
-"""Actions and conditions in elbv2's words, and whether two of them say the same."""
+"""Actions and conditions in the format of elbv2, and their comparison."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.kubernetes.load_balancer_controller.model import Action, Backend, Fixed, Redirect, Rule
+from sandbox.kubernetes.load_balancer_controller.model import Action, Backend, FixedResponse, Redirect, Rule
 
 Arns = Mapping[Backend, str]
 """Target group of each backend."""
@@ -14,14 +14,14 @@ SSL_REDIRECT = "HTTP_301"
 
 
 def action_for(action: Action, groups: Arns) -> dict[str, Any]:
-    if isinstance(action, Fixed):
+    if isinstance(action, FixedResponse):
         config = {"StatusCode": action.code, "ContentType": action.content_type, "MessageBody": action.body}
         return {"Type": "fixed-response", "Order": 1, "FixedResponseConfig": config}
     if isinstance(action, Redirect):
         config = {_REDIRECT[name]: value for name, value in action.fields}
         return {"Type": "redirect", "Order": 1, "RedirectConfig": config}
-    shares = [{"TargetGroupArn": groups[backend], "Weight": weight} for backend, weight in action.shares]
-    forward: dict[str, Any] = {"TargetGroups": shares}
+    weighted = [{"TargetGroupArn": groups[backend], "Weight": weight} for backend, weight in action.weights]
+    forward: dict[str, Any] = {"TargetGroups": weighted}
     if action.stickiness_seconds is not None:
         forward["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": action.stickiness_seconds}
     return {"Type": "forward", "Order": 1, "ForwardConfig": forward}
@@ -50,14 +50,14 @@ def same_conditions(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> b
 
 
 def _action_key(action: Mapping[str, Any]) -> Any:
-    """What of an action counts; AWS adds defaults and repeats a single target group beside the list."""
+    """The compared part of an action. AWS adds defaults, and repeats a single target group outside the list."""
     if action["Type"] == "forward":
-        alone: dict[str, Any] = {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]}
-        forward = action.get("ForwardConfig") or alone
+        single: dict[str, Any] = {"TargetGroups": [{"TargetGroupArn": action.get("TargetGroupArn")}]}
+        forward = action.get("ForwardConfig") or single
         sticky = forward.get("TargetGroupStickinessConfig") or {}
         seconds = sticky.get("DurationSeconds") if sticky.get("Enabled") else None
-        shares = [(share["TargetGroupArn"], share.get("Weight", 1)) for share in forward["TargetGroups"]]
-        return "forward", sorted(shares), seconds
+        weights = [(group["TargetGroupArn"], group.get("Weight", 1)) for group in forward["TargetGroups"]]
+        return "forward", sorted(weights), seconds
     config = action.get("FixedResponseConfig") or action.get("RedirectConfig") or {}
     given = {name: value for name, value in config.items() if value}
     defaults = {"Host": "#{host}", "Path": "/#{path}", "Query": "#{query}"} if action["Type"] == "redirect" else {}
@@ -67,6 +67,6 @@ def _action_key(action: Mapping[str, Any]) -> Any:
 def _condition_keys(conditions: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     keys = []
     for condition in conditions:
-        named = condition.get("HostHeaderConfig") or condition.get("PathPatternConfig") or {}
-        keys.append((condition["Field"], sorted(named.get("Values") or condition.get("Values") or [])))
+        config = condition.get("HostHeaderConfig") or condition.get("PathPatternConfig") or {}
+        keys.append((condition["Field"], sorted(config.get("Values") or condition.get("Values") or [])))
     return sorted(keys)

@@ -1,4 +1,4 @@
-"""What the controller reads from the Kubernetes API, and writes to it."""
+"""The controller's access to the Kubernetes API."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from kubernetes.client import ApiException
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
-from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of
+from sandbox.kubernetes.api.objects.kinds import Object, name_of, namespace_of
 from sandbox.kubernetes.clock import timestamp
 
 TIMEOUT = (2.0, 10.0)
@@ -20,7 +20,7 @@ CONTROLLER = "ingress.k8s.aws/alb"
 SOURCE = "ingress"
 WATCH_SECONDS = 60
 RETRY_SECONDS = 0.5
-_BROKEN = (ApiException, urllib3.exceptions.HTTPError, OSError)
+_API_ERRORS = (ApiException, urllib3.exceptions.HTTPError, OSError)
 
 
 class ClusterState:
@@ -28,15 +28,15 @@ class ClusterState:
 
     def __init__(self, state: Path) -> None:
         api = new_client_from_config(str(state / "kubeconfig"))
-        self._said: set[tuple[str, str]] = set()
+        self._recorded: set[tuple[str, str]] = set()
         self._client = DynamicClient(api, cache_file=str(state / "load-balancer-controller-discovery.json"))
 
     def select(self, version: str, kind: str, **selectors: str) -> list[Object]:
-        answer = self._resource(version, kind).get(_request_timeout=TIMEOUT, **selectors)
-        return answer.to_dict()["items"]
+        found = self._resource(version, kind).get(_request_timeout=TIMEOUT, **selectors)
+        return found.to_dict()["items"]
 
     def create(self, version: str, kind: str, body: Object) -> None:
-        """Create it unless it is there already."""
+        """Create the object unless it exists."""
         try:
             self._resource(version, kind).create(body, namespace=namespace_of(body), _request_timeout=TIMEOUT)
         except ApiException as error:
@@ -59,12 +59,12 @@ class ClusterState:
             _request_timeout=TIMEOUT,
         )
 
-    def say(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
-        """An Event about an object; what was said of it before is not repeated."""
-        said = (about["metadata"]["uid"], message)
-        if said in self._said:
+    def record_event(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
+        """Record an Event about an object. An Event that was recorded before is not repeated."""
+        identity = (about["metadata"]["uid"], message)
+        if identity in self._recorded:
             return
-        self._said.add(said)
+        self._recorded.add(identity)
         reference = {"kind": about["kind"], "apiVersion": about["apiVersion"], "uid": about["metadata"]["uid"]}
         reference |= {"name": name_of(about), "namespace": namespace_of(about)}
         event = {
@@ -89,8 +89,8 @@ class ClusterState:
             try:
                 for _ in self._resource(version, kind).watch(timeout=WATCH_SECONDS):
                     changed()
-            except _BROKEN:
-                # The API server is away or has dropped the history: look anew.
+            except _API_ERRORS:
+                # The API server does not respond or no longer has the history: start a new watch.
                 time.sleep(RETRY_SECONDS)
 
     def _resource(self, version: str, kind: str) -> Any:
@@ -98,19 +98,19 @@ class ClusterState:
 
 
 def wait_for_cluster(state: Path, timeout: float) -> ClusterState:
-    """The cluster, once its API server answers. Raises TimeoutError."""
-    ends = time.monotonic() + timeout
+    """The cluster, as soon as its API server responds. Raises TimeoutError after the timeout (seconds)."""
+    deadline = time.monotonic() + timeout
     while True:
         try:
             return ClusterState(state)
         except Exception as error:
-            if time.monotonic() > ends:
-                raise TimeoutError(f"the Kubernetes API did not answer in {timeout:g} s: {error}") from error
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The Kubernetes API did not respond within {timeout:g} s: {error}") from error
             time.sleep(RETRY_SECONDS)
 
 
-def is_ours(ingress: Object, classes: list[Object]) -> bool:
-    """Whether the Ingress's class, by its annotation or its field, is the load balancer controller's."""
+def is_alb_ingress(ingress: Object, classes: list[Object]) -> bool:
+    """Whether the class of the Ingress, from its annotation or its field, belongs to the load balancer controller."""
     annotated = (ingress["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class")
     if annotated is not None:
         return annotated == "alb"

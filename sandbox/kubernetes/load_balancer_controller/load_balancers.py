@@ -1,8 +1,8 @@
-"""The load balancer of one Ingress with its listeners and rules: made, and brought to what the Ingress asks for."""
+"""Creates and updates the load balancer of one Ingress, with its listeners and rules."""
 
 from typing import Any
 
-from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of
+from sandbox.kubernetes.api.objects.kinds import Object, name_of, namespace_of
 from sandbox.kubernetes.load_balancer_controller import actions
 from sandbox.kubernetes.load_balancer_controller.annotations import Annotations
 from sandbox.kubernetes.load_balancer_controller.model import Rule, resource_name
@@ -14,14 +14,14 @@ DEFAULT_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 def tags_for(cluster: str, ingress: Object, resource: str) -> list[dict[str, str]]:
-    """The controller's own tags, and those the Ingress asks for."""
+    """The controller's own tags, and those in the annotations of the Ingress."""
     stack = f"{namespace_of(ingress)}/{name_of(ingress)}"
     tags = {**Annotations(ingress).pairs("tags"), CLUSTER_TAG: cluster, STACK: stack, RESOURCE: resource}
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def ensure_load_balancer(elbv2: Any, ingress: Object, subnets: list[Object], cluster: str) -> Object:
-    """The load balancer as AWS describes it."""
+    """Create the load balancer if it does not exist. Returns its description from AWS."""
     annotations = Annotations(ingress)
     identity = f"{namespace_of(ingress)}/{name_of(ingress)}"
     default = resource_name(namespace_of(ingress), name_of(ingress), identity)
@@ -53,7 +53,11 @@ def find_load_balancer(elbv2: Any, name: str) -> Object | None:
 def ensure_listeners(
     elbv2: Any, balancer: str, ingress: Object, cluster: str, default: dict[str, Any]
 ) -> list[tuple[str, bool]]:
-    """ARN of each listener, and whether the Ingress's rules belong to it: not where it only redirects to TLS."""
+    """Create, update and delete listeners to match the annotations.
+
+    Returns the ARN of each listener, and whether it has the rules of the Ingress. A listener that only redirects to TLS
+    has no rules.
+    """
     annotations = Annotations(ingress)
     described = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
     by_port = {listener["Port"]: listener for listener in described}
@@ -71,7 +75,7 @@ def ensure_listeners(
 
 
 def ensure_rules(elbv2: Any, listener: str, rules: list[Rule], groups: actions.Arns) -> None:
-    """Make the listener's rules those of the Ingress: changed in place, added and removed by priority."""
+    """Create, update and delete the listener's rules, by priority, to match those of the Ingress."""
     described = elbv2.describe_rules(ListenerArn=listener)["Rules"]
     present = {rule["Priority"]: rule for rule in described if not rule["IsDefault"]}
     for priority, rule in enumerate(rules, start=1):

@@ -1,11 +1,11 @@
-"""What an Ingress asks of the load balancer: rules in their order, and the target groups they forward to. Pure."""
+"""The rules that an Ingress requires, in order, and the target groups that they forward to. Pure."""
 
 import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.objects.kinds import Object, name_of, namespace_of, value_at
 from sandbox.kubernetes.load_balancer_controller.annotations import Annotations
 
 USE_ANNOTATION = "use-annotation"
@@ -33,15 +33,15 @@ class Backend:
 
 @dataclass(frozen=True)
 class Forward:
-    """Shares of the traffic by target group; the weights count relative to each other."""
+    """Forwards to target groups. Weights are relative to their sum."""
 
-    shares: tuple[tuple[Backend, int], ...]
+    weights: tuple[tuple[Backend, int], ...]
     stickiness_seconds: int | None = None
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """An answer of the load balancer itself."""
+class FixedResponse:
+    """A response from the load balancer itself."""
 
     code: str
     content_type: str
@@ -55,14 +55,14 @@ class Redirect:
     fields: tuple[tuple[str, str], ...]
 
 
-Action = Forward | Fixed | Redirect
-NO_BACKEND = Fixed("503", "text/plain", "Backend service does not exist")
-NOT_FOUND = Fixed("404", "text/plain", "")
+Action = Forward | FixedResponse | Redirect
+NO_BACKEND = FixedResponse("503", "text/plain", "Backend service does not exist")
+NOT_FOUND = FixedResponse("404", "text/plain", "")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """host: "" for any. paths: patterns of which one must match; none for any path."""
+    """host: "" for any host. paths: one of these patterns must match; empty for any path."""
 
     host: str
     paths: tuple[str, ...]
@@ -70,7 +70,7 @@ class Rule:
 
 
 def rules_of(ingress: Object, find_service: FindService) -> list[Rule]:
-    """The rules in the order they are tried: as written, within a host exact paths and longer prefixes first."""
+    """The rules in the order of their evaluation: as in the Ingress; for one host, exact and longer paths first."""
     rules = []
     for rule in value_at(ingress, "spec.rules") or []:
         for path in sorted(value_at(rule, "http.paths") or [], key=_rank):
@@ -85,9 +85,9 @@ def default_action(ingress: Object, find_service: FindService) -> Action:
 
 
 def backends_of(actions: list[Action]) -> list[Backend]:
-    """Each backend that some action forwards to, once."""
+    """The backends that the actions forward to, without duplicates."""
     forwards = (action for action in actions if isinstance(action, Forward))
-    return list(dict.fromkeys(backend for forward in forwards for backend, _ in forward.shares))
+    return list(dict.fromkeys(backend for forward in forwards for backend, _ in forward.weights))
 
 
 def resource_name(namespace: str, name: str, identity: str) -> str:
@@ -97,7 +97,7 @@ def resource_name(namespace: str, name: str, identity: str) -> str:
 
 
 def service_port(service: Object, port: int | str) -> Object | None:
-    """The Service's port of that number or name."""
+    """The Service's port with that number or name."""
     ports = value_at(service, "spec.ports") or []
     return next((item for item in ports if port in (item["port"], item.get("name"))), None)
 
@@ -117,24 +117,24 @@ def _annotated(ingress: Object, action: Object, find_service: FindService) -> Ac
         return Redirect(tuple(sorted(action["redirectconfig"].items())))
     if kind == "fixed-response":
         fixed = action["fixedresponseconfig"]
-        return Fixed(fixed["statuscode"], fixed.get("contenttype", "text/plain"), fixed.get("messagebody", ""))
-    alone: Object = {"targetgroups": [action]}
-    config = action.get("forwardconfig") or alone
+        return FixedResponse(fixed["statuscode"], fixed.get("contenttype", "text/plain"), fixed.get("messagebody", ""))
+    single: Object = {"targetgroups": [action]}
+    config = action.get("forwardconfig") or single
     sticky = config.get("targetgroupstickinessconfig") or {}
     seconds = sticky.get("durationseconds") if sticky.get("enabled") else None
     return _forward(ingress, config["targetgroups"], find_service, seconds)
 
 
 def _forward(ingress: Object, groups: list[Object], find_service: FindService, sticky: int | None = None) -> Action:
-    shares = []
+    weights = []
     for group in groups:
         port = _port(group["serviceport"])
         service = find_service(group["servicename"])
         if service is None or service_port(service, port) is None:
             return NO_BACKEND
         backend = Backend(namespace_of(ingress), name_of(ingress), group["servicename"], port)
-        shares.append((backend, group.get("weight", 1)))
-    return Forward(tuple(shares), sticky)
+        weights.append((backend, group.get("weight", 1)))
+    return Forward(tuple(weights), sticky)
 
 
 def _port(port: int | str) -> int | str:

@@ -1,18 +1,18 @@
-"""Where a load balancer stands: the VPC of the cluster, and one subnet a zone."""
+"""The network of a load balancer: the VPC of the cluster, and one subnet per availability zone."""
 
 from typing import Any
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.objects.kinds import Object
 from sandbox.kubernetes.kubeconfig import CLUSTER
 from sandbox.kubernetes.load_balancer_controller.annotations import Annotations
 
 
 class NoSubnets(Exception):
-    """No two subnets in different zones could be found."""
+    """There are no two subnets in different availability zones."""
 
 
 def cluster_of(eks: Any) -> tuple[str, str | None]:
-    """Name and VPC of the account's EKS cluster; before there is one, a name and no VPC."""
+    """Name and VPC of the account's EKS cluster. Before it exists: the default name and None."""
     names = eks.list_clusters()["clusters"]
     if not names:
         return CLUSTER, None
@@ -21,7 +21,9 @@ def cluster_of(eks: Any) -> tuple[str, str | None]:
 
 
 def choose_subnets(ec2: Any, annotations: Annotations, vpc: str | None) -> list[Object]:
-    """The subnets of the annotation, or those tagged for load balancers, or the public ones: one a zone."""
+    """The subnets of the annotation. Without it, one subnet per zone: those tagged for load balancers, or otherwise
+    those that match the scheme.
+    """
     if named := annotations.items("subnets"):
         return ec2.describe_subnets(SubnetIds=named)["Subnets"]
     is_public = annotations.text("scheme", "internal") == "internet-facing"
@@ -30,13 +32,13 @@ def choose_subnets(ec2: Any, annotations: Annotations, vpc: str | None) -> list[
     role = "kubernetes.io/role/elb" if is_public else "kubernetes.io/role/internal-elb"
     tagged = [subnet for subnet in found if any(tag["Key"] == role for tag in subnet.get("Tags", []))]
     reachable = [subnet for subnet in found if subnet.get("MapPublicIpOnLaunch", False) is is_public]
-    chosen = _one_a_zone(tagged or reachable)
+    chosen = _one_per_zone(tagged or reachable)
     if len(chosen) < 2:
         raise NoSubnets(f"couldn't auto-discover subnets: {len(chosen)} zones have one with the tag {role}")
     return chosen
 
 
-def _one_a_zone(subnets: list[Object]) -> list[Object]:
+def _one_per_zone(subnets: list[Object]) -> list[Object]:
     by_zone: dict[str, Object] = {}
     first = subnets[0]["VpcId"] if subnets else ""
     for subnet in sorted(subnets, key=lambda subnet: subnet["SubnetId"]):

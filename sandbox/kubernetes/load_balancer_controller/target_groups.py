@@ -1,10 +1,10 @@
-"""Target groups, the pods in them, and the readiness gates that wait for their health."""
+"""Target groups, the pods registered in them, and the readiness gates for their health."""
 
 from typing import Any
 
-from sandbox.kubernetes.api.admission import GATE
-from sandbox.kubernetes.api.kinds import Object, name_of, namespace_of, value_at
-from sandbox.kubernetes.api.selectors import matches_selector
+from sandbox.kubernetes.api.objects.kinds import Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.objects.selectors import matches_selector
+from sandbox.kubernetes.api.validation.admission import GATE_PREFIX
 from sandbox.kubernetes.clock import timestamp
 from sandbox.kubernetes.load_balancer_controller.annotations import Annotations
 from sandbox.kubernetes.load_balancer_controller.load_balancers import tags_for
@@ -23,7 +23,7 @@ _REGISTERED = {"State": "initial", "Reason": "Elb.RegistrationInProgress"}
 
 
 def ensure_target_group(elbv2: Any, ingress: Object, backend: Backend, service: Object, vpc: str, cluster: str) -> str:
-    """ARN of the backend's target group."""
+    """Create the backend's target group if it does not exist. Returns its ARN."""
     try:
         found = elbv2.describe_target_groups(Names=[backend.group_name])["TargetGroups"]
         return found[0]["TargetGroupArn"]
@@ -34,7 +34,7 @@ def ensure_target_group(elbv2: Any, ingress: Object, backend: Backend, service: 
     created = elbv2.create_target_group(
         Name=backend.group_name,
         Protocol=annotations.text("backend-protocol", "HTTP"),
-        # As the original does: a named port differs by pod, and 1 stands for that.
+        # As in the real controller: a named port can differ between pods, so the target group gets port 1.
         Port=target if isinstance(target, int) else 1,
         VpcId=vpc,
         TargetType="ip",
@@ -49,7 +49,7 @@ def ensure_target_group(elbv2: Any, ingress: Object, backend: Backend, service: 
 
 
 def binding_for(ingress: Object, backend: Backend, arn: str) -> Object:
-    """The TargetGroupBinding that says which Service fills the target group."""
+    """The TargetGroupBinding that connects the target group to its Service."""
     labels = {"ingress.k8s.aws/stack-name": name_of(ingress), "ingress.k8s.aws/stack-namespace": namespace_of(ingress)}
     metadata = {"name": backend.group_name, "namespace": backend.namespace, "labels": labels}
     spec = {"serviceRef": {"name": backend.service, "port": backend.port}, "targetGroupARN": arn, "targetType": "ip"}
@@ -57,7 +57,7 @@ def binding_for(ingress: Object, backend: Backend, arn: str) -> Object:
 
 
 def targets_of(binding: Object, service: Object, pods: list[Object]) -> dict[tuple[str, int], Object]:
-    """Address and port of each pod that belongs in the target group now, with the pod."""
+    """The pods that belong in the target group now, by their address and port."""
     selector = {"matchLabels": value_at(service, "spec.selector") or {}}
     port = service_port(service, binding["spec"]["serviceRef"]["port"])
     if not selector["matchLabels"] or port is None:
@@ -67,7 +67,7 @@ def targets_of(binding: Object, service: Object, pods: list[Object]) -> dict[tup
 
 
 def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Object]:
-    """Register and deregister; the health of each target that stays, as elbv2 tells it."""
+    """Register and deregister targets. Returns the health of each wanted target, as elbv2 describes it."""
     described = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     states = {
         (item["Target"]["Id"], item["Target"]["Port"]): item["TargetHealth"]
@@ -82,29 +82,29 @@ def sync_targets(elbv2: Any, arn: str, wanted: set[tuple[str, int]]) -> dict[tup
 
 
 def gate_condition(pod: Object, binding: Object, health: Object) -> Object | None:
-    """The condition to write for the pod's readiness gate; None when it has none or the condition is so already."""
+    """The condition for the pod's readiness gate; None if the pod has no gate or already has this condition."""
     if not has_gate(pod, binding):
         return None
-    gate = GATE + name_of(binding)
+    gate = GATE_PREFIX + name_of(binding)
     status = "True" if health["State"] == "healthy" else "False"
-    said = {"status": status, "reason": health.get("Reason", ""), "message": health.get("Description", "")}
+    fields = {"status": status, "reason": health.get("Reason", ""), "message": health.get("Description", "")}
     for condition in value_at(pod, "status.conditions") or []:
-        if condition["type"] == gate and said.items() <= condition.items():
+        if condition["type"] == gate and fields.items() <= condition.items():
             return None
-    return {"type": gate, **said, "lastTransitionTime": timestamp()}
+    return {"type": gate, **fields, "lastTransitionTime": timestamp()}
 
 
 def _may_be_target(pod: Object, binding: Object) -> bool:
-    """Ready pods, and those that wait for nothing but this target group's health."""
+    """Whether the pod is ready, or waits only for its health in this target group."""
     if pod["metadata"].get("deletionTimestamp") or not value_at(pod, "status.podIP"):
         return False
-    holds = {item["type"] for item in value_at(pod, "status.conditions") or [] if item["status"] == "True"}
-    return "Ready" in holds or ("ContainersReady" in holds and has_gate(pod, binding))
+    true = {item["type"] for item in value_at(pod, "status.conditions") or [] if item["status"] == "True"}
+    return "Ready" in true or ("ContainersReady" in true and has_gate(pod, binding))
 
 
 def has_gate(pod: Object, binding: Object) -> bool:
-    """Whether the pod is ready only once it is healthy in the binding's target group."""
-    gate = GATE + name_of(binding)
+    """Whether the pod has a readiness gate for its health in the binding's target group."""
+    gate = GATE_PREFIX + name_of(binding)
     return any(item["conditionType"] == gate for item in value_at(pod, "spec.readinessGates") or [])
 
 

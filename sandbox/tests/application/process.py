@@ -1,4 +1,4 @@
-"""The application as a process, and how a test speaks to it."""
+"""The application as a process, with a client for tests."""
 
 import http.client
 import itertools
@@ -35,10 +35,10 @@ class Application:
     host: str
 
     def get(self, path: str, timeout: float = 10) -> Answer:
-        return self._ask("GET", path, None, timeout)
+        return self._request("GET", path, None, timeout)
 
     def post(self, path: str, body: object) -> Answer:
-        return self._ask("POST", path, json.dumps(body).encode(), 10)
+        return self._request("POST", path, json.dumps(body).encode(), 10)
 
     def is_alive(self) -> bool:
         try:
@@ -46,7 +46,7 @@ class Application:
         except OSError:
             return False
 
-    def _ask(self, method: str, path: str, body: bytes | None, timeout: float) -> Answer:
+    def _request(self, method: str, path: str, body: bytes | None, timeout: float) -> Answer:
         with closing(http.client.HTTPConnection(self.host, 8080, timeout=timeout)) as connection:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -54,7 +54,7 @@ class Application:
 
 
 def variables(sandbox: Sandbox, host: str) -> dict[str, str]:
-    """The environment of a pod, database and cache by TLS."""
+    """The environment of a pod, with TLS to the database and the cache."""
     return {
         "PATH": os.environ["PATH"],
         "POD_IP": host,
@@ -79,7 +79,7 @@ def variables(sandbox: Sandbox, host: str) -> dict[str, str]:
 
 @contextmanager
 def running(sandbox: Sandbox, **more: str) -> Iterator[Application]:
-    """A process of the application that answers, ended afterwards."""
+    """Run the application as a process that answers, and stop it afterwards."""
     host = f"{sandbox.addresses.pod_network}.210.{next(HOSTS)}"
     command = [sys.executable, "-m", "sandbox.application"]
     process = subprocess.Popen(command, env={**variables(sandbox, host), **more})

@@ -1,4 +1,4 @@
-"""The database's certificate is verified by the authorities that the pod's configuration mounts, and by no others."""
+"""The certificate of the database is verified only with the authorities in the mounted configuration of the pod."""
 
 import shutil
 from pathlib import Path
@@ -20,12 +20,12 @@ spring:
 
 
 def pod(sandbox: Sandbox, root: Path, authorities: Path) -> Database:
-    """As the application in a pod opens it, whose volume is below root. It has no role there: no password is right."""
+    """The database as the application in a pod opens it, with its volume in `root`. Its role does not exist."""
     mounted = root / CONFIGURATION
     mounted.parent.mkdir(parents=True)
     mounted.write_text(CONFIGURATION_FILE)
     shutil.copy(authorities, mounted.with_name("database-ca.pem"))
-    own = {"POD_ROOT": str(root), "DB_USERNAME": "nobody"}
+    own = {"POD_ROOT": str(root), "DB_USERNAME": "unknown"}
     return Database(ApplicationSettings.read(variables(sandbox, "127.0.0.1") | own))
 
 
@@ -34,13 +34,13 @@ def database(sandbox: Sandbox) -> None:
     sandbox.require("postgres", "nginx")
 
 
-def test_a_database_of_the_mounted_authorities_is_spoken_to(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_certificate_of_the_mounted_authorities_is_accepted(sandbox: Sandbox, tmp_path: Path) -> None:
     database = pod(sandbox, tmp_path, sandbox.state / "ca" / "ca.pem")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         database.ping()
 
 
-def test_a_database_of_other_authorities_is_not_though_the_machine_trusts_them(
+def test_a_certificate_of_other_authorities_is_rejected_even_if_the_machine_trusts_them(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     write_certificates(tmp_path)

@@ -1,4 +1,4 @@
-"""From a browser's event to database and cache, through the brokers."""
+"""Events of browsers reach the database and the cache through the brokers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ def create_topics(sandbox: Sandbox) -> None:
 
 
 def is_created(admin: AdminClient, name: str) -> bool:
-    """librdkafka drops what waits at a bootstrap address in the moment in which it learns which broker that is."""
+    """False if librdkafka dropped the request, which it does when it learns which broker a bootstrap address is."""
     try:
         admin.create_topics([NewTopic(name, 3)])[name].result(20)
     except KafkaException as failure:
@@ -82,7 +82,7 @@ def test_an_event_reaches_the_database_and_is_counted_in_the_cache(
     eventually(lambda: application.get("/api/products").json()["pageViews"] == before + 1)
 
 
-def test_what_happened_to_events_is_told_by_the_metrics(application: Application) -> None:
+def test_the_metrics_count_received_and_processed_events(application: Application) -> None:
     received, processed = (counted(application, f"observability.events.{name}") for name in ("received", "processed"))
     application.post("/api/analytics/events", [page_view("metrics-1"), page_view("metrics-2")])
     assert counted(application, "observability.events.received") == received + 2
@@ -90,7 +90,7 @@ def test_what_happened_to_events_is_told_by_the_metrics(application: Application
 
 
 @pytest.mark.parametrize("body", [[], {}, [{"eventId": "x"}], [{**page_view("x"), "eventType": "dance"}]])
-def test_what_is_no_list_of_events_is_refused(application: Application, body: object) -> None:
+def test_a_body_that_is_not_a_list_of_events_is_rejected(application: Application, body: object) -> None:
     assert application.post("/api/analytics/events", body).status == 400
 
 
@@ -99,22 +99,22 @@ def test_every_answer_names_the_pod(application: Application) -> None:
     assert {answer.headers["X-Served-By"] for answer in answers} == {"application-test"}
 
 
-def test_requests_are_counted_by_status_as_they_were_answered(application: Application) -> None:
+def test_requests_are_counted_by_the_status_of_their_response(application: Application) -> None:
     def not_found() -> float:
         path = "/actuator/metrics/http.server.requests?tag=status:404"
         return application.get(path).json()["measurements"][0]["value"]
 
-    def at_rest() -> list[float]:
-        """A request is counted once it was answered: those of earlier tests may come a moment later."""
+    def stable_count() -> list[float]:
+        """Requests are counted after the response, so those of earlier tests may be counted a moment later."""
         seen = [not_found() for _ in range(5)]
         return seen[-1:] if len(set(seen)) == 1 else []
 
-    (before,) = eventually(at_rest)
+    (before,) = eventually(stable_count)
     application.get("/nowhere")
     eventually(lambda: not_found() == before + 1)
 
 
-def test_health_tells_each_component(application: Application) -> None:
+def test_health_lists_each_component(application: Application) -> None:
     health = application.get("/actuator/health").json()
     assert health["components"] == {name: {"status": "UP"} for name in ("kafka", "db", "redis")}
     assert application.get("/actuator/health/db").json() == {"status": "UP"}

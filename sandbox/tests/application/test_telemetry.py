@@ -1,4 +1,4 @@
-"""What a pod sends to CloudWatch and X-Ray."""
+"""Metrics and traces that a pod sends to CloudWatch and X-Ray."""
 
 import http.client
 import json
@@ -18,14 +18,14 @@ def span(header: str, status: int = 200) -> Span:
     return Span(header, "GET", "api.genai-demo.com", "/api/products", status, 1000.0, 0.25)
 
 
-def test_only_what_was_sampled_before_us_is_traced() -> None:
+def test_only_a_sampled_request_is_traced() -> None:
     assert span("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1").is_sampled()
     assert not span("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0").is_sampled()
     assert not span("Root=1-5759e988-bd862e3fe1be46a994272793").is_sampled()
     assert not span("").is_sampled()
 
 
-def test_a_segment_belongs_to_the_trace_and_says_what_was_answered() -> None:
+def test_a_segment_has_the_trace_and_the_response() -> None:
     document = json.loads(
         segment_document(span("Self=1-0-0;Root=1-5759e988-bd86;Parent=53995c3f;Sampled=1", 503), "pod-1")
     )

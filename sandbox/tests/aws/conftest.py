@@ -1,4 +1,4 @@
-"""One AWS of the sandbox per test session, in this process, behind a real socket."""
+"""The AWS of the sandbox in the process of the tests, with a real socket."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ AwsClient = Callable[[str], Any]
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Nobody listens on the other addresses: what the tests need of them they start themselves."""
+    """Nothing listens at the other addresses. Tests start what they need there."""
     state: Path = tmp_path_factory.mktemp("aws")
     write_certificates(state)
     free = free_addresses(14)
@@ -52,7 +52,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def aws(cloud: Cloud) -> AwsClient:
-    """A client of a service that calls once: what goes wrong is to be seen."""
+    """Creates clients without retries, so that tests see each error."""
     made: dict[str, Any] = {}
 
     def client(service: str) -> Any:
@@ -71,5 +71,5 @@ def cfn(aws: AwsClient) -> Any:
 
 @pytest.fixture
 def name() -> str:
-    """A name that no other test has."""
+    """A name that no other test uses."""
     return f"t{uuid4().hex[:10]}"

@@ -1,4 +1,4 @@
-"""How the tests deploy a stack, and wait for it."""
+"""Deploys stacks and waits for them."""
 
 import json
 import time
@@ -11,7 +11,7 @@ Template = dict[str, Any]
 
 
 def queues(*names: str, **properties: Any) -> Template:
-    """A template of queues, one per name, with an output for the first."""
+    """A template with a queue for each name, and an output of the first queue."""
     resources = {
         f"Queue{index}": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **properties}}
         for index, name in enumerate(names)
@@ -20,7 +20,7 @@ def queues(*names: str, **properties: Any) -> Template:
 
 
 def one(kind: str, properties: dict[str, Any], *attributes: str) -> dict[str, Any]:
-    """A template of one resource, with its Ref and those attributes as outputs."""
+    """A template with one resource, and its Ref and the attributes as outputs."""
     values = {"Ref": {"Value": {"Ref": "It"}}}
     values |= {name.replace(".", ""): {"Value": {"Fn::GetAtt": ["It", name]}} for name in attributes}
     return {"Resources": {"It": {"Type": kind, "Properties": properties}}, "Outputs": values}
@@ -32,7 +32,7 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
 
 
 def planned(client: Any, stack: str, template: Template | str, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:
-    """The change set, described once it is no longer in progress."""
+    """Create a change set and describe it when it is no longer in progress."""
     body = template if isinstance(template, str) else json.dumps(template)
     made = client.create_change_set(
         StackName=stack, ChangeSetType=kind, TemplateBody=body, **{"ChangeSetName": f"c{time.monotonic_ns()}", **wanted}
@@ -45,21 +45,21 @@ def planned(client: Any, stack: str, template: Template | str, kind: str = "CREA
     return eventually(described)
 
 
-def settled(client: Any, stack: str) -> dict[str, Any]:
-    """The stack, once nothing is in progress."""
+def finished(client: Any, stack: str) -> dict[str, Any]:
+    """The stack when no operation is in progress."""
 
-    def at_rest() -> dict[str, Any] | None:
-        found = client.describe_stacks(StackName=stack)["Stacks"][0]
-        return None if found["StackStatus"].endswith("_IN_PROGRESS") else found
+    def found() -> dict[str, Any] | None:
+        description = client.describe_stacks(StackName=stack)["Stacks"][0]
+        return None if description["StackStatus"].endswith("_IN_PROGRESS") else description
 
-    return eventually(at_rest)
+    return eventually(found)
 
 
 def deployed(client: Any, stack: str, template: Template, kind: str = "CREATE", **wanted: Any) -> dict[str, Any]:
-    """The stack after the template was deployed to it."""
+    """Deploy the template and return the stack."""
     plan = planned(client, stack, template, kind, **wanted)
     client.execute_change_set(ChangeSetName=plan["ChangeSetId"])
-    return settled(client, stack)
+    return finished(client, stack)
 
 
 def events(client: Any, stack: str) -> list[dict[str, Any]]:
@@ -69,9 +69,9 @@ def events(client: Any, stack: str) -> list[dict[str, Any]]:
 
 
 def error_code(call: Callable[[], Any]) -> str:
-    """The code of the error that the call ends in."""
+    """The code of the error that the call raises."""
     try:
         call()
     except Exception as error:
         return error.response["Error"]["Code"]  # pyright: ignore[reportAttributeAccessIssue]
-    raise AssertionError("the call went well")
+    raise AssertionError("the call succeeded")

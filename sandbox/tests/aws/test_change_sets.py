@@ -1,4 +1,4 @@
-"""Change sets answer as CloudFormation's do."""
+"""Change sets behave as in CloudFormation."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.tests.aws.conftest import AwsClient
-from sandbox.tests.aws.stacks import deployed, error_code, planned, queues, settled
+from sandbox.tests.aws.stacks import deployed, error_code, finished, planned, queues
 
 
 def test_a_first_change_set_leaves_the_stack_in_review(cfn: Any, name: str) -> None:
@@ -24,24 +24,24 @@ def test_a_repeat_with_the_same_token_is_the_same_change_set(cfn: Any, name: str
     assert (first["Id"], first["StackId"]) == (second["Id"], second["StackId"])
 
 
-def test_a_name_taken_without_the_token_is_refused(cfn: Any, name: str) -> None:
+def test_a_name_in_use_is_rejected_without_its_token(cfn: Any, name: str) -> None:
     planned(cfn, name, queues(name), ChangeSetName="plan")
     code = error_code(lambda: planned(cfn, name, queues(name), ChangeSetName="plan", ClientToken="other"))
     assert code == "AlreadyExistsException"
 
 
-def test_creating_a_stack_that_exists_is_refused(cfn: Any, name: str) -> None:
+def test_creating_a_stack_that_exists_is_rejected(cfn: Any, name: str) -> None:
     deployed(cfn, name, queues(name))
     with pytest.raises(ClientError, match="already exists"):
         planned(cfn, name, queues(name))
 
 
-def test_updating_a_stack_that_does_not_exist_is_refused(cfn: Any, name: str) -> None:
+def test_updating_a_stack_that_does_not_exist_is_rejected(cfn: Any, name: str) -> None:
     with pytest.raises(ClientError, match="does not exist"):
         planned(cfn, name, queues(name), "UPDATE")
 
 
-def test_updating_a_stack_in_review_is_refused(cfn: Any, name: str) -> None:
+def test_updating_a_stack_in_review_is_rejected(cfn: Any, name: str) -> None:
     planned(cfn, name, queues(name))
     with pytest.raises(ClientError, match="REVIEW_IN_PROGRESS state and can not be updated"):
         planned(cfn, name, queues(name), "UPDATE")
@@ -56,7 +56,7 @@ def test_the_same_template_again_has_no_changes_and_cannot_be_executed(cfn: Any,
     assert code == "InvalidChangeSetStatus"
 
 
-def test_other_tags_alone_are_a_change(cfn: Any, name: str) -> None:
+def test_a_change_of_only_the_tags_is_a_change(cfn: Any, name: str) -> None:
     deployed(cfn, name, queues(name), Tags=[{"Key": "a", "Value": "1"}])
     plan = planned(cfn, name, queues(name), "UPDATE", Tags=[{"Key": "a", "Value": "2"}])
     assert (plan["Status"], plan["Changes"]) == ("CREATE_COMPLETE", [])
@@ -82,23 +82,25 @@ def test_a_reference_to_a_replaced_resource_is_known_after_apply(cfn: Any, name:
     def template(queue: str) -> dict[str, Any]:
         parameter = {"Name": f"/{name}", "Type": "String", "Value": {"Fn::GetAtt": ["Queue0", "Arn"]}}
         body = queues(queue)
-        body["Resources"]["Told"] = {"Type": "AWS::SSM::Parameter", "Properties": parameter}
+        body["Resources"]["Parameter"] = {"Type": "AWS::SSM::Parameter", "Properties": parameter}
         return body
 
     deployed(cfn, name, template(name))
     changes = planned(cfn, name, template(f"{name}-b"), "UPDATE")["Changes"]
-    told = next(one["ResourceChange"] for one in changes if one["ResourceChange"]["LogicalResourceId"] == "Told")
-    assert told["Details"][0]["Target"]["AfterValue"] == "{{changeSet:KNOWN_AFTER_APPLY}}"
-    assert told["Details"][0]["ChangeSource"] == "ResourceAttribute"
+    parameter = next(
+        one["ResourceChange"] for one in changes if one["ResourceChange"]["LogicalResourceId"] == "Parameter"
+    )
+    assert parameter["Details"][0]["Target"]["AfterValue"] == "{{changeSet:KNOWN_AFTER_APPLY}}"
+    assert parameter["Details"][0]["ChangeSource"] == "ResourceAttribute"
 
 
-def test_what_reads_an_attribute_of_a_changed_resource_is_listed_with_it(cfn: Any, name: str) -> None:
+def test_a_resource_that_reads_an_attribute_of_a_changed_resource_is_listed(cfn: Any, name: str) -> None:
     def template(text: str) -> dict[str, Any]:
         settings = {"Name": name, "KafkaVersionsList": ["3.9.x"], "ServerProperties": text}
         revision = {"Fn::GetAtt": ["Settings", "LatestRevision.Revision"]}
         resources = {
             "Settings": {"Type": "AWS::MSK::Configuration", "Properties": settings},
-            "Told": {
+            "Parameter": {
                 "Type": "AWS::SSM::Parameter",
                 "Properties": {"Name": f"/{name}", "Type": "String", "Value": revision},
             },
@@ -108,10 +110,10 @@ def test_what_reads_an_attribute_of_a_changed_resource_is_listed_with_it(cfn: An
     deployed(cfn, name, template("a=1\n"))
     changes = planned(cfn, name, template("a=2\n"), "UPDATE")["Changes"]
     listed = {one["ResourceChange"]["LogicalResourceId"]: one["ResourceChange"]["Replacement"] for one in changes}
-    assert listed == {"Settings": "False", "Told": "False"}
+    assert listed == {"Settings": "False", "Parameter": "False"}
 
 
-def test_a_value_that_moved_in_the_parameter_store_is_a_change(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_changed_value_in_the_parameter_store_is_a_change(cfn: Any, aws: AwsClient, name: str) -> None:
     template = queues(name, DelaySeconds={"Ref": "Delay"})
     template["Parameters"] = {"Delay": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"/{name}"}}
     aws("ssm").put_parameter(Name=f"/{name}", Value="3", Type="String")
@@ -122,7 +124,7 @@ def test_a_value_that_moved_in_the_parameter_store_is_a_change(cfn: Any, aws: Aw
     assert change["Details"][0]["Target"]["AfterValue"] == "4"
 
 
-def test_a_parameter_that_the_store_does_not_have_is_refused(cfn: Any, name: str) -> None:
+def test_a_parameter_that_is_not_in_the_parameter_store_is_rejected(cfn: Any, name: str) -> None:
     template = queues(name, DelaySeconds={"Ref": "Delay"})
     template["Parameters"] = {"Delay": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"/{name}"}}
     with pytest.raises(ClientError, match="Unable to fetch parameters"):
@@ -139,7 +141,7 @@ def test_a_parameter_that_the_store_does_not_have_is_refused(cfn: Any, name: str
         (json.dumps({**queues("q"), "Description": "x" * 51_200}), "less than or equal to 51200"),
     ],
 )
-def test_a_template_that_cannot_be_is_refused(cfn: Any, name: str, body: str, reason: str) -> None:
+def test_an_invalid_template_is_rejected(cfn: Any, name: str, body: str, reason: str) -> None:
     with pytest.raises(ClientError, match=reason):
         planned(cfn, name, body)
 
@@ -163,16 +165,16 @@ def test_a_deleted_change_set_is_not_found(cfn: Any, name: str) -> None:
     assert error_code(lambda: cfn.describe_change_set(ChangeSetName=plan["ChangeSetId"])) == "ChangeSetNotFound"
 
 
-def test_a_repeated_execution_with_its_token_does_nothing_and_with_another_is_refused(cfn: Any, name: str) -> None:
+def test_a_repeated_execution_does_nothing_with_its_token_and_is_rejected_with_another(cfn: Any, name: str) -> None:
     plan = planned(cfn, name, queues(name))
     for _ in range(2):
         cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"], ClientRequestToken="first")
-    settled(cfn, name)
+    finished(cfn, name)
     cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"], ClientRequestToken="first")
     second = error_code(lambda: cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"], ClientRequestToken="second"))
-    told = cfn.describe_stack_events(StackName=name)["StackEvents"]
+    events = cfn.describe_stack_events(StackName=name)["StackEvents"]
     assert second == "InvalidChangeSetStatus"
-    assert [event["ResourceStatus"] for event in told if event["LogicalResourceId"] == name].count(
+    assert [event["ResourceStatus"] for event in events if event["LogicalResourceId"] == name].count(
         "CREATE_COMPLETE"
     ) == 1
 
@@ -199,7 +201,7 @@ def test_a_template_in_a_bucket_may_be_larger_than_a_request(cfn: Any, aws: AwsC
         ("https://example.com/none.json", "TemplateURL must be a supported URL"),
     ],
 )
-def test_a_template_that_is_not_there_is_refused(cfn: Any, name: str, url: str, words: str) -> None:
+def test_a_template_url_without_a_template_is_rejected(cfn: Any, name: str, url: str, words: str) -> None:
     with pytest.raises(ClientError, match=words):
         cfn.create_change_set(
             StackName=name, ChangeSetName="plan", ChangeSetType="CREATE", TemplateURL=url.format(name=name)

@@ -1,4 +1,4 @@
-"""Access entries of a cluster, by a template and by the API."""
+"""The access entries of a cluster, from a template and through the API."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def cluster(name: str, **entry: Any) -> dict[str, Any]:
     return template
 
 
-def test_a_principal_is_let_in_with_its_policies(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_principal_gets_access_with_its_policies(cfn: Any, aws: AwsClient, name: str) -> None:
     policies = [{"PolicyArn": POLICY, "AccessScope": {"Type": "cluster"}}]
     deployed(cfn, name, cluster(name, AccessPolicies=policies))
     entry = aws("eks").describe_access_entry(clusterName=name, principalArn=WORKER)["accessEntry"]
@@ -30,7 +30,7 @@ def test_a_principal_is_let_in_with_its_policies(cfn: Any, aws: AwsClient, name:
     assert [one["policyArn"] for one in found["associatedAccessPolicies"]] == [POLICY]
 
 
-def test_a_principal_that_left_the_template_is_let_in_no_more(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_principal_that_left_the_template_has_no_access(cfn: Any, aws: AwsClient, name: str) -> None:
     template = cluster(name)
     deployed(cfn, name, template)
     del template["Resources"]["Access"]

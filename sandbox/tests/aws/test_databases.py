@@ -1,4 +1,4 @@
-"""A database instance of a template is a database."""
+"""A database instance in a template becomes a database in PostgreSQL."""
 
 import subprocess
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ import psycopg
 import pytest
 
 from sandbox.aws.cloud import Cloud
-from sandbox.postgres import as_somebody_else, create_database_cluster, server
+from sandbox.programs.postgres import as_unprivileged_user, create_database_cluster, server
 from sandbox.tests.aws.conftest import AwsClient
-from sandbox.tests.aws.stacks import deployed, one, outputs, settled
+from sandbox.tests.aws.stacks import deployed, finished, one, outputs
 
 
 @pytest.fixture(scope="module")
 def database(cloud: Cloud) -> Iterator[str]:
-    """The sandbox's PostgreSQL, at the address where the AWS looks for it."""
+    """The PostgreSQL of the sandbox, at the address that the imitated AWS uses."""
     data = cloud.state / "postgres"
     create_database_cluster(data)
     process = subprocess.Popen(
-        [*as_somebody_else(), *server(data, cloud.addresses.postgres)], stderr=subprocess.DEVNULL
+        [*as_unprivileged_user(), *server(data, cloud.addresses.postgres)], stderr=subprocess.DEVNULL
     )
     yield cloud.addresses.postgres
     process.kill()
@@ -40,13 +40,13 @@ def instance(name: str, secret: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def test_a_database_instance_is_a_database_that_lets_its_master_in(
+def test_the_master_user_can_connect_to_the_database_of_an_instance(
     cfn: Any, aws: AwsClient, cloud: Cloud, database: str, name: str
 ) -> None:
     aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "pass\'word"}')
     template = one("AWS::RDS::DBInstance", instance(name, name), "Endpoint.Address", "Endpoint.Port")
-    told = outputs(deployed(cfn, name, template))
-    assert f"{told['EndpointAddress']}:{told['EndpointPort']}" == cloud.addresses.postgres_tls
+    values = outputs(deployed(cfn, name, template))
+    assert f"{values['EndpointAddress']}:{values['EndpointPort']}" == cloud.addresses.postgres_tls
     host, port = database.split(":")
     with psycopg.connect(
         host=host, port=int(port), user=f"{name}_admin", password="pass'word", dbname=name
@@ -54,7 +54,7 @@ def test_a_database_instance_is_a_database_that_lets_its_master_in(
         assert connection.execute("SELECT current_user").fetchone() == (f"{name}_admin",)
 
 
-def test_an_update_of_a_database_instance_is_what_is_read(cfn: Any, aws: AwsClient, database: str, name: str) -> None:
+def test_an_update_of_a_database_instance_is_read_back(cfn: Any, aws: AwsClient, database: str, name: str) -> None:
     aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "x"}')
     deployed(cfn, name, one("AWS::RDS::DBInstance", instance(name, name, BackupRetentionPeriod=14)))
     wanted = instance(name, name, BackupRetentionPeriod=30, DeletionProtection=True, MultiAZ=True)
@@ -64,8 +64,10 @@ def test_an_update_of_a_database_instance_is_what_is_read(cfn: Any, aws: AwsClie
     assert read == ("available", 30, True, True)
 
 
-def test_a_protected_database_instance_survives_its_stack(cfn: Any, aws: AwsClient, database: str, name: str) -> None:
+def test_a_protected_database_instance_prevents_the_deletion_of_its_stack(
+    cfn: Any, aws: AwsClient, database: str, name: str
+) -> None:
     aws("secretsmanager").create_secret(Name=name, SecretString='{"password": "x"}')
     deployed(cfn, name, one("AWS::RDS::DBInstance", instance(name, name, DeletionProtection=True)))
     cfn.delete_stack(StackName=name)
-    assert settled(cfn, name)["StackStatus"] == "DELETE_FAILED"
+    assert finished(cfn, name)["StackStatus"] == "DELETE_FAILED"

@@ -1,4 +1,4 @@
-"""Executions reach their end state or go all the way back."""
+"""Executions reach their final status or are rolled back completely."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.tests.aws.conftest import AwsClient
-from sandbox.tests.aws.stacks import deployed, events, planned, queues, settled
+from sandbox.tests.aws.stacks import deployed, events, finished, planned, queues
 
 
 def failing(template: dict[str, Any], after: str = "Queue0") -> dict[str, Any]:
-    """The template with a resource that the service refuses, made after that one."""
+    """The template with a resource that the service rejects, created after the resource `after`."""
     refused = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:nowhere", "Protocol": "sqs", "Endpoint": "x"}
     bad = {"Type": "AWS::SNS::Subscription", "DependsOn": after, "Properties": refused}
     return {**template, "Resources": {**template["Resources"], "Bad": bad}}
@@ -30,13 +30,13 @@ def test_a_created_stack_has_outputs_and_resources(cfn: Any, name: str) -> None:
     assert [(one["LogicalResourceId"], one["ResourceStatus"]) for one in resources] == [("Queue0", "CREATE_COMPLETE")]
 
 
-def test_every_event_of_an_execution_carries_its_token(cfn: Any, name: str) -> None:
+def test_every_event_of_an_execution_has_its_token(cfn: Any, name: str) -> None:
     plan = planned(cfn, name, queues(name))
     cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"], ClientRequestToken="release-7")
-    settled(cfn, name)
-    told = events(cfn, name)[1:]
-    assert {event["ClientRequestToken"] for event in told} == {"release-7"}
-    assert [event["ResourceStatus"] for event in told] == [
+    finished(cfn, name)
+    found = events(cfn, name)[1:]
+    assert {event["ClientRequestToken"] for event in found} == {"release-7"}
+    assert [event["ResourceStatus"] for event in found] == [
         "CREATE_IN_PROGRESS",
         "CREATE_IN_PROGRESS",
         "CREATE_IN_PROGRESS",
@@ -45,13 +45,13 @@ def test_every_event_of_an_execution_carries_its_token(cfn: Any, name: str) -> N
     ]
 
 
-def test_a_resource_waits_for_what_it_depends_on(cfn: Any, name: str) -> None:
+def test_a_resource_waits_for_its_dependencies(cfn: Any, name: str) -> None:
     template = queues(f"{name}-a", f"{name}-b", f"{name}-c")
     template["Resources"]["Queue0"]["DependsOn"] = ["Queue1"]
     template["Resources"]["Queue1"]["Properties"]["Tags"] = [{"Key": "k", "Value": {"Ref": "Queue2"}}]
     deployed(cfn, name, template)
-    told = [event for event in events(cfn, name) if event["ResourceType"] == "AWS::SQS::Queue"]
-    finished = [event["LogicalResourceId"] for event in told if event["ResourceStatus"] == "CREATE_COMPLETE"]
+    queue_events = [event for event in events(cfn, name) if event["ResourceType"] == "AWS::SQS::Queue"]
+    finished = [event["LogicalResourceId"] for event in queue_events if event["ResourceStatus"] == "CREATE_COMPLETE"]
     assert finished == ["Queue2", "Queue1", "Queue0"]
 
 
@@ -81,7 +81,7 @@ def test_a_rolled_back_creation_cannot_be_updated(cfn: Any, name: str) -> None:
         planned(cfn, name, queues(name), "UPDATE")
 
 
-def test_an_update_changes_what_is_read(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_an_update_is_read_back(cfn: Any, aws: AwsClient, name: str) -> None:
     first = deployed(cfn, name, queues(name, DelaySeconds=1))
     stack = deployed(cfn, name, queues(name, DelaySeconds=9), "UPDATE")
     url = first["Outputs"][0]["OutputValue"]
@@ -89,9 +89,7 @@ def test_an_update_changes_what_is_read(cfn: Any, aws: AwsClient, name: str) -> 
     assert (stack["StackStatus"], read["Attributes"]["DelaySeconds"]) == ("UPDATE_COMPLETE", "9")
 
 
-def test_a_failed_update_puts_back_what_it_changed_and_removes_what_it_made(
-    cfn: Any, aws: AwsClient, name: str
-) -> None:
+def test_a_failed_update_restores_changed_and_deletes_new_resources(cfn: Any, aws: AwsClient, name: str) -> None:
     url = deployed(cfn, name, queues(name, DelaySeconds=1))["Outputs"][0]["OutputValue"]
     worse = queues(name, f"{name}-new", DelaySeconds=9)
     worse["Resources"]["Queue1"]["DependsOn"] = "Queue0"
@@ -103,7 +101,7 @@ def test_a_failed_update_puts_back_what_it_changed_and_removes_what_it_made(
     assert statuses(cfn, name, "Queue0")[-2:] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
 
 
-def test_a_stack_put_back_has_no_changes_against_its_old_template(cfn: Any, name: str) -> None:
+def test_a_rolled_back_stack_has_no_changes_against_its_old_template(cfn: Any, name: str) -> None:
     deployed(cfn, name, queues(name, DelaySeconds=1))
     deployed(cfn, name, failing(queues(name, DelaySeconds=9)), "UPDATE")
     assert planned(cfn, name, queues(name, DelaySeconds=1), "UPDATE")["Status"] == "FAILED"
@@ -125,16 +123,18 @@ def test_a_retained_resource_that_left_the_template_stays(cfn: Any, aws: AwsClie
 
 
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
-def test_a_kept_resource_outlives_its_stack(cfn: Any, aws: AwsClient, name: str, policy: str) -> None:
+def test_a_retained_resource_outlives_its_stack(cfn: Any, aws: AwsClient, name: str, policy: str) -> None:
     template = queues(name)
     template["Resources"]["Queue0"]["DeletionPolicy"] = policy
     stack_id = deployed(cfn, name, template)["StackId"]
     cfn.delete_stack(StackName=name)
-    assert settled(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+    assert finished(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
     assert len(aws("sqs").list_queues(QueueNamePrefix=name)["QueueUrls"]) == 1
 
 
-def test_a_creations_rollback_takes_along_what_is_kept_except_on_create(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_rolled_back_creation_deletes_resources_with_retain_except_on_create(
+    cfn: Any, aws: AwsClient, name: str
+) -> None:
     template = queues(f"{name}-kept", f"{name}-gone")
     template["Resources"]["Queue0"]["DeletionPolicy"] = "Retain"
     template["Resources"]["Queue1"].update(DeletionPolicy="RetainExceptOnCreate", DependsOn="Queue0")
@@ -143,7 +143,7 @@ def test_a_creations_rollback_takes_along_what_is_kept_except_on_create(cfn: Any
     assert [url.rpartition("/")[2] for url in left] == [f"{name}-kept"]
 
 
-def test_a_named_resource_cannot_be_replaced_under_its_name(cfn: Any, name: str) -> None:
+def test_a_named_resource_cannot_be_replaced_with_the_same_name(cfn: Any, name: str) -> None:
     deployed(cfn, name, queues(f"{name}.fifo", FifoQueue=True))
     template = queues(f"{name}.fifo")
     stack = deployed(cfn, name, template, "UPDATE")
@@ -157,24 +157,24 @@ def test_a_protected_stack_is_not_deleted(cfn: Any, name: str) -> None:
         cfn.delete_stack(StackName=name)
 
 
-def test_a_deleted_stack_is_known_by_its_id_only(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_deleted_stack_is_found_only_by_its_id(cfn: Any, aws: AwsClient, name: str) -> None:
     stack_id = deployed(cfn, name, queues(name))["StackId"]
     cfn.delete_stack(StackName=name)
-    assert settled(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+    assert finished(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="does not exist"):
         cfn.describe_stacks(StackName=name)
     assert aws("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []) == []
 
 
-def test_stacks_can_be_executed_side_by_side(cfn: Any, name: str) -> None:
+def test_stacks_can_be_executed_in_parallel(cfn: Any, name: str) -> None:
     names = [f"{name}-{number}" for number in range(6)]
     plans = [planned(cfn, one, queues(*(f"{one}-{queue}" for queue in range(12)))) for one in names]
     for plan in plans:
         cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"])
-    assert {settled(cfn, one)["StackStatus"] for one in names} == {"CREATE_COMPLETE"}
+    assert {finished(cfn, one)["StackStatus"] for one in names} == {"CREATE_COMPLETE"}
 
 
-def test_a_dynamic_reference_is_resolved_and_kept_out_of_sight(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_dynamic_reference_is_resolved_and_not_shown(cfn: Any, aws: AwsClient, name: str) -> None:
     aws("secretsmanager").create_secret(Name=name, SecretString='{"delay": "7"}')
     reference = f"{{{{resolve:secretsmanager:{name}:SecretString:delay}}}}"
     url = deployed(cfn, name, queues(name, DelaySeconds=reference))["Outputs"][0]["OutputValue"]
@@ -183,8 +183,8 @@ def test_a_dynamic_reference_is_resolved_and_kept_out_of_sight(cfn: Any, aws: Aw
     assert reference in next(event["ResourceProperties"] for event in events(cfn, name) if "Queue0" in str(event))
 
 
-def test_what_the_sandbox_does_not_offer_says_so(cfn: Any, name: str) -> None:
-    with pytest.raises(ClientError, match="does not offer DetectStackDrift"):
+def test_an_unsupported_operation_is_an_error(cfn: Any, name: str) -> None:
+    with pytest.raises(ClientError, match="does not support DetectStackDrift"):
         cfn.detect_stack_drift(StackName=name)
 
 

@@ -1,4 +1,4 @@
-"""Faults hit the requests they name, as often as they say, in each protocol's words."""
+"""Faults hit the requests that they match, as often as they state, with the errors of each protocol."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError
 from sandbox.aws.client import client_at
 from sandbox.aws.cloud import Cloud
 from sandbox.tests.aws.conftest import AwsClient
-from sandbox.tests.aws.stacks import deployed, error_code, events, planned, queues, settled
+from sandbox.tests.aws.stacks import deployed, error_code, events, finished, planned, queues
 
 Inject = Callable[..., None]
 
@@ -41,7 +41,7 @@ def hits(cloud: Cloud) -> list[dict[str, str]]:
         ("monitoring", "ListMetrics", {}, "Throttling"),
     ],
 )
-def test_a_throttled_operation_is_refused_in_the_words_of_its_protocol(
+def test_a_throttled_operation_gets_the_error_of_its_protocol(
     aws: AwsClient, inject: Inject, service: str, operation: str, arguments: dict[str, Any], code: str
 ) -> None:
     inject(kind="throttle", match=f"{service}:{operation}")
@@ -50,12 +50,12 @@ def test_a_throttled_operation_is_refused_in_the_words_of_its_protocol(
     assert error_code(lambda: call(**arguments)) == code
 
 
-def test_other_operations_are_left_alone(aws: AwsClient, inject: Inject) -> None:
+def test_other_operations_are_not_hit(aws: AwsClient, inject: Inject) -> None:
     inject(kind="down", match="ssm:GetParameter")
     assert aws("ssm").describe_parameters()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_fault_strikes_as_often_as_it_says(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
+def test_a_fault_hits_as_often_as_it_states(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
     inject(kind="deny", match="sts:*", times=2)
     codes = [error_code(aws("sts").get_caller_identity) for _ in range(2)]
     assert codes == ["AccessDenied"] * 2
@@ -63,28 +63,28 @@ def test_a_fault_strikes_as_often_as_it_says(aws: AwsClient, cloud: Cloud, injec
     assert hits(cloud) == [{"kind": "deny", "at": "sts:GetCallerIdentity"}] * 2
 
 
-def test_a_client_that_retries_gets_through_one_throttle(cloud: Cloud, inject: Inject) -> None:
+def test_a_retry_succeeds_after_one_throttled_request(cloud: Cloud, inject: Inject) -> None:
     inject(kind="throttle", match="sts:*", times=1)
     patient = Config(retries={"mode": "standard", "total_max_attempts": 3})
     sts = client_at(cloud.addresses.aws, "sts", cloud.region, config=patient)
     assert sts.get_caller_identity()["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_a_chance_strikes_some_and_spares_some(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
+def test_a_fault_with_a_probability_hits_some_requests(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
     inject(kind="slow", match="sts:*", probability=0.5, seconds=0.0)
     for _ in range(20):
         aws("sts").get_caller_identity()
     assert 0 < len(hits(cloud)) < 20
 
 
-def test_a_dropped_answer_was_done_all_the_same(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_a_request_with_a_dropped_response_is_executed(aws: AwsClient, inject: Inject, name: str) -> None:
     inject(kind="drop", match="ssm:PutParameter", times=1)
     with pytest.raises(ConnectionClosedError):
         aws("ssm").put_parameter(Name=name, Value="1", Type="String")
     assert aws("ssm").get_parameter(Name=name)["Parameter"]["Value"] == "1"
 
 
-def test_an_execution_whose_answer_was_dropped_is_done_once(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_an_execution_with_a_dropped_response_runs_once(aws: AwsClient, inject: Inject, name: str) -> None:
     cfn = aws("cloudformation")
     plan = planned(cfn, name, queues(name))
     inject(kind="drop", match="cloudformation:ExecuteChangeSet", times=1)
@@ -92,11 +92,11 @@ def test_an_execution_whose_answer_was_dropped_is_done_once(aws: AwsClient, inje
     with pytest.raises(ConnectionClosedError):
         cfn.execute_change_set(**wanted)
     cfn.execute_change_set(**wanted)
-    assert settled(cfn, name)["StackStatus"] == "CREATE_COMPLETE"
+    assert finished(cfn, name)["StackStatus"] == "CREATE_COMPLETE"
     assert [event["ResourceStatus"] for event in events(cfn, name)].count("CREATE_COMPLETE") == 2
 
 
-def test_an_ignored_write_is_answered_and_not_done(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_an_ignored_write_is_answered_and_not_executed(aws: AwsClient, inject: Inject, name: str) -> None:
     aws("ssm").put_parameter(Name=name, Value="1", Type="String")
     inject(kind="ignore", match="ssm:PutParameter")
     answer = aws("ssm").put_parameter(Name=name, Value="2", Type="String", Overwrite=True)
@@ -104,7 +104,7 @@ def test_an_ignored_write_is_answered_and_not_done(aws: AwsClient, inject: Injec
     assert aws("ssm").get_parameter(Name=name)["Parameter"]["Value"] == "1"
 
 
-def test_an_ignored_execution_leaves_the_stack_as_it_was(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_an_ignored_execution_does_not_change_the_stack(aws: AwsClient, inject: Inject, name: str) -> None:
     cfn = aws("cloudformation")
     plan = planned(cfn, name, queues(name))
     inject(kind="ignore", match="cloudformation:ExecuteChangeSet", times=1)
@@ -113,13 +113,13 @@ def test_an_ignored_execution_leaves_the_stack_as_it_was(aws: AwsClient, inject:
     assert found["ExecutionStatus"] == "AVAILABLE"
 
 
-def test_an_ignored_count_is_not_counted(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_an_ignored_metric_is_not_stored(aws: AwsClient, inject: Inject, name: str) -> None:
     inject(kind="ignore", match="monitoring:PutMetricData")
     aws("cloudwatch").put_metric_data(Namespace=name, MetricData=[{"MetricName": "requests", "Value": 1.0}] * 500)
     assert aws("cloudwatch").list_metrics(Namespace=name)["Metrics"] == []
 
 
-def test_an_ignored_object_is_not_there(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_an_ignored_object_does_not_exist(aws: AwsClient, inject: Inject, name: str) -> None:
     s3 = aws("s3")
     s3.create_bucket(Bucket=name)
     inject(kind="ignore", match="s3:PutObject")
@@ -127,7 +127,7 @@ def test_an_ignored_object_is_not_there(aws: AwsClient, inject: Inject, name: st
     assert error_code(lambda: s3.get_object(Bucket=name, Key="a/b")) == "NoSuchKey"
 
 
-def test_a_resource_fails_with_the_reason_it_is_given(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_a_resource_fails_with_the_given_reason(aws: AwsClient, inject: Inject, name: str) -> None:
     inject(resource="Queue1", stack=f"{name}*", reason="Insufficient capacity.", times=1)
     cfn = aws("cloudformation")
     stack = deployed(cfn, name, queues(name, f"{name}-b"))
@@ -138,18 +138,18 @@ def test_a_resource_fails_with_the_reason_it_is_given(aws: AwsClient, inject: In
     }
 
 
-def test_faults_do_not_hit_what_cloudformation_calls_itself(aws: AwsClient, inject: Inject, name: str) -> None:
+def test_faults_do_not_hit_the_calls_of_cloudformation(aws: AwsClient, inject: Inject, name: str) -> None:
     inject(kind="deny", match="sqs:*")
     assert deployed(aws("cloudformation"), name, queues(name))["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_a_fault_can_be_meant_for_one_caller(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
+def test_a_fault_can_be_limited_to_one_caller(aws: AwsClient, cloud: Cloud, inject: Inject) -> None:
     inject(kind="deny", match="sts:*", caller="tester")
-    somebody_else = client_at(cloud.addresses.aws, "sts", cloud.region, caller="somebody-else")
-    assert somebody_else.get_caller_identity()["Account"] == cloud.account_id
+    other_caller = client_at(cloud.addresses.aws, "sts", cloud.region, caller="other")
+    assert other_caller.get_caller_identity()["Account"] == cloud.account_id
     assert error_code(aws("sts").get_caller_identity) == "AccessDenied"
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "nope"}, {"match": "x"}, {"kind": "deny", "often": 1}, "deny"])
-def test_a_fault_that_cannot_be_is_refused(cloud: Cloud, wrong: object) -> None:
+def test_an_invalid_fault_is_rejected(cloud: Cloud, wrong: object) -> None:
     assert httpx.post(f"{cloud.addresses.aws}/sandbox/faults", json=wrong).status_code == 400

@@ -1,4 +1,4 @@
-"""What a template says of a resource is what the service answers, at first and after an update."""
+"""The services return the properties of a template, after the creation and after an update."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.aws.cloud import Cloud
 from sandbox.testing import eventually
 from sandbox.tests.aws.conftest import AwsClient
-from sandbox.tests.aws.stacks import deployed, one, outputs, planned, settled
+from sandbox.tests.aws.stacks import deployed, finished, one, outputs, planned
 
 ANYONE = {
     "Version": "2012-10-17",
@@ -27,7 +27,7 @@ def brokers(name: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def test_a_broker_cluster_tells_its_encryption_and_where_the_brokers_are(
+def test_a_broker_cluster_has_its_encryption_and_the_addresses_of_the_brokers(
     cfn: Any, aws: AwsClient, cloud: Cloud, name: str
 ) -> None:
     arn = outputs(deployed(cfn, name, one("AWS::MSK::Cluster", brokers(name))))["Ref"]
@@ -38,7 +38,7 @@ def test_a_broker_cluster_tells_its_encryption_and_where_the_brokers_are(
     assert "BootstrapBrokerString" not in found
 
 
-def test_a_cluster_takes_a_new_revision_of_its_configuration(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_cluster_gets_a_new_revision_of_its_configuration(cfn: Any, aws: AwsClient, name: str) -> None:
     def template(text: str) -> dict[str, Any]:
         info = {"Arn": {"Ref": "Settings"}, "Revision": {"Fn::GetAtt": ["Settings", "LatestRevision.Revision"]}}
         body = one("AWS::MSK::Cluster", brokers(name, ConfigurationInfo=info))
@@ -54,7 +54,7 @@ def test_a_cluster_takes_a_new_revision_of_its_configuration(cfn: Any, aws: AwsC
     assert revision["ServerProperties"] == b"auto.create.topics.enable=false\n"
 
 
-def test_a_cache_tells_where_it_listens_and_can_be_changed(cfn: Any, aws: AwsClient, cloud: Cloud, name: str) -> None:
+def test_a_cache_has_its_address_and_can_be_updated(cfn: Any, aws: AwsClient, cloud: Cloud, name: str) -> None:
     def group(kept: int) -> dict[str, Any]:
         wanted = {
             "ReplicationGroupId": name,
@@ -65,8 +65,8 @@ def test_a_cache_tells_where_it_listens_and_can_be_changed(cfn: Any, aws: AwsCli
         }
         return one("AWS::ElastiCache::ReplicationGroup", wanted, "PrimaryEndPoint.Address", "PrimaryEndPoint.Port")
 
-    told = outputs(deployed(cfn, name, group(7)))
-    assert f"{told['PrimaryEndPointAddress']}:{told['PrimaryEndPointPort']}" == cloud.addresses.valkey_tls
+    values = outputs(deployed(cfn, name, group(7)))
+    assert f"{values['PrimaryEndPointAddress']}:{values['PrimaryEndPointPort']}" == cloud.addresses.valkey_tls
     deployed(cfn, name, group(14), "UPDATE")
     found = aws("elasticache").describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"][0]
     assert found["MemberClusters"] == [f"{name}-001", f"{name}-002"]
@@ -77,7 +77,7 @@ def test_a_cache_tells_where_it_listens_and_can_be_changed(cfn: Any, aws: AwsCli
     )
 
 
-def test_a_cluster_leads_to_the_kubernetes_api_with_its_authority(
+def test_a_cluster_has_the_endpoint_and_the_authority_of_the_kubernetes_api(
     cfn: Any, aws: AwsClient, cloud: Cloud, name: str
 ) -> None:
     network = {"SubnetIds": ["subnet-a", "subnet-b"]}
@@ -125,14 +125,14 @@ def test_a_secret_is_generated_once(cfn: Any, aws: AwsClient, name: str) -> None
     assert read() == first
 
 
-def test_log_groups_keep_their_retention_up_to_date(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_the_retention_of_a_log_group_is_updated(cfn: Any, aws: AwsClient, name: str) -> None:
     for kind, days in (("CREATE", 30), ("UPDATE", 90)):
         deployed(cfn, name, one("AWS::Logs::LogGroup", {"LogGroupName": name, "RetentionInDays": days}), kind)
         found = aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
         assert found["retentionInDays"] == days
 
 
-def test_a_role_and_its_policy_are_updated_where_they_are(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_a_role_and_its_policy_are_updated_in_place(cfn: Any, aws: AwsClient, name: str) -> None:
     def template(action: str, managed: list[str]) -> dict[str, Any]:
         body = one(
             "AWS::IAM::Role", {"RoleName": name, "AssumeRolePolicyDocument": ANYONE, "ManagedPolicyArns": managed}
@@ -153,7 +153,7 @@ def test_a_role_and_its_policy_are_updated_where_they_are(cfn: Any, aws: AwsClie
     assert [policy["PolicyArn"] for policy in attached] == managed
 
 
-def test_rules_of_a_security_group_come_and_go(cfn: Any, aws: AwsClient, name: str) -> None:
+def test_rules_of_a_security_group_are_added_and_removed(cfn: Any, aws: AwsClient, name: str) -> None:
     def group(*ports: int) -> dict[str, Any]:
         rules = [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": "10.0.0.0/8"} for port in ports]
         return one("AWS::EC2::SecurityGroup", {"GroupDescription": "a group", "SecurityGroupIngress": rules}, "GroupId")
@@ -165,7 +165,7 @@ def test_rules_of_a_security_group_come_and_go(cfn: Any, aws: AwsClient, name: s
     assert sorted(rule["FromPort"] for rule in found) == [443, 8443]
 
 
-def test_an_update_that_moto_would_only_pretend_fails(cfn: Any, name: str) -> None:
+def test_an_update_that_moto_does_not_execute_fails(cfn: Any, name: str) -> None:
     def stream(shards: int) -> dict[str, Any]:
         return one("AWS::Kinesis::Stream", {"Name": name, "ShardCount": shards})
 
@@ -173,11 +173,11 @@ def test_an_update_that_moto_would_only_pretend_fails(cfn: Any, name: str) -> No
     assert deployed(cfn, name, stream(2), "UPDATE")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
-def test_a_cluster_is_creating_until_its_time_is_over(aws: AwsClient, cloud: Cloud, name: str) -> None:
+def test_a_cluster_is_creating_until_its_duration_is_over(aws: AwsClient, cloud: Cloud, name: str) -> None:
     cfn, kafka = aws("cloudformation"), aws("kafka")
     plan = planned(cfn, name, one("AWS::MSK::Cluster", brokers(name)))
     cfn.execute_change_set(ChangeSetName=plan["ChangeSetId"])
     found = eventually(lambda: kafka.list_clusters(ClusterNameFilter=name)["ClusterInfoList"])
     assert found[0]["State"] == "CREATING"
-    settled(cfn, name)
+    finished(cfn, name)
     assert kafka.list_clusters(ClusterNameFilter=name)["ClusterInfoList"][0]["State"] == "ACTIVE"

@@ -1,4 +1,4 @@
-"""What is mended of moto's services, and what they are relied on for."""
+"""Corrections of the services of moto, and behaviour of moto that the sandbox needs."""
 
 import hashlib
 import json
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.acm import CERTIFICATE_ID
 from sandbox.aws.cloud import Cloud
+from sandbox.aws.services.acm import CERTIFICATE_ID
 from sandbox.tests.aws.conftest import AwsClient
 from sandbox.tests.aws.stacks import error_code
 
@@ -38,7 +38,7 @@ def test_an_image_is_found_by_the_digest_of_its_manifest(aws: AwsClient, name: s
     assert [failure["imageId"] for failure in answer["failures"]] == [missing]
 
 
-def test_a_digest_that_is_not_the_manifests_is_refused(aws: AwsClient, name: str) -> None:
+def test_a_digest_that_does_not_match_the_manifest_is_rejected(aws: AwsClient, name: str) -> None:
     ecr = aws("ecr")
     ecr.create_repository(repositoryName=name)
     wanted = {"repositoryName": name, "imageManifest": manifest("a"), "imageDigest": digest("b")}
@@ -47,7 +47,7 @@ def test_a_digest_that_is_not_the_manifests_is_refused(aws: AwsClient, name: str
 
 @pytest.fixture
 def listener(aws: AwsClient, cloud: Cloud, name: str) -> str:
-    """The HTTPS listener of a load balancer, with the certificate the account has."""
+    """The HTTPS listener of a load balancer, with the certificate of the account."""
     ec2, elb = aws("ec2"), aws("elbv2")
     network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -75,11 +75,11 @@ def groups(aws: AwsClient, name: str) -> list[str]:
 
 
 def weighted(stable: str, canary: str, percent: int) -> list[dict[str, Any]]:
-    shares = [{"TargetGroupArn": stable, "Weight": 100 - percent}, {"TargetGroupArn": canary, "Weight": percent}]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": shares}}]
+    weights = [{"TargetGroupArn": stable, "Weight": 100 - percent}, {"TargetGroupArn": canary, "Weight": percent}]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}]
 
 
-def test_weights_of_a_rule_are_read_as_they_were_last_set(aws: AwsClient, listener: str, name: str) -> None:
+def test_the_last_weights_of_a_rule_are_read_back(aws: AwsClient, listener: str, name: str) -> None:
     elb, (stable, canary) = aws("elbv2"), groups(aws, name)
     conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["api.genai-demo.com"]}}]
     rule = elb.create_rule(
@@ -88,10 +88,10 @@ def test_weights_of_a_rule_are_read_as_they_were_last_set(aws: AwsClient, listen
     elb.modify_rule(RuleArn=rule, Actions=weighted(stable, canary, 20))
     rules = elb.describe_rules(ListenerArn=listener)["Rules"]
     found = next(one for one in rules if one["RuleArn"] == rule)
-    shares = {
+    weights = {
         group["TargetGroupArn"]: group["Weight"] for group in found["Actions"][0]["ForwardConfig"]["TargetGroups"]
     }
-    assert shares == {stable: 80, canary: 20}
+    assert weights == {stable: 80, canary: 20}
     assert found["Conditions"][0]["HostHeaderConfig"]["Values"] == ["api.genai-demo.com"]
 
 
@@ -102,9 +102,7 @@ def test_pods_on_loopback_can_be_targets(aws: AwsClient, listener: str, name: st
     assert [(one["Target"]["Id"], one["Target"]["Port"]) for one in found] == [("127.5.0.1", 8080)]
 
 
-def test_a_target_is_unused_for_as_long_as_no_rule_forwards_to_its_group(
-    aws: AwsClient, listener: str, name: str
-) -> None:
+def test_a_target_is_unused_if_no_rule_forwards_to_its_group(aws: AwsClient, listener: str, name: str) -> None:
     elb, (stable, canary) = aws("elbv2"), groups(aws, name)
     elb.register_targets(TargetGroupArn=canary, Targets=[{"Id": "127.5.0.2", "Port": 8080}])
 
@@ -125,7 +123,7 @@ def test_a_target_is_unused_for_as_long_as_no_rule_forwards_to_its_group(
 
 
 class Metrics:
-    """One metric of a load balancer's arm, put and read at a resolution of five seconds."""
+    """One metric of a target group, written and read with a period of five seconds."""
 
     def __init__(self, client: Any, arm: str) -> None:
         self.client, self.arm = client, arm
@@ -153,7 +151,7 @@ def metrics(aws: AwsClient, name: str) -> Metrics:
     return Metrics(aws("cloudwatch"), name)
 
 
-def test_sums_are_by_multiples_of_the_period_and_silence_has_no_point(metrics: Metrics) -> None:
+def test_sums_are_per_aligned_period_and_a_period_without_data_is_missing(metrics: Metrics) -> None:
     begin = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
     for second, value in ((1, 7), (4, 3), (11, 5)):
         metrics.put(Timestamp=begin + timedelta(seconds=second), Value=value)
@@ -161,13 +159,13 @@ def test_sums_are_by_multiples_of_the_period_and_silence_has_no_point(metrics: M
     assert found == {begin: 10.0, begin + timedelta(seconds=10): 5.0}
 
 
-def test_the_period_that_begins_at_the_end_is_left_out(metrics: Metrics) -> None:
+def test_the_period_that_starts_at_the_end_is_omitted(metrics: Metrics) -> None:
     begin = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
     metrics.put(Timestamp=begin + timedelta(seconds=5), Value=1)
     assert metrics.read(begin, begin + timedelta(seconds=5)) == {}
 
 
-def test_a_metric_is_read_by_exactly_its_dimensions(metrics: Metrics) -> None:
+def test_a_metric_is_read_with_exactly_its_dimensions(metrics: Metrics) -> None:
     begin = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
     metrics.put(Timestamp=begin, Value=1)
     assert metrics.read(begin, begin + timedelta(seconds=5), Dimensions=metrics.dimensions[:1]) == {}
@@ -205,7 +203,7 @@ def test_a_new_alarm_has_no_data_yet(aws: AwsClient, name: str) -> None:
     assert aws("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"] == "INSUFFICIENT_DATA"
 
 
-def test_of_many_conditional_puts_one_wins(aws: AwsClient, name: str) -> None:
+def test_one_of_many_conditional_writes_succeeds(aws: AwsClient, name: str) -> None:
     dynamodb, s3 = aws("dynamodb"), aws("s3")
     key = {"AttributeName": "k", "AttributeType": "S"}
     dynamodb.create_table(
@@ -218,18 +216,20 @@ def test_of_many_conditional_puts_one_wins(aws: AwsClient, name: str) -> None:
 
     def put_item(_: int) -> bool:
         item = {"TableName": name, "Item": {"k": {"S": "lock"}}, "ConditionExpression": "attribute_not_exists(k)"}
-        return _wins(lambda: dynamodb.put_item(**item), "ConditionalCheckFailedException")
+        return _succeeds(lambda: dynamodb.put_item(**item), "ConditionalCheckFailedException")
 
     def put_object(_: int) -> bool:
-        return _wins(lambda: s3.put_object(Bucket=name, Key="lock", Body=b"x", IfNoneMatch="*"), "PreconditionFailed")
+        return _succeeds(
+            lambda: s3.put_object(Bucket=name, Key="lock", Body=b"x", IfNoneMatch="*"), "PreconditionFailed"
+        )
 
     with ThreadPoolExecutor(CONTENDERS) as pool:
         assert sum(pool.map(put_item, range(CONTENDERS))) == 1
         assert sum(pool.map(put_object, range(CONTENDERS))) == 1
 
 
-def _wins(call: Callable[[], Any], refusal: str) -> bool:
-    """False when it was refused as a loser is; any other error is raised."""
+def _succeeds(call: Callable[[], Any], refusal: str) -> bool:
+    """Whether the write succeeded. False for the error `refusal`; other errors are raised."""
     try:
         call()
     except ClientError as error:

@@ -1,13 +1,13 @@
-"""The MSK topic API: what it says before it asks the brokers, and how its reads lag."""
+"""The MSK topic API: checks before a call to the brokers, and the lag of reads."""
 
 import base64
 
 import pytest
 
-from sandbox.aws.msk.brokers import Partition, Topic
-from sandbox.aws.msk.lag import Lag, View
-from sandbox.aws.msk.topics import read_configs
-from sandbox.aws.rest import RestError
+from sandbox.aws.http.rest import RestError
+from sandbox.aws.services.msk.brokers import Partition, Topic
+from sandbox.aws.services.msk.lag import Lag, View
+from sandbox.aws.services.msk.topics import read_configs
 from sandbox.tests.aws.conftest import AwsClient
 from sandbox.tests.aws.stacks import deployed, error_code
 
@@ -52,7 +52,7 @@ def test_a_changed_topic_shows_its_old_partitions_until_the_lag_is_over() -> Non
     assert seen == [View(topic(3), "ACTIVE"), View(topic(3), "UPDATING"), View(topic(6), "ACTIVE")]
 
 
-def test_a_deleted_topic_is_there_a_little_longer() -> None:
+def test_a_deleted_topic_is_listed_until_the_lag_is_over() -> None:
     clock = Clock()
     lag = Lag(seconds=2.0, clock=clock)
     lag.record("t", "DELETING", topic(3), None)
@@ -65,12 +65,12 @@ def test_a_deleted_topic_is_there_a_little_longer() -> None:
 @pytest.mark.parametrize(
     "text", ['{"retention.ms": "1000", "cleanup.policy": "delete"}', "retention.ms=1000\ncleanup.policy=delete\n"]
 )
-def test_settings_come_as_json_or_as_lines(text: str) -> None:
+def test_settings_are_json_or_lines(text: str) -> None:
     assert read_configs(encoded(text)) == {"retention.ms": "1000", "cleanup.policy": "delete"}
 
 
 @pytest.mark.parametrize("wrong", ["{}", encoded("no pair"), encoded('{"a": '), "%%%"])
-def test_settings_that_are_neither_are_refused(wrong: str) -> None:
+def test_other_settings_are_rejected(wrong: str) -> None:
     with pytest.raises(RestError, match="base64"):
         read_configs(wrong)
 
@@ -80,7 +80,7 @@ def test_topics_of_an_unknown_cluster_are_not_found(aws: AwsClient) -> None:
     assert error_code(lambda: aws("kafka").describe_cluster(ClusterArn=ARN)) == "NotFoundException"
 
 
-def test_topics_need_a_kafka_that_has_them(aws: AwsClient, name: str) -> None:
+def test_topics_need_a_kafka_version_with_the_topic_api(aws: AwsClient, name: str) -> None:
     nodes = {"InstanceType": "kafka.m5.large", "ClientSubnets": ["subnet-a", "subnet-b"]}
     wanted = {"ClusterName": name, "KafkaVersion": "2.8.1", "NumberOfBrokerNodes": 2, "BrokerNodeGroupInfo": nodes}
     template = {"Resources": {"C": {"Type": "AWS::MSK::Cluster", "Properties": wanted}}}

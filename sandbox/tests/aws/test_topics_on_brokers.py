@@ -1,4 +1,4 @@
-"""The MSK topic API acts on real brokers, and its answers lag behind its acts."""
+"""The MSK topic API acts on real brokers, and its reads lag behind its writes."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ class Cluster:
         return getattr(self.api, operation)(ClusterArn=self.arn, **wanted)
 
     def active(self, topic: str, partitions: int) -> dict[str, Any]:
-        """The topic as described once it is ACTIVE with so many partitions."""
+        """The description of the topic when it is ACTIVE and has this number of partitions."""
 
         def described() -> dict[str, Any] | None:
             try:
@@ -53,7 +53,7 @@ def encoded(configs: dict[str, str]) -> str:
     return base64.b64encode(json.dumps(configs).encode()).decode()
 
 
-def test_a_topic_is_made_on_the_brokers_and_described_after_a_while(cluster: Cluster, name: str) -> None:
+def test_a_topic_is_created_on_the_brokers_and_described_after_the_lag(cluster: Cluster, name: str) -> None:
     configs = {"retention.ms": "604800000"}
     wanted = {"TopicName": name, "PartitionCount": 3, "ReplicationFactor": 3, "Configs": encoded(configs)}
     assert cluster.call("create_topic", **wanted)["Status"] == "CREATING"
@@ -73,7 +73,7 @@ def test_a_topic_grows_and_does_not_shrink(cluster: Cluster, name: str) -> None:
     assert error_code(lambda: cluster.call("update_topic", TopicName=name, PartitionCount=5)) == "BadRequestException"
 
 
-def test_a_deleted_topic_is_gone_from_the_brokers(cluster: Cluster, name: str) -> None:
+def test_a_deleted_topic_is_deleted_on_the_brokers(cluster: Cluster, name: str) -> None:
     cluster.call("create_topic", TopicName=name, PartitionCount=1, ReplicationFactor=3)
     cluster.active(name, 1)
     assert cluster.call("delete_topic", TopicName=name)["Status"] == "DELETING"
@@ -85,6 +85,6 @@ def test_a_deleted_topic_is_gone_from_the_brokers(cluster: Cluster, name: str) -
 @pytest.mark.parametrize(
     "wrong", [{"Configs": encoded({"nope.ms": "1"})}, {"ReplicationFactor": 7}, {"TopicName": "no/slash here"}]
 )
-def test_what_the_brokers_refuse_is_a_bad_request(cluster: Cluster, name: str, wrong: dict[str, Any]) -> None:
+def test_a_request_that_the_brokers_reject_is_a_bad_request(cluster: Cluster, name: str, wrong: dict[str, Any]) -> None:
     wanted = {"TopicName": name, "PartitionCount": 1, "ReplicationFactor": 3, **wrong}
     assert error_code(lambda: cluster.call("create_topic", **wanted)) == "BadRequestException"

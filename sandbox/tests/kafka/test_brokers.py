@@ -15,12 +15,12 @@ def admin(sandbox: Sandbox) -> AdminClient:
     return AdminClient({"bootstrap.servers": ",".join(sandbox.addresses.kafka)})
 
 
-def test_three_brokers_serve(admin: AdminClient) -> None:
+def test_the_cluster_has_three_brokers(admin: AdminClient) -> None:
     assert len(admin.list_topics(timeout=PATIENCE).brokers) == 3
 
 
 def create(admin: AdminClient, name: str) -> None:
-    """Back when all brokers know the topic, for a cluster tells each of them a little later than the one it told."""
+    """Create the topic and wait until it is listed. The brokers learn of a topic at different times."""
     admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(20)
     eventually(lambda: name in admin.list_topics(timeout=PATIENCE).topics)
 
@@ -33,7 +33,7 @@ def setting(admin: AdminClient, topic: str, name: str) -> str | None:
         return None
 
 
-def test_a_topic_gets_three_replicas_and_wants_two_in_sync(admin: AdminClient) -> None:
+def test_a_topic_gets_three_replicas_with_a_minimum_of_two_in_sync(admin: AdminClient) -> None:
     create(admin, "brokers-test")
     partitions = eventually(
         lambda: admin.list_topics("brokers-test", timeout=PATIENCE).topics["brokers-test"].partitions
@@ -42,15 +42,15 @@ def test_a_topic_gets_three_replicas_and_wants_two_in_sync(admin: AdminClient) -
     assert eventually(lambda: setting(admin, "brokers-test", "min.insync.replicas")) == "2"
 
 
-def test_a_topic_nobody_created_does_not_come_about(admin: AdminClient, sandbox: Sandbox) -> None:
+def test_a_produced_message_does_not_create_a_topic(admin: AdminClient, sandbox: Sandbox) -> None:
     errors: list[object] = []
     producer = Producer(
         {"bootstrap.servers": ",".join(sandbox.addresses.kafka), "message.timeout.ms": 2000, "log_level": 0}
     )
     try:
-        producer.produce("brokers-nobody", b"x", on_delivery=lambda error, _message: errors.append(error))
+        producer.produce("brokers-missing", b"x", on_delivery=lambda error, _message: errors.append(error))
         producer.flush(10)
     except KafkaException as error:
         errors.append(error)
     assert errors[0] is not None
-    assert "brokers-nobody" not in admin.list_topics(timeout=PATIENCE).topics
+    assert "brokers-missing" not in admin.list_topics(timeout=PATIENCE).topics

@@ -7,7 +7,7 @@ import pytest
 from sandbox.kafka.jars import checksums, class_path, differences, jar_folder, kafka_version, wanted_checksums
 
 
-def test_a_list_that_is_matched_has_no_differences() -> None:
+def test_jars_that_match_the_list_have_no_differences() -> None:
     assert differences({"a.jar": "1"}, {"a.jar": "1"}) == []
 
 
@@ -23,27 +23,27 @@ def test_every_other_jar_is_a_difference(found: dict[str, str], difference: str)
     assert differences({"a.jar": "1"}, found) == [difference]
 
 
-def test_the_committed_list_holds_the_brokers_of_the_version_in_the_pom() -> None:
+def test_the_committed_list_contains_kafka_in_the_version_of_the_pom() -> None:
     assert f"kafka_2.13-{kafka_version()}.jar" in wanted_checksums()
 
 
-def test_checksums_are_those_of_the_files(tmp_path: Path) -> None:
+def test_checksums_are_computed_from_the_files(tmp_path: Path) -> None:
     (tmp_path / "empty.jar").touch()
     assert checksums(tmp_path) == {"empty.jar": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
 
 
-def test_without_jars_the_command_that_fetches_them_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jars_the_download_command_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
     with pytest.raises(SystemExit, match="make brokers"):
         class_path()
 
 
-def test_the_jars_of_a_kafka_that_is_there_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_jars_in_kafka_home_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
     assert jar_folder() == tmp_path / "libs"
 
 
-def test_the_download_says_nothing_where_the_jars_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_download_prints_nothing_if_the_jars_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAFKA_HOME", raising=False)
     monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path))
     folder = tmp_path / f"kafka-{kafka_version()}"

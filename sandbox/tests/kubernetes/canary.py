@@ -1,4 +1,4 @@
-"""One Rollout as a test drives it: applied, looked at, paused, promoted, aborted."""
+"""Creates, reads and changes one Rollout for a test."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Canary:
         self.rollouts.create(body, namespace=self.namespace)
 
     def deploy(self, image: str, **fields: Any) -> None:
-        """Create everything and wait until the first revision serves."""
+        """Create all objects and wait until the first deployment is complete."""
         self.create(rollout(image, **fields))
         self.wait(self.is_done, "the first deployment")
 
@@ -59,16 +59,16 @@ class Canary:
         return self.get().get("status", {})
 
     def wait(self, meets: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
-        """The status once it meets the condition and tells of the newest generation."""
+        """Wait until the status meets the condition at the newest generation, and return it. what: for the error."""
 
-        def look() -> dict[str, Any] | None:
+        def read() -> dict[str, Any] | None:
             found = self.get()
             status = found.get("status", {})
             is_current = status.get("observedGeneration") == str(found["metadata"]["generation"])
             return status if is_current and meets(status) else None
 
         try:
-            found = eventually(look, what)
+            found = eventually(read, what)
         except AssertionError as error:
             raise AssertionError(f"{error}; status: {json.dumps(self.status())}") from None
         assert found is not None
@@ -87,23 +87,24 @@ class Canary:
         )
 
     def weights(self) -> dict[str, int]:
-        """Service and weight of the Ingress's action, as the load balancer controller would read them."""
+        """The weight of each Service in the action of the Ingress."""
         found = self.ingresses.get(name="site", namespace=self.namespace).to_dict()
         text = found["metadata"].get("annotations", {}).get(ACTION)
         groups = json.loads(text)["ForwardConfig"]["TargetGroups"] if text else []
         return {group["ServiceName"]: group["Weight"] for group in groups}
 
     def selected(self, name: str) -> str:
-        """The hash of the pods behind a Service."""
+        """The pod template hash in the selector of a Service."""
         found = self.services.get(name=name, namespace=self.namespace).to_dict()
         return found["spec"]["selector"].get("rollouts-pod-template-hash", "")
 
     def replicas(self) -> dict[str, int]:
-        """Hash and replicas of each ReplicaSet."""
+        """The replicas of each ReplicaSet, by its pod template hash."""
         found = self.replica_sets.get(namespace=self.namespace).to_dict()["items"]
         return {item["metadata"]["labels"]["rollouts-pod-template-hash"]: item["spec"]["replicas"] for item in found}
 
     def revisions(self) -> dict[str, str]:
+        """The revision of each ReplicaSet, by its pod template hash."""
         found = self.replica_sets.get(namespace=self.namespace).to_dict()["items"]
         return {
             item["metadata"]["labels"]["rollouts-pod-template-hash"]: item["metadata"]["annotations"][

@@ -1,4 +1,4 @@
-"""One cluster a test session, its AWS beside it; contract tests are asked of a named control plane too."""
+"""One cluster and its AWS per test session. Contract tests also run against a control plane, if there is one."""
 
 import os
 import random
@@ -32,7 +32,7 @@ def settings() -> SandboxSettings:
 
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory, settings: SandboxSettings) -> Iterator[Path]:
-    """The state folder of a running API server, with an AWS that knows images, load balancers and callers."""
+    """The state folder of a running API server, with an AWS for images, load balancers and caller identities."""
     folder = tmp_path_factory.mktemp("state")
     aws = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     aws.start()
@@ -53,7 +53,7 @@ def addresses(state: Path) -> Addresses:
 
 @pytest.fixture(scope="session")
 def endpoint(request: pytest.FixtureRequest) -> str:
-    """Whose API server the test speaks to: the sandbox's, unless the test is parametrised with `each_endpoint`."""
+    """The API server of the test: the sandbox's, unless the test is parametrised with `each_endpoint`."""
     return getattr(request, "param", SANDBOX)
 
 
@@ -76,7 +76,7 @@ def client(api_client: ApiClient, tmp_path_factory: pytest.TempPathFactory) -> D
 
 @pytest.fixture
 def namespace(client: DynamicClient) -> Iterator[str]:
-    """A namespace of the test's own, with its default service account."""
+    """A new namespace for the test, with its default service account."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     namespaces = client.resources.get(api_version="v1", kind="Namespace")
     namespaces.create({"metadata": {"name": name}})
@@ -94,25 +94,25 @@ def image(addresses: Addresses, settings: SandboxSettings) -> Callable[..., str]
 
 
 @pytest.fixture
-def gone() -> Callable[[Any, str, str | None], None]:
-    """Waits until an object of that resource is no longer there."""
+def wait_for_deletion() -> Callable[[Any, str, str | None], None]:
+    """Waits until an object of a resource does not exist."""
 
     def wait(resource: Any, name: str, namespace: str | None) -> None:
-        def missing() -> bool:
+        def is_missing() -> bool:
             try:
                 resource.get(name=name, namespace=namespace)
             except ApiException as error:
                 return error.status == 404
             return False
 
-        eventually(missing, f"the end of {name}")
+        eventually(is_missing, f"the deletion of {name}")
 
     return wait
 
 
 @pytest.fixture(scope="session")
 def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs kubectl and returns what it printed; manifest: what it reads from `-`. code: by which it has to end."""
+    """Runs kubectl and returns its output. manifest: its standard input, for `-f -`. code: the expected exit code."""
     program = Path(sys.executable).parent / "kubectl"
     cache = tmp_path_factory.mktemp("kubectl")
 
@@ -128,7 +128,7 @@ def kubectl(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 
 def start_part(module: str, state: Path) -> subprocess.Popen[str]:
-    """Start a part of the sandbox and return once it said `ready`; its errors go to a log in the state folder."""
+    """Start a part of the sandbox and wait until it prints `ready`. Its errors go to a log in the state folder."""
     logs = state / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / f"{module}.log").open("w") as errors:

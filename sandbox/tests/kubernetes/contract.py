@@ -1,4 +1,4 @@
-"""The two API servers that a contract test is asked of: the sandbox's, and a control plane that somebody names."""
+"""The two API servers that contract tests run against: the sandbox's, and the control plane of a kubeconfig."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Images for tests: small programs of Python, pushed to the sandbox's ECR as OCI manifests with annotations."""
+"""Images for tests: small Python programs, pushed to the sandbox's ECR as OCI manifests with annotations."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Trial manifests: a backend as ReplicaSet and as Rollout, its Services and the Ingress in front."""
+"""Manifests for tests: a backend as ReplicaSet and as Rollout, its Services and its Ingress."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def service(name: str) -> Manifest:
 
 
 def ingress(**annotations: str) -> Manifest:
-    """The api host and, of the site's host, /api at the backend's weighted action."""
+    """Routes the api host, and /api of the site's host, to the backend's weighted action."""
     backend = {"service": {"name": "backend-stable", "port": {"name": "use-annotation"}}}
     metadata = {"name": "site", "annotations": annotations}
     rules = [
@@ -44,7 +44,7 @@ def ingress(**annotations: str) -> Manifest:
 
 
 def rollout(image: str, replicas: int = 2, weights: tuple[int, ...] = (20, 40, 60, 80), **spec: Any) -> Manifest:
-    """A canary behind the load balancer that pauses without duration after each weight."""
+    """A canary behind the load balancer, with a pause without duration after each weight."""
     steps = [step for weight in weights for step in ({"setWeight": weight}, {"pause": {}})]
     canary = {
         "stableService": "backend-stable",

@@ -1,4 +1,4 @@
-"""What a cluster does without its Rollouts controller, and without a kind that an add-on brings."""
+"""A cluster without its Rollouts controller, and without a kind that an add-on defines."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,7 +16,7 @@ Image = Callable[..., str]
 
 @pytest.fixture
 def controller(client: DynamicClient) -> Iterator[Callable[[int], None]]:
-    """Scales the Rollouts controller; it runs again after the test."""
+    """Scales the Rollouts controller, and scales it to 1 after the test."""
     deployments = client.resources.get(api_version="apps/v1", kind="Deployment")
 
     def scale(replicas: int) -> None:
@@ -26,7 +26,7 @@ def controller(client: DynamicClient) -> Iterator[Callable[[int], None]]:
     scale(1)
 
 
-def test_a_rollout_stands_still_while_its_controller_is_scaled_to_nothing(
+def test_a_rollout_does_not_progress_while_its_controller_is_scaled_to_zero(
     client: DynamicClient, namespace: str, controller, image: Image
 ) -> None:
     canary = Canary(client, namespace)
@@ -34,23 +34,23 @@ def test_a_rollout_stands_still_while_its_controller_is_scaled_to_nothing(
     controller(0)
     canary.set_image(image(ANSWER="B"))
     deployments = client.resources.get(api_version="apps/v1", kind="Deployment")
-    eventually(lambda: deployments.get(**CONTROLLER).status.availableReplicas == 0, "the controller's end")
+    eventually(lambda: deployments.get(**CONTROLLER).status.availableReplicas == 0, "the end of the controller")
     found = canary.get()
     assert found["status"]["observedGeneration"] != str(found["metadata"]["generation"])
     controller(1)
     canary.wait(is_paused, "the canary")
 
 
-def test_a_kind_whose_definition_is_gone_is_not_served_and_its_objects_are_gone(
-    client: DynamicClient, namespace: str, gone
+def test_deleting_a_definition_deletes_its_objects_and_its_kind_is_not_served(
+    client: DynamicClient, namespace: str, wait_for_deletion
 ) -> None:
-    """Of a kind that nothing here uses, since others share the cluster."""
+    """The kind is one that no other test uses, because all tests share the cluster."""
     definitions = client.resources.get(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition")
     experiments = client.resources.get(api_version="argoproj.io/v1alpha1", kind="Experiment")
     experiments.create({"metadata": {"name": "one"}, "spec": {}}, namespace=namespace)
     definition = definitions.get(name=DEFINITION).to_dict()
     definitions.delete(name=DEFINITION)
-    gone(definitions, DEFINITION, None)
+    wait_for_deletion(definitions, DEFINITION, None)
     with pytest.raises(ApiException) as refused:
         experiments.get(namespace=namespace)
     assert refused.value.status == 404
@@ -59,6 +59,6 @@ def test_a_kind_whose_definition_is_gone_is_not_served_and_its_objects_are_gone(
     assert experiments.get(namespace=namespace).items == []
 
 
-def test_rollout_status_follows_a_deployment_to_its_end(kubectl) -> None:
-    said = kubectl("rollout", "status", "deployment/argo-rollouts", "-n", "argo-rollouts", "--timeout=150s")
-    assert 'deployment "argo-rollouts" successfully rolled out' in said
+def test_rollout_status_waits_until_a_deployment_is_complete(kubectl) -> None:
+    output = kubectl("rollout", "status", "deployment/argo-rollouts", "-n", "argo-rollouts", "--timeout=150s")
+    assert 'deployment "argo-rollouts" successfully rolled out' in output

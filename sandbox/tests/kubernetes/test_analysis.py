@@ -1,4 +1,4 @@
-"""The background analysis of a canary, whose measurements the tests write as the analysis controller would."""
+"""The background analysis of a canary. The tests write the results that the analysis controller would write."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ class Analysed(Canary):
         self.create(body)
 
     def run(self) -> Any:
-        """The only run, once there is one."""
+        """Wait for the only run and return it."""
         return eventually(lambda: next(iter(self.runs.get(namespace=self.namespace).items), None), "the run")
 
     def measure(self, phase: str, message: str = "") -> None:
@@ -46,14 +46,14 @@ class Analysed(Canary):
 
 @pytest.fixture
 def canary(client: DynamicClient, namespace: str, image: Image) -> Analysed:
-    """Its first revision serves."""
+    """A canary whose first deployment is complete."""
     analysed = Analysed(client, namespace)
     analysed.install(image(ANSWER="A"))
     analysed.wait(analysed.is_done, "the first deployment")
     return analysed
 
 
-def test_an_update_has_a_run_of_its_own_and_a_first_deployment_none(canary: Analysed, image: Image) -> None:
+def test_an_update_starts_a_run_and_a_first_deployment_does_not(canary: Analysed, image: Image) -> None:
     assert canary.runs.get(namespace=canary.namespace).items == []
     canary.set_image(image(ANSWER="B"))
     status = canary.wait_for_pause(1)
@@ -63,7 +63,7 @@ def test_an_update_has_a_run_of_its_own_and_a_first_deployment_none(canary: Anal
     assert status["canary"]["currentBackgroundAnalysisRunStatus"]["status"] == "Running"
 
 
-def test_a_failed_run_aborts_the_update_and_says_so(canary: Analysed, image: Image) -> None:
+def test_a_failed_run_aborts_the_update_with_its_message(canary: Analysed, image: Image) -> None:
     canary.set_image(image(ANSWER="B"))
     canary.wait_for_pause(1)
     canary.measure("Failed", 'Metric "rate" assessed Failed due to failed (3) > failureLimit (2)')
@@ -71,10 +71,10 @@ def test_a_failed_run_aborts_the_update_and_says_so(canary: Analysed, image: Ima
     assert status["message"].startswith(
         "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: Metric"
     )
-    canary.wait(lambda status: status["canary"]["weights"]["canary"]["weight"] == 0, "the weight's return")
+    canary.wait(lambda status: status["canary"]["weights"]["canary"]["weight"] == 0, "weight 0")
 
 
-def test_an_inconclusive_run_pauses_until_somebody_decides(canary: Analysed, image: Image) -> None:
+def test_an_inconclusive_run_adds_a_pause(canary: Analysed, image: Image) -> None:
     canary.set_image(image(ANSWER="B"))
     canary.wait_for_pause(1)
     canary.measure("Inconclusive")

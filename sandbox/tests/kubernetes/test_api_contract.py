@@ -1,4 +1,4 @@
-"""What clients rely on in the API: held by the sandbox and by a real control plane."""
+"""The behaviour of the API that clients rely on. Contract tests: they also run against a real control plane."""
 
 import json
 
@@ -43,14 +43,14 @@ def test_a_created_object_is_read_back_with_its_metadata(config_maps, namespace)
     assert found.metadata.creationTimestamp
 
 
-def test_a_second_creation_is_a_conflict(config_maps, namespace) -> None:
+def test_creating_an_existing_object_is_a_conflict(config_maps, namespace) -> None:
     config_maps.create(config_map("settings"), namespace=namespace)
     with pytest.raises(ApiException) as refused:
         config_maps.create(config_map("settings"), namespace=namespace)
     assert (refused.value.status, json.loads(refused.value.body or "")["reason"]) == (409, "AlreadyExists")
 
 
-def test_a_missing_object_is_answered_by_a_status(config_maps, namespace) -> None:
+def test_reading_a_missing_object_returns_a_status(config_maps, namespace) -> None:
     with pytest.raises(ApiException) as refused:
         config_maps.get(name="absent", namespace=namespace)
     status = json.loads(refused.value.body or "")
@@ -58,7 +58,7 @@ def test_a_missing_object_is_answered_by_a_status(config_maps, namespace) -> Non
     assert status["message"] == 'configmaps "absent" not found'
 
 
-def test_nothing_is_created_in_a_missing_namespace(config_maps) -> None:
+def test_an_object_cannot_be_created_in_a_missing_namespace(config_maps) -> None:
     with pytest.raises(ApiException) as refused:
         config_maps.create(config_map("settings"), namespace="no-such-namespace")
     assert refused.value.status == 404
@@ -106,7 +106,7 @@ def test_string_data_of_a_secret_is_stored_as_base64(client, namespace) -> None:
     assert (found.data.host, found.type) == ("ZGI=", "Opaque")
 
 
-def test_generation_moves_with_the_spec_and_not_with_labels(replica_sets, namespace) -> None:
+def test_a_change_of_the_spec_increments_the_generation_and_labels_do_not(replica_sets, namespace) -> None:
     replica_sets.create(replica_set("backend"), namespace=namespace)
     labelled = {"metadata": {"name": "backend", "labels": {"a": "b"}}}
     assert replica_sets.patch(labelled, namespace=namespace, content_type=MERGE).metadata.generation == 1
@@ -114,7 +114,7 @@ def test_generation_moves_with_the_spec_and_not_with_labels(replica_sets, namesp
     assert replica_sets.patch(patched, namespace=namespace, content_type=MERGE).metadata.generation == 2
 
 
-def test_the_main_resource_leaves_the_status_alone(replica_sets, namespace) -> None:
+def test_a_patch_of_the_main_resource_does_not_change_the_status(replica_sets, namespace) -> None:
     replica_sets.create(replica_set("backend"), namespace=namespace)
     patch = {"metadata": {"name": "backend"}, "status": {"replicas": 7}}
     assert replica_sets.patch(patch, namespace=namespace, content_type=MERGE).status.replicas == 0
@@ -130,7 +130,7 @@ def test_a_strategic_merge_patch_changes_one_container_of_two(replica_sets, name
     assert images == {"backend": "other", "sidecar": "none"}
 
 
-def test_label_selectors_choose_by_equality_and_by_set(config_maps, namespace) -> None:
+def test_label_selectors_select_by_equality_and_by_set(config_maps, namespace) -> None:
     for name, tier in (("a", "front"), ("b", "back"), ("c", "data")):
         body = config_map(name)
         body["metadata"]["labels"] = {"tier": tier}
@@ -145,14 +145,14 @@ def test_label_selectors_choose_by_equality_and_by_set(config_maps, namespace) -
     assert names("tier,tier!=front") == ["b", "c"]
 
 
-def test_a_field_selector_chooses_by_name(config_maps, namespace) -> None:
+def test_a_field_selector_selects_by_name(config_maps, namespace) -> None:
     config_maps.create(config_map("a"), namespace=namespace)
     config_maps.create(config_map("b"), namespace=namespace)
     found = config_maps.get(namespace=namespace, field_selector="metadata.name=b").items
     assert [item.metadata.name for item in found] == ["b"]
 
 
-def test_a_watch_tells_what_happened_after_a_resource_version(config_maps, namespace) -> None:
+def test_a_watch_sends_the_changes_after_a_resource_version(config_maps, namespace) -> None:
     version = config_maps.get(namespace=namespace).metadata.resourceVersion
     config_maps.create(config_map("a", x="1"), namespace=namespace)
     config_maps.patch({"metadata": {"name": "a"}, "data": {"x": "2"}}, namespace=namespace, content_type=MERGE)
@@ -161,19 +161,19 @@ def test_a_watch_tells_what_happened_after_a_resource_version(config_maps, names
     assert [event["type"] for event in seen] == ["ADDED", "MODIFIED", "DELETED"]
 
 
-def test_a_watch_from_a_version_that_is_no_longer_known_is_told_to_list_anew(config_maps, namespace) -> None:
+def test_a_watch_from_an_expired_resource_version_is_answered_with_410(config_maps, namespace) -> None:
     with pytest.raises(ApiException) as refused:
         list(config_maps.watch(namespace=namespace, resource_version=1, timeout=5))
     assert refused.value.status == 410
     assert "too old resource version: 1" in str(refused.value.reason)
 
 
-def test_a_watch_from_a_version_to_come_waits_for_it(config_maps, namespace) -> None:
+def test_a_watch_from_a_future_resource_version_waits_for_it(config_maps, namespace) -> None:
     version = int(config_maps.get(namespace=namespace).metadata.resourceVersion)
     assert list(config_maps.watch(namespace=namespace, resource_version=version + 10_000_000, timeout=1)) == []
 
 
-def test_a_label_that_goes_is_a_deletion_to_a_watch_that_selects_it(config_maps, namespace) -> None:
+def test_a_watch_with_a_selector_reports_a_removed_label_as_a_deletion(config_maps, namespace) -> None:
     body = config_map("a")
     body["metadata"]["labels"] = {"tier": "front"}
     version = config_maps.create(body, namespace=namespace).metadata.resourceVersion
@@ -183,19 +183,19 @@ def test_a_label_that_goes_is_a_deletion_to_a_watch_that_selects_it(config_maps,
     assert [event["type"] for event in seen] == ["DELETED"]
 
 
-def test_a_deleted_owner_takes_what_it_owns_with_it(config_maps, namespace, gone) -> None:
+def test_the_deletion_of_an_owner_deletes_its_dependents(config_maps, namespace, wait_for_deletion) -> None:
     owner = config_maps.create(config_map("owner"), namespace=namespace)
     owned = config_map("owned")
     reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.metadata.uid}
     owned["metadata"]["ownerReferences"] = [reference]
     config_maps.create(owned, namespace=namespace)
     config_maps.delete(name="owner", namespace=namespace)
-    gone(config_maps, "owned", namespace)
+    wait_for_deletion(config_maps, "owned", namespace)
 
 
-def test_a_deleted_namespace_is_emptied_and_goes(client, config_maps, gone) -> None:
+def test_the_deletion_of_a_namespace_deletes_its_objects(client, config_maps, wait_for_deletion) -> None:
     namespaces = client.resources.get(api_version="v1", kind="Namespace")
     namespaces.create({"metadata": {"name": "to-be-deleted"}})
     config_maps.create(config_map("a"), namespace="to-be-deleted")
     namespaces.delete(name="to-be-deleted")
-    gone(namespaces, "to-be-deleted", None)
+    wait_for_deletion(namespaces, "to-be-deleted", None)

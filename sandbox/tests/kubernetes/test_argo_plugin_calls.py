@@ -1,6 +1,6 @@
-"""What `kubectl argo rollouts` sends, verb by verb, and what the controller makes of it.
+"""The API calls of `kubectl argo rollouts`, command by command, and the controller's reaction to them.
 
-Each call is written as the plugin's v1.9.1 was seen to send it to this API server: method, path, content type and body.
+Each call has the method, path, content type and body that the plugin v1.9.1 sent to this API server.
 """
 
 import json
@@ -21,8 +21,8 @@ Body = Mapping[str, Any]
 
 MERGE, JSON_PATCH, JSON = "application/merge-patch+json", "application/json-patch+json", "application/json"
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts"
-# Of all these `get rollout` and `status` keep a copy, whatever they print of it.
-DRAWN = (
+# `get rollout` and `status` list and watch all of these resources.
+LISTED_PATHS = (
     "/apis/apps/v1/namespaces/{}/replicasets",
     "/apis/apps/v1/namespaces/{}/deployments",
     "/api/v1/namespaces/{}/pods",
@@ -34,33 +34,33 @@ LAST_STEP = 8
 
 
 class Plugin:
-    """The verbs for the Rollout `backend`."""
+    """The plugin's commands for the Rollout `backend`."""
 
     def __init__(self, http: httpx.Client, namespace: str) -> None:
         self._http, self._namespace = http, namespace
         self._path = f"{ROLLOUTS.format(namespace)}/backend"
 
     def list_all(self, path: str) -> dict[str, Any]:
-        answer = self._http.get(path.format(self._namespace), params={"limit": "500", "resourceVersion": "0"})
-        return answer.raise_for_status().json()
+        response = self._http.get(path.format(self._namespace), params={"limit": "500", "resourceVersion": "0"})
+        return response.raise_for_status().json()
 
     def watch(self, path: str, resource_version: str) -> list[dict[str, Any]]:
-        """The events of one second; the plugin asks for some minutes, and goes before."""
+        """The events of one second. The plugin requests some minutes and disconnects earlier."""
         query = {"allowWatchBookmarks": "true", "resourceVersion": resource_version, "timeoutSeconds": "1"}
-        answer = self._http.get(path.format(self._namespace), params=query | {"timeout": "1s", "watch": "true"})
-        return [json.loads(line) for line in answer.raise_for_status().text.splitlines()]
+        response = self._http.get(path.format(self._namespace), params=query | {"timeout": "1s", "watch": "true"})
+        return [json.loads(line) for line in response.raise_for_status().text.splitlines()]
 
     def get(self) -> dict[str, Any]:
         return self._http.get(self._path).raise_for_status().json()
 
     def set_image(self, image: str, found: dict[str, Any] | None = None) -> httpx.Response:
-        """The whole object as it was read, with the image in it. found: as read before, unless it is read now."""
+        """Send the whole object with the new image. found: the object as read before; without it, it is read now."""
         changed = found or self.get()
         changed["spec"]["template"]["spec"]["containers"][0]["image"] = image
         return self._send("PUT", self._path, JSON, changed)
 
     def promote(self) -> None:
-        """Unconditional: at a pause it clears that, otherwise it tells the controller to be one step further."""
+        """Clear the pause, or without a pause set the index of the next step. Both without a precondition."""
         found = self.get()
         status: dict[str, Any] = {"pauseConditions": None}
         if not found["status"].get("pauseConditions"):
@@ -82,9 +82,11 @@ class Plugin:
         self._patch_status({"abort": False})
 
     def undo(self, revision: str) -> None:
-        """The revision's pod template without the hash, put in the place of the Rollout's."""
+        """Replace the Rollout's pod template with the revision's, without the hash."""
         labels = {"labelSelector": "app=backend"}
-        found = self._http.get(DRAWN[0].format(self._namespace), params=labels).raise_for_status().json()["items"]
+        found = (
+            self._http.get(LISTED_PATHS[0].format(self._namespace), params=labels).raise_for_status().json()["items"]
+        )
         wanted = (item for item in found if item["metadata"]["annotations"]["rollout.argoproj.io/revision"] == revision)
         template = next(wanted)["spec"]["template"]
         del template["metadata"]["labels"]["rollouts-pod-template-hash"]
@@ -103,7 +105,7 @@ class Plugin:
 
 @pytest.fixture(scope="module")
 def http(kubeconfig: Path) -> Iterator[httpx.Client]:
-    """As client-go goes by a kubeconfig: its authority and its token."""
+    """A client with the certificate authority and the token of the kubeconfig, like client-go."""
     content = yaml.safe_load(kubeconfig.read_text())
     cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
     trust = ssl.create_default_context(cafile=cluster["certificate-authority"])
@@ -123,14 +125,14 @@ def plugin(http: httpx.Client, namespace: str) -> Plugin:
 
 
 def at_first_pause(canary: Canary, plugin: Plugin, image: Image) -> str:
-    """A canary of B at its first pause, with A serving; the stable revision's hash."""
+    """Deploy A, start a canary of B, and wait for its first pause. Returns the stable revision's hash."""
     canary.deploy(image(ANSWER="A"))
     plugin.set_image(image(ANSWER="B")).raise_for_status()
     return canary.wait_for_pause(1)["stableRS"]
 
 
-@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.rpartition("/")[2])
-def test_get_rollout_lists_and_watches_each_kind_that_it_draws(
+@pytest.mark.parametrize("path", LISTED_PATHS, ids=lambda path: path.rpartition("/")[2])
+def test_get_rollout_lists_and_watches_each_kind_that_it_shows(
     canary: Canary, plugin: Plugin, image: Image, path: str
 ) -> None:
     canary.deploy(image(ANSWER="A"))
@@ -140,28 +142,26 @@ def test_get_rollout_lists_and_watches_each_kind_that_it_draws(
     assert not [event for event in events if event["type"] == "ERROR"]
 
 
-def test_set_image_puts_the_object_it_has_read_and_begins_a_canary(
+def test_set_image_replaces_the_object_that_it_read_and_starts_a_canary(
     canary: Canary, plugin: Plugin, image: Image
 ) -> None:
     canary.deploy(image(ANSWER="A"))
     read = plugin.get()
-    canary.patch(metadata={"annotations": {"somebody": "else"}})
+    canary.patch(metadata={"annotations": {"changed": "yes"}})
     assert plugin.set_image(image(ANSWER="B"), found=read).status_code == 409
     assert plugin.set_image(image(ANSWER="B")).status_code == 200
     assert canary.wait_for_pause(1)["canary"]["weights"]["canary"]["weight"] == 20
 
 
-def test_promote_at_a_pause_clears_it_and_nothing_else(canary: Canary, plugin: Plugin, image: Image) -> None:
+def test_promote_at_a_pause_only_clears_the_pause(canary: Canary, plugin: Plugin, image: Image) -> None:
     at_first_pause(canary, plugin, image)
     plugin.promote()
     canary.wait_for_pause(3)
     assert canary.weights() == {"backend-canary": 40, "backend-stable": 60}
 
 
-def test_promote_of_one_that_does_not_pause_skips_the_step_it_works_at(
-    canary: Canary, plugin: Plugin, image: Image
-) -> None:
-    """The weight was to be set once the pod is available: it stands at the pause with none of the traffic."""
+def test_promote_without_a_pause_skips_the_current_step(canary: Canary, plugin: Plugin, image: Image) -> None:
+    """The skipped step sets the weight when the pod is available, so the canary pauses with weight 0."""
     canary.deploy(image(ANSWER="A"))
     plugin.set_image(image("raise SystemExit(1)")).raise_for_status()
     canary.wait(
@@ -172,26 +172,26 @@ def test_promote_of_one_that_does_not_pause_skips_the_step_it_works_at(
     assert canary.weights() == {"backend-canary": 0, "backend-stable": 100}
 
 
-def test_promote_of_one_that_is_done_changes_nothing(canary: Canary, plugin: Plugin, image: Image) -> None:
+def test_promote_of_a_fully_promoted_rollout_changes_nothing(canary: Canary, plugin: Plugin, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     plugin.promote()
     assert canary.is_done(canary.status())
     assert canary.status()["currentStepIndex"] == LAST_STEP
 
 
-def test_pause_is_told_before_the_canarys_own_pause_and_promote_ends_both(
+def test_a_manual_pause_hides_the_canarys_pause_and_promote_ends_both(
     canary: Canary, plugin: Plugin, image: Image
 ) -> None:
     at_first_pause(canary, plugin, image)
     plugin.pause()
-    status = canary.wait(lambda status: status.get("message") == "manually paused", "the pause by hand")
+    status = canary.wait(lambda status: status.get("message") == "manually paused", "the manual pause")
     assert status["phase"] == "Paused"
     plugin.promote()
     canary.wait_for_pause(3)
     assert not canary.get()["spec"]["paused"]
 
 
-def test_promote_full_goes_to_all_traffic_past_every_pause(canary: Canary, plugin: Plugin, image: Image) -> None:
+def test_promote_full_promotes_past_every_pause(canary: Canary, plugin: Plugin, image: Image) -> None:
     stable = at_first_pause(canary, plugin, image)
     plugin.promote_fully()
     status = canary.wait(canary.is_done, "the promotion")
@@ -199,7 +199,7 @@ def test_promote_full_goes_to_all_traffic_past_every_pause(canary: Canary, plugi
     assert not status.get("promoteFull")
 
 
-def test_abort_takes_the_traffic_back_and_retry_begins_again(canary: Canary, plugin: Plugin, image: Image) -> None:
+def test_abort_sets_weight_0_and_retry_starts_at_the_first_step(canary: Canary, plugin: Plugin, image: Image) -> None:
     stable = at_first_pause(canary, plugin, image)
     plugin.abort()
     status = canary.wait(lambda status: status.get("abortedAt"), "the abort")
@@ -211,7 +211,7 @@ def test_abort_takes_the_traffic_back_and_retry_begins_again(canary: Canary, plu
     assert not status.get("abort")
 
 
-def test_undo_puts_the_template_of_a_revision_back_which_gets_a_new_number(
+def test_undo_restores_the_template_of_a_revision_with_a_new_revision_number(
     canary: Canary, plugin: Plugin, image: Image
 ) -> None:
     first = at_first_pause(canary, plugin, image)
@@ -222,10 +222,10 @@ def test_undo_puts_the_template_of_a_revision_back_which_gets_a_new_number(
     assert canary.revisions() == {first: "3", second: "2"}
 
 
-def test_undo_of_an_aborted_canary_is_at_rest_without_steps(canary: Canary, plugin: Plugin, image: Image) -> None:
-    """The way out of `Degraded` that is left where nobody but a person is there."""
+def test_undo_of_an_aborted_canary_is_healthy_without_steps(canary: Canary, plugin: Plugin, image: Image) -> None:
+    """This is the manual way out of the phase Degraded."""
     stable = at_first_pause(canary, plugin, image)
     plugin.abort()
     canary.wait(lambda status: status.get("abortedAt"), "the abort")
     plugin.undo("1")
-    assert canary.wait(canary.is_done, "the stable revision at rest")["currentPodHash"] == stable
+    assert canary.wait(canary.is_done, "the healthy stable revision")["currentPodHash"] == stable

@@ -1,4 +1,4 @@
-"""Who may call the API server."""
+"""The tokens that the API server accepts."""
 
 import base64
 from pathlib import Path
@@ -29,7 +29,7 @@ def presigned(addresses: Addresses, settings: SandboxSettings) -> str:
     return sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
 
 
-def test_a_token_that_aws_vouches_for_is_accepted(addresses, settings, state, tmp_path) -> None:
+def test_an_eks_token_that_sts_accepts_is_accepted(addresses, settings, state, tmp_path) -> None:
     client = client_with(eks_token(presigned(addresses, settings)), addresses, state, tmp_path)
     namespaces = client.resources.get(api_version="v1", kind="Namespace")
     assert namespaces.get(name="default").status.phase == "Active"
@@ -42,7 +42,7 @@ def test_a_token_for_another_aws_is_refused(addresses, settings, state, tmp_path
     assert refused.value.status == 401
 
 
-def test_a_token_for_another_call_is_refused(addresses, settings, state, tmp_path) -> None:
+def test_a_token_for_another_aws_action_is_refused(addresses, settings, state, tmp_path) -> None:
     url = presigned(addresses, settings).replace("GetCallerIdentity", "GetSessionToken")
     with pytest.raises(ApiException) as refused:
         client_with(eks_token(url), addresses, state, tmp_path)
@@ -56,7 +56,7 @@ def test_any_other_token_is_refused(token, addresses, state, tmp_path) -> None:
     assert refused.value.status == 401
 
 
-def test_the_version_is_told_to_anybody(addresses, state) -> None:
+def test_the_version_needs_no_token(addresses, state) -> None:
     configuration = Configuration()
     configuration.host = addresses.kubernetes
     configuration.ssl_ca_cert = str(state / "ca" / "ca.pem")

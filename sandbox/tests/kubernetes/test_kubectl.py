@@ -1,4 +1,4 @@
-"""What an operator does with kubectl."""
+"""The kubectl commands of an operator. Contract tests: they also run against a real control plane."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def rollout(image: str, replicas: int = 0) -> dict[str, Any]:
 
 
 def one_of_each() -> list[dict[str, Any]]:
-    """One object of each kind that a release deals with; none wants a pod but the pod itself."""
+    """One object of each kind that a release uses. Only the Pod object is a pod; no other object creates one."""
     budget = {"minAvailable": 1, "selector": {"matchLabels": {"app": "backend"}}}
     workload = replica_set("none", replicas=0)
     return [
@@ -35,14 +35,14 @@ def one_of_each() -> list[dict[str, Any]]:
     ]
 
 
-def test_apply_creates_changes_and_says_when_nothing_changed(kubectl, namespace) -> None:
+def test_apply_creates_and_changes_an_object_and_reports_no_change(kubectl, namespace) -> None:
     apply = ("apply", "-n", namespace, "-f", "-")
     assert "created" in kubectl(*apply, manifest=config_map(a="1"))
     assert kubectl(*apply, manifest=config_map(a="1")) == "configmap/settings unchanged\n"
     assert "configured" in kubectl(*apply, manifest=config_map(a="2"))
 
 
-def test_apply_and_server_side_apply_take_a_custom_kind(kubectl, namespace) -> None:
+def test_apply_and_server_side_apply_accept_a_custom_kind(kubectl, namespace) -> None:
     assert "created" in kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one"))
     assert "configured" in kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("two"))
     forced = ("apply", "--server-side", "--force-conflicts", "-n", namespace, "-f", "-")
@@ -71,7 +71,7 @@ def test_a_status_patch_goes_to_the_subresource(kubectl, namespace) -> None:
     assert "patched" in kubectl(*patch, "-p", '{"status":{"promoteFull":true}}')
 
 
-def test_scale_sets_the_replicas_and_leaves_its_name_on_them_and_no_time(kubectl, namespace) -> None:
+def test_scale_sets_the_replicas_and_owns_them_without_a_time(kubectl, namespace) -> None:
     kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one", replicas=1))
     assert "scaled" in kubectl("scale", "rollout", "backend", "-n", namespace, "--replicas=2")
     found = yaml.safe_load(kubectl("get", "rollout", "backend", "-n", namespace, "-o", "yaml", "--show-managed-fields"))
@@ -81,7 +81,7 @@ def test_scale_sets_the_replicas_and_leaves_its_name_on_them_and_no_time(kubectl
     assert "time" not in entry
 
 
-def test_nobody_owns_the_replicas_that_were_scaled_to_nothing(kubectl, namespace) -> None:
+def test_replicas_that_were_scaled_to_zero_have_no_owner(kubectl, namespace) -> None:
     kubectl("apply", "-n", namespace, "-f", "-", manifest=rollout("one", replicas=1))
     kubectl("scale", "rollout", "backend", "-n", namespace, "--replicas=0")
     found = yaml.safe_load(kubectl("get", "rollout", "backend", "-n", namespace, "-o", "yaml", "--show-managed-fields"))
@@ -103,7 +103,7 @@ COLUMNS = {
 }
 
 
-def test_get_prints_each_kinds_columns(kubectl, namespace) -> None:
+def test_get_prints_the_columns_of_each_kind(kubectl, namespace) -> None:
     objects = one_of_each()
     kubectl("apply", "-n", namespace, "-f", "-", manifest={"apiVersion": "v1", "kind": "List", "items": objects})
     for kind, columns in COLUMNS.items():

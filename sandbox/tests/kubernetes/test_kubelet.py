@@ -1,4 +1,4 @@
-"""Pods as processes: started from images, configured, probed, restarted and ended."""
+"""Pods as processes: started from images, configured, probed, restarted and terminated."""
 
 import urllib.request
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def pods(client: DynamicClient, namespace: str) -> Callable[[], list[Any]]:
 
 @pytest.fixture
 def one_pod(pods) -> Callable[[Callable[[Any], bool], str], Any]:
-    """The first pod that meets a condition."""
+    """Waits for a pod that meets a condition, and returns it."""
 
     def wait(meets: Callable[[Any], bool], what: str) -> Any:
         return eventually(lambda: next((pod for pod in pods() if pod.status.podIP and meets(pod)), None), what)
@@ -48,14 +48,14 @@ def waits_for(reason: str) -> Callable[[Any], bool]:
     return meets
 
 
-def answer(pod: Any) -> str:
+def response_of(pod: Any) -> str:
     return urllib.request.urlopen(f"http://{pod.status.podIP}:8080/", timeout=PATIENCE).read().decode()
 
 
-def test_a_ready_pod_serves_at_its_own_address(run, one_pod, pods, image) -> None:
+def test_each_ready_pod_serves_at_its_own_address(run, one_pod, pods, image) -> None:
     run(replica_set(image(ANSWER="hello"), replicas=2))
     eventually(lambda: sum(map(is_ready, pods())) == 2, "two ready pods")
-    assert [answer(pod) for pod in pods()] == ["hello", "hello"]
+    assert [response_of(pod) for pod in pods()] == ["hello", "hello"]
     assert len({pod.status.podIP for pod in pods()}) == 2
 
 
@@ -91,27 +91,29 @@ def test_variables_and_files_come_from_secrets_and_config_maps(run, client, name
     body["spec"]["template"]["spec"]["volumes"] = [{"name": "config", "configMap": {"name": "config"}}]
     run(body)
     pod = one_pod(is_ready, "a ready pod")
-    assert answer(pod) == f"database/{namespace} a: 1"
+    assert response_of(pod) == f"database/{namespace} a: 1"
 
 
-def test_a_missing_secret_holds_the_container_until_it_is_there(run, client, namespace, one_pod, image) -> None:
+def test_a_container_with_a_missing_secret_starts_after_the_secret_is_created(
+    run, client, namespace, one_pod, image
+) -> None:
     reference = {"secretKeyRef": {"name": "rds", "key": "host"}}
     run(replica_set(image(), env=[{"name": "ANSWER", "valueFrom": reference}]))
     pod = one_pod(waits_for("CreateContainerConfigError"), "a configuration error")
     assert pod.status.containerStatuses[0].state.waiting.message == 'secret "rds" not found'
     secrets = client.resources.get(api_version="v1", kind="Secret")
     secrets.create({"metadata": {"name": "rds"}, "stringData": {"host": "database"}}, namespace=namespace)
-    assert answer(one_pod(is_ready, "a ready pod")) == "database"
+    assert response_of(one_pod(is_ready, "a ready pod")) == "database"
 
 
 @pytest.mark.parametrize("reference", ["{known}:latest", "{known}@sha256:" + "0" * 64])
-def test_an_image_that_cannot_be_pulled_backs_off(reference, run, one_pod, image) -> None:
+def test_a_failed_image_pull_backs_off(reference, run, one_pod, image) -> None:
     run(replica_set(reference.format(known=image().split("@")[0])))
-    pod = one_pod(waits_for("ImagePullBackOff"), "a pull that backs off")
+    pod = one_pod(waits_for("ImagePullBackOff"), "an image pull back-off")
     assert not is_ready(pod)
 
 
-def test_a_program_that_ends_goes_into_a_crash_loop(run, one_pod, image) -> None:
+def test_a_container_that_exits_goes_into_crash_loop_back_off(run, one_pod, image) -> None:
     run(replica_set(image("raise SystemExit('no database')")))
     pod = one_pod(waits_for("CrashLoopBackOff"), "a crash loop")
     status = pod.status.containerStatuses[0]
@@ -124,7 +126,9 @@ def test_a_failed_liveness_probe_restarts_the_container(run, one_pod, image) -> 
     one_pod(lambda pod: pod.status.containerStatuses[0].restartCount >= 1, "a restart")
 
 
-def test_a_failed_readiness_probe_keeps_the_pod_out_without_a_restart(run, one_pod, client, namespace, image) -> None:
+def test_a_failed_readiness_probe_makes_the_pod_unready_without_a_restart(
+    run, one_pod, client, namespace, image
+) -> None:
     run(replica_set(image(BAD_PATH="/ready")))
     events = client.resources.get(api_version="v1", kind="Event")
     eventually(lambda: any(event.reason == "Unhealthy" for event in events.get(namespace=namespace).items), "the event")
@@ -133,19 +137,21 @@ def test_a_failed_readiness_probe_keeps_the_pod_out_without_a_restart(run, one_p
     assert pod.status.containerStatuses[0].restartCount == 0
 
 
-def test_a_deleted_pod_ends_its_process_and_is_replaced(run, client, namespace, one_pod, gone, image) -> None:
+def test_the_deletion_of_a_pod_ends_its_process_and_it_is_replaced(
+    run, client, namespace, one_pod, wait_for_deletion, image
+) -> None:
     run(replica_set(image(ANSWER="hello")))
     pod = one_pod(is_ready, "a ready pod")
     resource = client.resources.get(api_version="v1", kind="Pod")
     resource.delete(name=pod.metadata.name, namespace=namespace)
-    gone(resource, pod.metadata.name, namespace)
+    wait_for_deletion(resource, pod.metadata.name, namespace)
     with pytest.raises(OSError, match="refused"):
-        answer(pod)
+        response_of(pod)
     other = one_pod(is_ready, "another ready pod")
     assert other.metadata.name != pod.metadata.name
 
 
-def test_a_readiness_gate_keeps_the_pod_unready_until_its_condition_holds(
+def test_a_pod_with_a_readiness_gate_is_unready_until_its_condition_is_true(
     run, client, namespace, one_pod, image
 ) -> None:
     body = replica_set(image())
@@ -170,10 +176,12 @@ def test_the_log_of_a_pod_is_read_through_the_api(run, one_pod, api_client, name
     assert "listening on" in log
 
 
-def test_a_namespace_that_is_deleted_takes_its_running_pods_along(run, client, namespace, one_pod, gone, image) -> None:
+def test_the_deletion_of_a_namespace_deletes_its_running_pods(
+    run, client, namespace, one_pod, wait_for_deletion, image
+) -> None:
     run(replica_set(image(ANSWER="hello")))
     one_pod(is_ready, "a ready pod")
     resource = client.resources.get(api_version="v1", kind="Namespace")
     resource.delete(name=namespace)
-    gone(resource, namespace, None)
+    wait_for_deletion(resource, namespace, None)
     resource.create({"metadata": {"name": namespace}})

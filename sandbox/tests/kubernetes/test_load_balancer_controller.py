@@ -1,4 +1,4 @@
-"""An Ingress as a load balancer: rules that follow the weights, and target groups that follow the pods."""
+"""An Ingress as a load balancer: its listener rules have the weights, its target groups have the pods."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -43,7 +43,7 @@ class Balancer:
         return {listener["Port"]: listener for listener in listeners}
 
     def rules(self) -> dict[str, dict[str, Any]]:
-        """The TLS listener's rules by host."""
+        """The rules of the TLS listener, by host."""
         listener = self.listeners().get(443)
         if listener is None:
             return {}
@@ -51,7 +51,7 @@ class Balancer:
         return {_values(rule, "host-header")[0]: rule for rule in rules if not rule["IsDefault"]}
 
     def weights(self, host: str) -> dict[str, int]:
-        """Service and weight of the host's forward action, by the target groups' tags."""
+        """The weight of each Service in the host's forward action. The tags of the target groups name the Services."""
         rule = self.rules().get(host)
         if rule is None or rule["Actions"][0]["Type"] != "forward":
             return {}
@@ -80,7 +80,7 @@ def balancer(state, addresses, settings) -> Iterator[Balancer]:
 
 @pytest.fixture(scope="module")
 def annotations(addresses, settings) -> dict[str, str]:
-    """With the ARN of a certificate that AWS knows."""
+    """The annotations with the ARN of a certificate that exists in AWS."""
     acm = aws_client("acm", addresses, settings)
     arn = acm.request_certificate(DomainName="genai-demo.com")["CertificateArn"]
     return {**ANNOTATIONS, "alb.ingress.kubernetes.io/certificate-arn": arn}
@@ -103,7 +103,7 @@ def deployed(canary: Canary, balancer: Balancer, annotations: dict[str, str], im
     return canary
 
 
-def test_until_there_is_an_action_the_load_balancer_answers_503(
+def test_the_load_balancer_answers_503_until_the_action_exists(
     canary: Canary, balancer: Balancer, annotations: dict[str, str], image: Image
 ) -> None:
     canary.create(rollout(image("raise SystemExit(1)")), **annotations)
@@ -111,7 +111,7 @@ def test_until_there_is_an_action_the_load_balancer_answers_503(
     assert rule["Actions"][0]["FixedResponseConfig"]["StatusCode"] == "503"
 
 
-def test_a_certificate_that_aws_does_not_know_is_told_in_an_event(canary: Canary, image: Image) -> None:
+def test_an_event_reports_a_certificate_that_does_not_exist(canary: Canary, image: Image) -> None:
     unknown = {"alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:us-east-1:123456789012:certificate/none"}
     canary.create(rollout(image("raise SystemExit(1)")), **ANNOTATIONS, **unknown)
     events = canary.resource("v1", "Event")
@@ -123,9 +123,7 @@ def test_a_certificate_that_aws_does_not_know_is_told_in_an_event(canary: Canary
     assert "CertificateNotFound" in eventually(messages, "the event")[0]
 
 
-def test_the_listeners_are_those_of_the_annotations(
-    deployed: Canary, balancer: Balancer, annotations: dict[str, str]
-) -> None:
+def test_the_listeners_match_the_annotations(deployed: Canary, balancer: Balancer, annotations: dict[str, str]) -> None:
     listeners = balancer.listeners()
     assert listeners[80]["DefaultActions"][0]["RedirectConfig"]["StatusCode"] == "HTTP_301"
     assert (
@@ -136,14 +134,14 @@ def test_the_listeners_are_those_of_the_annotations(
     assert _values(rules["genai-demo.com"], "path-pattern") == ["/api", "/api/*"]
 
 
-def test_the_ingress_names_the_load_balancer(deployed: Canary, balancer: Balancer) -> None:
+def test_the_status_of_the_ingress_names_the_load_balancer(deployed: Canary, balancer: Balancer) -> None:
     found = deployed.ingresses.get(name="site", namespace=deployed.namespace)
     described = balancer.described()
     assert described
     assert found.status.loadBalancer.ingress[0].hostname == described["DNSName"]
 
 
-def test_the_rules_follow_the_canarys_weight(deployed: Canary, balancer: Balancer, image: Image) -> None:
+def test_the_rules_have_the_canarys_weight(deployed: Canary, balancer: Balancer, image: Image) -> None:
     deployed.set_image(image(ANSWER="B"))
     deployed.wait_for_pause(1)
     wanted = {"backend-canary": 20, "backend-stable": 80}
@@ -154,7 +152,7 @@ def test_the_rules_follow_the_canarys_weight(deployed: Canary, balancer: Balance
     eventually(lambda: balancer.weights("api.genai-demo.com") == wanted, "the weight after the abort")
 
 
-def test_the_targets_are_the_ready_pods_behind_each_service(deployed: Canary, balancer: Balancer, image) -> None:
+def test_the_targets_are_the_ready_pods_of_each_service(deployed: Canary, balancer: Balancer, image) -> None:
     pods = deployed.resource("v1", "Pod")
 
     def addresses() -> dict[str, str]:
@@ -176,7 +174,7 @@ def test_the_targets_are_the_ready_pods_behind_each_service(deployed: Canary, ba
     eventually(lambda: not balancer.targets("backend-stable") & stable, "the end of the old targets")
 
 
-def test_in_a_labelled_namespace_new_pods_wait_for_their_target_groups(deployed: Canary, client: DynamicClient) -> None:
+def test_new_pods_in_a_labelled_namespace_get_readiness_gates(deployed: Canary, client: DynamicClient) -> None:
     label = {"metadata": {"labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}}}
     namespaces = client.resources.get(api_version="v1", kind="Namespace")
     namespaces.patch(label, name=deployed.namespace, content_type="application/merge-patch+json")
@@ -190,8 +188,8 @@ def test_in_a_labelled_namespace_new_pods_wait_for_their_target_groups(deployed:
 
     def open_gates() -> list[str]:
         conditions = gated()[0]["status"].get("conditions", [])
-        holds = [item["type"] for item in conditions if item["status"] == "True"]
-        return [name for name in holds if name.startswith("target-health.elbv2.k8s.aws/k8s-")]
+        true = [item["type"] for item in conditions if item["status"] == "True"]
+        return [name for name in true if name.startswith("target-health.elbv2.k8s.aws/k8s-")]
 
     eventually(gated, "a pod with gates")
     eventually(lambda: len(open_gates()) == len(gated()[0]["spec"]["readinessGates"]) == 2, "the open gates")

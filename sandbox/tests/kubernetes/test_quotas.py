@@ -1,4 +1,4 @@
-"""What a namespace's quota refuses, and where a cluster says so."""
+"""Pods that a namespace's quota refuses, and how the cluster reports it."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from kubernetes.dynamic import DynamicClient
 
-from sandbox.kubernetes.api.quantities import parse_quantity
+from sandbox.kubernetes.api.objects.quantities import parse_quantity
 from sandbox.testing import eventually
 from sandbox.tests.kubernetes.manifests import replica_set
 
-ASKED = {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}
+RESOURCES = {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}
 
 
 @pytest.fixture
 def limited(client: DynamicClient, namespace: str) -> Callable[..., None]:
-    """Puts a quota into the test's namespace."""
+    """Creates a quota in the test's namespace."""
     resource = client.resources.get(api_version="v1", kind="ResourceQuota")
     return lambda **hard: resource.create({"metadata": {"name": "few"}, "spec": {"hard": hard}}, namespace=namespace)
 
@@ -26,10 +26,12 @@ def failure_of(client: DynamicClient, namespace: str) -> Any:
     return next((item for item in found.status.conditions or [] if item.type == "ReplicaFailure"), None)
 
 
-def test_a_replica_set_beyond_the_quota_has_the_pods_that_fit_and_says_why(client, namespace, limited, image) -> None:
+def test_a_replica_set_beyond_the_quota_gets_the_pods_that_fit_and_a_failure_condition(
+    client, namespace, limited, image
+) -> None:
     limited(**{"requests.cpu": "1", "requests.memory": "8Gi"})
     client.resources.get(api_version="apps/v1", kind="ReplicaSet").create(
-        replica_set(image(), replicas=3, **ASKED), namespace=namespace
+        replica_set(image(), replicas=3, **RESOURCES), namespace=namespace
     )
     failure = eventually(lambda: failure_of(client, namespace), "the failure")
     assert failure.reason == "FailedCreate"
@@ -39,7 +41,7 @@ def test_a_replica_set_beyond_the_quota_has_the_pods_that_fit_and_says_why(clien
     assert len(client.resources.get(api_version="v1", kind="Pod").get(namespace=namespace).items) == 2
 
 
-def test_a_quota_that_is_taken_away_lets_the_pods_be_made(client, namespace, limited, image) -> None:
+def test_the_missing_pods_are_created_after_the_quota_is_deleted(client, namespace, limited, image) -> None:
     limited(pods="1")
     client.resources.get(api_version="apps/v1", kind="ReplicaSet").create(
         replica_set(image(), replicas=2), namespace=namespace
@@ -50,5 +52,5 @@ def test_a_quota_that_is_taken_away_lets_the_pods_be_made(client, namespace, lim
 
 
 @pytest.mark.parametrize(("text", "amount"), [("500m", "0.5"), ("1Gi", "1073741824"), ("2", "2"), ("1k", "1000")])
-def test_quantities_are_read_as_the_api_writes_them(text: str, amount: str) -> None:
+def test_quantities_are_parsed(text: str, amount: str) -> None:
     assert parse_quantity(text) == Decimal(amount)

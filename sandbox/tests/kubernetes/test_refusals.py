@@ -1,4 +1,4 @@
-"""What the API refuses, and in which words: held by the sandbox and by a real control plane."""
+"""The requests that the API refuses, and its messages. Contract tests: they also run against a real control plane."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def config_map(name: str = "settings", **more: Any) -> Manifest:
 
 
 def changed(body: Manifest, path: str, value: Any) -> Manifest:
-    """The manifest with another value at a dotted path; digits index a list. None: without the field."""
+    """The manifest with another value at a dotted path; digits index a list. value: None removes the field."""
     *parents, last = path.split(".")
     found: Any = body
     for step in parents:
@@ -36,7 +36,7 @@ def changed(body: Manifest, path: str, value: Any) -> Manifest:
 
 @pytest.fixture
 def refuse(client: DynamicClient, namespace: str) -> Refuse:
-    """Creates the object, expects to be refused, and returns the Status."""
+    """Creates an object, expects a refusal, and returns the Status."""
 
     def create(body: Manifest, **query: Any) -> Manifest:
         resource = client.resources.get(api_version=body["apiVersion"], kind=body["kind"])
@@ -48,7 +48,7 @@ def refuse(client: DynamicClient, namespace: str) -> Refuse:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (config_map("Bad_Name"), 'metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must'),
         (service("1st"), 'metadata.name: Invalid value: "1st": a DNS-1035 label must consist of'),
@@ -81,14 +81,14 @@ def refuse(client: DynamicClient, namespace: str) -> Refuse:
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else value.partition(":")[0],
 )
-def test_a_field_that_its_kind_forbids_is_named(refuse: Refuse, body: Manifest, said: str) -> None:
+def test_the_message_names_the_invalid_field(refuse: Refuse, body: Manifest, message: str) -> None:
     status = refuse(body)
     assert (status["code"], status["reason"]) == (422, "Invalid")
-    assert said in status["message"]
-    assert said.partition(": ")[0] in [cause["field"] for cause in status["details"]["causes"]]
+    assert message in status["message"]
+    assert message.partition(": ")[0] in [cause["field"] for cause in status["details"]["causes"]]
 
 
-def test_every_field_at_fault_is_named_at_once(refuse: Refuse) -> None:
+def test_one_message_names_every_invalid_field(refuse: Refuse) -> None:
     bare = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "backend"}}
     status = refuse(bare)
     assert status["message"] == (
@@ -100,7 +100,7 @@ def test_every_field_at_fault_is_named_at_once(refuse: Refuse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (
             config_map(data={"port": 6379}),
@@ -115,22 +115,22 @@ def test_every_field_at_fault_is_named_at_once(refuse: Refuse) -> None:
             "illegal base64 data at input byte 0",
         ),
     ],
-    ids=["a number for a string", "a string for a number", "no base64"],
+    ids=["number instead of string", "string instead of number", "invalid base64"],
 )
-def test_a_value_of_another_type_is_a_bad_request(refuse: Refuse, body: Manifest, said: str) -> None:
+def test_a_value_of_a_wrong_type_is_a_bad_request(refuse: Refuse, body: Manifest, message: str) -> None:
     status = refuse(body)
     assert (status["code"], status["reason"]) == (400, "BadRequest")
     kind = body["kind"]
-    assert status["message"] == f'{kind} in version "v1" cannot be handled as a {kind}: {said}'
+    assert status["message"] == f'{kind} in version "v1" cannot be handled as a {kind}: {message}'
 
 
-def test_a_rollouts_type_is_that_of_its_definition(refuse: Refuse) -> None:
+def test_a_rollouts_fields_have_the_types_of_its_definition(refuse: Refuse) -> None:
     status = refuse(changed(rollout("one"), "spec.replicas", "3"))
     assert (status["code"], status["reason"]) == (422, "Invalid")
     assert 'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer' in status["message"]
 
 
-def test_a_field_the_kind_does_not_have_is_refused_by_who_asks_for_it_and_dropped_else(
+def test_an_unknown_field_is_refused_with_strict_validation_and_otherwise_dropped(
     refuse: Refuse, client: DynamicClient, namespace: str
 ) -> None:
     body = config_map(data={"a": "1"}, dada={})
@@ -140,12 +140,12 @@ def test_a_field_the_kind_does_not_have_is_refused_by_who_asks_for_it_and_droppe
     assert "dada" not in created.to_dict()
 
 
-def test_an_object_that_is_created_has_no_resource_version_yet(refuse: Refuse) -> None:
+def test_a_new_object_with_a_resource_version_is_refused(refuse: Refuse) -> None:
     status = refuse(changed(config_map(), "metadata.resourceVersion", "5"))
     assert (status["code"], status["message"]) == (500, "resourceVersion should not be set on objects to be created")
 
 
-def test_a_uid_in_a_patch_is_not_another_objects(client: DynamicClient, namespace: str) -> None:
+def test_a_patch_with_another_uid_is_refused(client: DynamicClient, namespace: str) -> None:
     config_maps = client.resources.get(api_version="v1", kind="ConfigMap")
     config_maps.create(config_map(), namespace=namespace)
     with pytest.raises(ApiException) as refused:
@@ -154,7 +154,7 @@ def test_a_uid_in_a_patch_is_not_another_objects(client: DynamicClient, namespac
     assert 'metadata.uid: Invalid value: \\"x\\": field is immutable' in (refused.value.body or "")
 
 
-def test_a_deletion_meant_for_another_state_is_a_conflict(client: DynamicClient, namespace: str) -> None:
+def test_a_deletion_with_another_resource_version_is_a_conflict(client: DynamicClient, namespace: str) -> None:
     config_maps = client.resources.get(api_version="v1", kind="ConfigMap")
     config_maps.create(config_map(), namespace=namespace)
     with pytest.raises(ApiException) as refused:
@@ -165,20 +165,20 @@ def test_a_deletion_meant_for_another_state_is_a_conflict(client: DynamicClient,
 
 
 @pytest.mark.parametrize(
-    ("kind", "selector", "said"),
+    ("kind", "selector", "message"),
     [
         ("ConfigMap", "data.x=1", '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
         ("Pod", "spec.image=1", "field label not supported: spec.image"),
     ],
 )
-def test_a_kind_is_not_selected_by_any_field(client, namespace, kind, selector, said) -> None:
+def test_an_unsupported_field_selector_is_refused(client, namespace, kind, selector, message) -> None:
     with pytest.raises(ApiException) as refused:
         client.resources.get(api_version="v1", kind=kind).get(namespace=namespace, field_selector=selector)
     assert refused.value.status == 400
-    assert said in json.loads(refused.value.body or "")["message"]
+    assert message in json.loads(refused.value.body or "")["message"]
 
 
-def test_a_service_keeps_its_address(client: DynamicClient, namespace: str) -> None:
+def test_the_cluster_ip_of_a_service_cannot_change(client: DynamicClient, namespace: str) -> None:
     services = client.resources.get(api_version="v1", kind="Service")
     services.create(service("one"), namespace=namespace)
     patch = {"metadata": {"name": "one"}, "spec": {"clusterIP": "10.0.0.99"}}

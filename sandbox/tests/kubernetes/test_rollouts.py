@@ -1,4 +1,4 @@
-"""A canary from its first deployment to its promotion, its abort and its way back."""
+"""A Rollout from its first deployment to a promotion, an abort and a rollback."""
 
 from collections.abc import Callable
 
@@ -26,14 +26,14 @@ def test_a_strategic_merge_patch_of_a_custom_kind_is_refused(canary: Canary, ima
     assert refused.value.status == 415
 
 
-def test_annotations_leave_the_generation_of_a_rollout_alone(canary: Canary, image: Image) -> None:
+def test_annotations_do_not_increment_the_generation_of_a_rollout(canary: Canary, image: Image) -> None:
     canary.create(rollout(image(ANSWER="A")))
     assert canary.patch(metadata={"annotations": {"a": "b"}}).metadata.generation == 1
     assert canary.patch(spec={"replicas": 1}).metadata.generation == 2
     assert canary.patch(status={"phase": "Healthy"}).metadata.generation == 2
 
 
-def test_the_first_deployment_skips_the_steps_and_writes_all_traffic_to_stable(canary: Canary, image: Image) -> None:
+def test_the_first_deployment_skips_the_steps_and_sets_weight_100_for_stable(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     status = canary.status()
     assert status["currentStepIndex"] == 8
@@ -43,7 +43,7 @@ def test_the_first_deployment_skips_the_steps_and_writes_all_traffic_to_stable(c
     assert canary.revisions() == {status["stableRS"]: "1"}
 
 
-def test_a_canary_moves_traffic_step_by_step_to_its_promotion(canary: Canary, image: Image) -> None:
+def test_a_canary_gets_its_weights_step_by_step_until_its_promotion(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     stable = canary.status()["stableRS"]
     canary.set_image(image(ANSWER="B"))
@@ -60,7 +60,7 @@ def test_a_canary_moves_traffic_step_by_step_to_its_promotion(canary: Canary, im
     assert canary.replicas() == {stable: 0, status["currentPodHash"]: 2}
 
 
-def test_the_raw_phase_is_stale_right_after_a_pause_is_cleared(canary: Canary, image: Image) -> None:
+def test_the_phase_is_still_paused_immediately_after_a_pause_is_cleared(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.set_image(image(ANSWER="B"))
     canary.wait_for_pause(1)
@@ -76,7 +76,7 @@ def test_the_raw_phase_is_stale_right_after_a_pause_is_cleared(canary: Canary, i
     assert condition(status, "Completed") == ("False", "RolloutCompleted")
 
 
-def test_a_pause_shows_in_the_conditions_one_reconcile_later(canary: Canary, image: Image) -> None:
+def test_the_conditions_show_a_pause_one_reconcile_later(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.set_image(image(ANSWER="B"))
     canary.wait_for_pause(1)
@@ -84,7 +84,7 @@ def test_a_pause_shows_in_the_conditions_one_reconcile_later(canary: Canary, ima
     assert condition(canary.status(), "Progressing") == ("Unknown", "RolloutPaused")
 
 
-def test_no_weight_moves_while_the_canary_is_not_available(canary: Canary, image: Image) -> None:
+def test_the_weight_stays_0_while_the_canary_is_not_available(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.set_image(image("raise SystemExit(1)"))
     status = canary.wait(lambda status: status.get("updatedReplicas") == 1, "the canary's pod")
@@ -92,7 +92,7 @@ def test_no_weight_moves_while_the_canary_is_not_available(canary: Canary, image
     assert canary.weights() == {"backend-canary": 0, "backend-stable": 100}
 
 
-def test_an_abort_takes_the_traffic_back_and_stays_degraded(canary: Canary, image: Image) -> None:
+def test_an_abort_sets_weight_0_and_the_rollout_stays_degraded(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     stable = canary.status()["stableRS"]
     canary.set_image(image(ANSWER="B"))
@@ -110,7 +110,7 @@ def test_an_abort_takes_the_traffic_back_and_stays_degraded(canary: Canary, imag
     assert canary.status()["currentStepIndex"] == 0
 
 
-def test_the_template_back_at_stable_is_healthy_without_steps(canary: Canary, image: Image) -> None:
+def test_a_return_to_the_stable_template_is_healthy_without_steps(canary: Canary, image: Image) -> None:
     good = image(ANSWER="A")
     canary.deploy(good)
     stable = canary.status()["stableRS"]
@@ -138,7 +138,7 @@ def test_a_retry_starts_again_at_the_first_step(canary: Canary, image: Image) ->
     assert "abortedAt" not in status
 
 
-def test_another_image_in_the_middle_replaces_the_canary_at_once(canary: Canary, image: Image) -> None:
+def test_another_image_during_an_update_replaces_the_canary_immediately(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.set_image(image(ANSWER="B"))
     second = canary.wait_for_pause(1)["currentPodHash"]
@@ -149,7 +149,7 @@ def test_another_image_in_the_middle_replaces_the_canary_at_once(canary: Canary,
     eventually(lambda: canary.replicas()[second] == 0, "the end of the second template's pods")
 
 
-def test_the_whole_of_a_promotion_may_be_asked_for(canary: Canary, image: Image) -> None:
+def test_promote_full_promotes_the_canary_without_the_remaining_steps(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     stable = canary.status()["stableRS"]
     canary.set_image(image(ANSWER="B"))
@@ -160,7 +160,7 @@ def test_the_whole_of_a_promotion_may_be_asked_for(canary: Canary, image: Image)
     assert "promoteFull" not in status
 
 
-def test_a_pause_with_a_duration_ends_by_itself(canary: Canary, image: Image) -> None:
+def test_a_pause_ends_after_its_duration(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     steps = [{"setWeight": 50}, {"pause": {"duration": "20s"}}]
     canary.patch(spec={"strategy": {"canary": {"steps": steps}}})
@@ -184,7 +184,7 @@ def test_a_rollback_within_the_window_skips_the_steps(canary: Canary, image: Ima
     assert status["stableRS"] == old
 
 
-def test_a_deadline_without_progress_degrades_and_leaves_the_traffic_alone(canary: Canary, image: Image) -> None:
+def test_the_rollout_is_degraded_but_not_aborted_after_the_progress_deadline(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"), progressDeadlineSeconds=40)
     canary.set_image(image("raise SystemExit(1)"))
     status = canary.wait(lambda status: status.get("phase") == "Degraded", "the deadline")
@@ -193,17 +193,17 @@ def test_a_deadline_without_progress_degrades_and_leaves_the_traffic_alone(canar
     assert "abort" not in status
 
 
-def test_a_deadline_aborts_where_the_spec_asks_for_it(canary: Canary, image: Image) -> None:
+def test_progress_deadline_abort_aborts_after_the_progress_deadline(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"), progressDeadlineSeconds=40, progressDeadlineAbort=True)
     canary.set_image(image("raise SystemExit(1)"))
     status = canary.wait(lambda status: status.get("abortedAt"), "the abort")
     assert status["message"].endswith("has timed out progressing.")
 
 
-def test_a_hold_by_hand_freezes_the_steps(canary: Canary, image: Image) -> None:
+def test_a_manual_pause_stops_the_steps(canary: Canary, image: Image) -> None:
     canary.deploy(image(ANSWER="A"))
     canary.patch(spec={"paused": True, "template": rollout(image(ANSWER="B"))["spec"]["template"]})
-    status = canary.wait(lambda status: status.get("currentStepIndex") == 0, "the hold")
+    status = canary.wait(lambda status: status.get("currentStepIndex") == 0, "the manual pause")
     assert (status["phase"], status["message"]) == ("Paused", "manually paused")
     eventually(lambda: sorted(canary.replicas().values()) == [0, 2], "the new ReplicaSet without a pod")
     canary.patch(spec={"paused": False})
@@ -222,7 +222,7 @@ def test_scale_down_delay_without_traffic_routing_is_an_invalid_spec(canary: Can
     assert canary.replicas() == {}
 
 
-def test_a_missing_service_is_an_invalid_spec_until_it_is_there(canary: Canary, image: Image) -> None:
+def test_a_missing_service_is_an_invalid_spec_until_it_is_created(canary: Canary, image: Image) -> None:
     canary.create(rollout(image(ANSWER="A")))
     canary.services.delete(name="backend-canary", namespace=canary.namespace)
     canary.patch(metadata={"labels": {"touched": "yes"}})

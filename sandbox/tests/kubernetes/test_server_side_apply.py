@@ -1,4 +1,4 @@
-"""Server-side apply: who owns which field, and what happens when two want the same one."""
+"""Server-side apply: field ownership and conflicts. Contract tests: they also run against a real control plane."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def owners(obj: Any) -> dict[tuple[str, str], dict]:
     return {(entry.manager, entry.operation): entry.fieldsV1.to_dict() for entry in obj.metadata.managedFields}
 
 
-def test_apply_creates_and_applying_the_same_again_changes_nothing(services, namespace) -> None:
+def test_apply_creates_an_object_and_a_second_apply_changes_nothing(services, namespace) -> None:
     created = services.server_side_apply(service(), namespace=namespace, field_manager="one")
     again = services.server_side_apply(service(), namespace=namespace, field_manager="one")
     assert again.metadata.resourceVersion == created.metadata.resourceVersion
@@ -45,16 +45,16 @@ def test_another_managers_value_is_a_conflict_that_names_the_field(services, nam
     assert 'conflict with "one"' in status["message"]
 
 
-def test_force_takes_the_field_over(services, namespace) -> None:
+def test_force_changes_the_owner_of_the_field(services, namespace) -> None:
     services.server_side_apply(service(type="NodePort"), namespace=namespace, field_manager="one")
-    taken = services.server_side_apply(
+    forced = services.server_side_apply(
         service(type="ClusterIP"), namespace=namespace, field_manager="two", force_conflicts=True
     )
-    assert taken.spec.type == "ClusterIP"
-    assert "f:type" not in owners(taken)["one", "Apply"]["f:spec"]
+    assert forced.spec.type == "ClusterIP"
+    assert "f:type" not in owners(forced)["one", "Apply"]["f:spec"]
 
 
-def test_a_field_no_longer_applied_is_removed(services, namespace) -> None:
+def test_a_field_that_is_no_longer_applied_is_removed(services, namespace) -> None:
     body = service()
     body["metadata"]["labels"] = {"keep": "1", "drop": "1"}
     services.server_side_apply(body, namespace=namespace, field_manager="one")
@@ -63,7 +63,7 @@ def test_a_field_no_longer_applied_is_removed(services, namespace) -> None:
     assert applied.metadata.labels.to_dict() == {"keep": "1"}
 
 
-def test_each_manager_keeps_its_items_of_a_shared_list(services, namespace) -> None:
+def test_each_manager_owns_its_items_of_a_shared_list(services, namespace) -> None:
     services.server_side_apply(service(), namespace=namespace, field_manager="one")
     shared = service(ports=[{"name": "metrics", "port": 90}])
     services.server_side_apply(shared, namespace=namespace, field_manager="two")
@@ -72,7 +72,7 @@ def test_each_manager_keeps_its_items_of_a_shared_list(services, namespace) -> N
     assert [(port.name, port.port) for port in applied.spec.ports] == [("http", 80), ("metrics", 91)]
 
 
-def test_what_others_wrote_stays_through_an_apply(services, namespace) -> None:
+def test_apply_does_not_change_the_fields_of_other_managers(services, namespace) -> None:
     services.server_side_apply(service(), namespace=namespace, field_manager="one")
     patch = {"metadata": {"name": "backend", "annotations": {"actions": "written by a controller"}}}
     services.patch(patch, namespace=namespace, content_type="application/merge-patch+json", field_manager="controller")
@@ -81,7 +81,7 @@ def test_what_others_wrote_stays_through_an_apply(services, namespace) -> None:
     assert owners(applied)["controller", "Update"] == {"f:metadata": {"f:annotations": {".": {}, "f:actions": {}}}}
 
 
-def test_a_dry_run_answers_in_full_and_stores_nothing(services, namespace) -> None:
+def test_a_dry_run_returns_the_whole_object_and_stores_nothing(services, namespace) -> None:
     tried = services.server_side_apply(service(), namespace=namespace, field_manager="one", dry_run="All")
     assert tried.spec.type == "ClusterIP"
     with pytest.raises(ApiException) as refused:
@@ -89,14 +89,14 @@ def test_a_dry_run_answers_in_full_and_stores_nothing(services, namespace) -> No
     assert refused.value.status == 404
 
 
-def test_apply_demands_a_field_manager(services, namespace) -> None:
+def test_apply_requires_a_field_manager(services, namespace) -> None:
     with pytest.raises(ApiException) as refused:
         services.server_side_apply(service(), namespace=namespace)
     assert refused.value.status == 422
     assert "fieldManager: Required value: is required for apply patch" in (refused.value.body or "")
 
 
-def test_conflicts_with_one_manager_are_told_line_by_line(services, namespace) -> None:
+def test_conflicts_with_one_manager_are_listed_line_by_line(services, namespace) -> None:
     services.server_side_apply(service(), namespace=namespace, field_manager="one")
     other = service(ports=[{"name": "web", "port": 80, "targetPort": 9090}], selector={"app": "other"})
     with pytest.raises(ApiException) as refused:
@@ -108,7 +108,7 @@ def test_conflicts_with_one_manager_are_told_line_by_line(services, namespace) -
 
 
 @pytest.mark.parametrize(
-    ("ports", "said"),
+    ("ports", "message"),
     [
         ([{"port": 80, "prot": "TCP"}], '.spec.ports[port=80,protocol="TCP"].prot: field not declared in schema'),
         (
@@ -116,17 +116,17 @@ def test_conflicts_with_one_manager_are_told_line_by_line(services, namespace) -
             '.spec.ports: duplicate entries for key [port=80,protocol="TCP"]',
         ),
     ],
-    ids=["a field it does not have", "an item twice"],
+    ids=["unknown field", "duplicate item"],
 )
-def test_what_is_not_of_its_kind_is_not_applied(services, namespace, ports, said) -> None:
+def test_a_body_that_does_not_match_the_schema_is_not_applied(services, namespace, ports, message) -> None:
     with pytest.raises(ApiException) as refused:
         services.server_side_apply(service(ports=ports), namespace=namespace, field_manager="one")
     assert refused.value.status == 500
-    assert said in json.loads(refused.value.body or "")["message"]
+    assert message in json.loads(refused.value.body or "")["message"]
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "message"),
     [
         ({"setWeigth": 20}, ".spec.strategy.canary.steps[0].setWeigth: field not declared in schema"),
         (
@@ -134,9 +134,9 @@ def test_what_is_not_of_its_kind_is_not_applied(services, namespace, ports, said
             ".spec.strategy.canary.steps[0].setWeight: expected numeric (int or float), got string",
         ),
     ],
-    ids=["misspelt", "text"],
+    ids=["unknown field", "wrong type"],
 )
-def test_a_step_that_no_rollout_has_is_not_applied(client, namespace, step, said) -> None:
+def test_an_invalid_canary_step_is_not_applied(client, namespace, step, message) -> None:
     body = rollout("none", replicas=0)
     body["spec"]["strategy"]["canary"]["steps"] = [step]
     with pytest.raises(ApiException) as refused:
@@ -144,10 +144,10 @@ def test_a_step_that_no_rollout_has_is_not_applied(client, namespace, step, said
             body, namespace=namespace, field_manager="one"
         )
     assert refused.value.status == 500
-    assert said in json.loads(refused.value.body or "")["message"]
+    assert message in json.loads(refused.value.body or "")["message"]
 
 
-def test_items_stand_in_the_order_in_which_they_were_last_applied(services, namespace) -> None:
+def test_list_items_have_the_order_of_the_last_apply(services, namespace) -> None:
     services.server_side_apply(service(), namespace=namespace, field_manager="one")
     first = {"name": "metrics", "port": 90}
     body = service(ports=[first, *service()["spec"]["ports"]])
@@ -155,7 +155,7 @@ def test_items_stand_in_the_order_in_which_they_were_last_applied(services, name
     assert [port.name for port in applied.spec.ports] == ["metrics", "http"]
 
 
-def test_who_creates_an_object_owns_neither_its_status_nor_what_the_server_allocates(services, namespace) -> None:
+def test_the_creator_of_an_object_owns_neither_its_status_nor_server_allocated_fields(services, namespace) -> None:
     created = services.create(service(), namespace=namespace, field_manager="one")
     owned = owners(created)["one", "Update"]
     assert owned.keys() == {"f:spec"}

@@ -1,4 +1,4 @@
-"""What the API makes of what it is sent, and how it lists it: held by the sandbox and by a real control plane."""
+"""How the API stores and lists objects. Contract tests: they also run against a real control plane."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def create(client: DynamicClient, namespace: str):
     return created
 
 
-def test_a_template_is_stored_with_its_defaults_and_its_quantities_in_one_form(create) -> None:
+def test_a_template_is_stored_with_default_values_and_canonical_quantities(create) -> None:
     body = replica_set("registry/backend:1", replicas=0, resources=RESOURCES)
     spec = create(body)["spec"]["template"]["spec"]
     (container,) = spec.pop("containers")
@@ -42,7 +42,7 @@ def test_a_template_is_stored_with_its_defaults_and_its_quantities_in_one_form(c
     assert container["imagePullPolicy"] == "IfNotPresent"
 
 
-def test_a_pod_is_stored_with_what_admission_adds(create) -> None:
+def test_a_pod_is_stored_with_the_fields_that_admission_adds(create) -> None:
     spec = {**template("none")["spec"], "automountServiceAccountToken": False}
     spec["containers"][0]["resources"] = {"limits": {"cpu": "2", "memory": "1Gi"}}
     pod = create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": spec})
@@ -56,7 +56,7 @@ def test_a_pod_is_stored_with_what_admission_adds(create) -> None:
     assert "readinessGates" not in pod["spec"]
 
 
-def test_a_rollouts_template_is_stored_as_it_is_but_for_the_protocol_of_its_ports(create) -> None:
+def test_a_rollouts_template_is_stored_unchanged_except_for_the_protocol_of_its_ports(create) -> None:
     body = rollout("none", replicas=0)
     body["spec"]["template"]["spec"]["containers"][0]["resources"] = RESOURCES
     (container,) = create(body)["spec"]["template"]["spec"]["containers"]
@@ -65,7 +65,7 @@ def test_a_rollouts_template_is_stored_as_it_is_but_for_the_protocol_of_its_port
     assert "imagePullPolicy" not in container
 
 
-def test_a_list_comes_in_pages_that_show_one_state(client: DynamicClient, namespace: str) -> None:
+def test_the_pages_of_a_list_show_one_resource_version(client: DynamicClient, namespace: str) -> None:
     config_maps = client.resources.get(api_version="v1", kind="ConfigMap")
     for name in ("a", "b", "c"):
         config_maps.create({"metadata": {"name": name, "labels": {"paged": "yes"}}}, namespace=namespace)
@@ -80,7 +80,7 @@ def test_a_list_comes_in_pages_that_show_one_state(client: DynamicClient, namesp
     assert not rest.metadata.to_dict().get("continue")
 
 
-def test_a_page_that_is_asked_for_by_no_token_of_a_list_is_refused(client: DynamicClient, namespace: str) -> None:
+def test_an_invalid_continue_token_is_refused(client: DynamicClient, namespace: str) -> None:
     config_maps = client.resources.get(api_version="v1", kind="ConfigMap")
     with pytest.raises(ApiException) as refused:
         config_maps.get(namespace=namespace, limit=2, _continue="abc")
@@ -88,13 +88,13 @@ def test_a_page_that_is_asked_for_by_no_token_of_a_list_is_refused(client: Dynam
     assert "continue key is not valid" in (refused.value.body or "")
 
 
-def test_a_list_of_a_built_in_kind_says_once_what_its_items_are(client, namespace, create) -> None:
+def test_items_in_a_list_of_a_built_in_kind_have_no_kind(client, namespace, create) -> None:
     create(rollout("none", replicas=0))
     create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}})
 
     def listed(version: str, kind: str) -> dict[str, Any]:
         resource = client.resources.get(api_version=version, kind=kind)
-        # The client would write on each item what it is.
+        # With serialize=True the client sets the kind of each item.
         return json.loads(client.get(resource, namespace=namespace, serialize=False).data)
 
     assert {item.get("kind") for item in listed("argoproj.io/v1alpha1", "Rollout")["items"]} == {"Rollout"}

@@ -1,4 +1,4 @@
-"""Targets for a load balancer: small servers whose behaviour is said by the path that is asked for."""
+"""Targets for a load balancer: small servers whose behaviour depends on the path of the request."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Backend(ThreadingHTTPServer):
-    """Answers its name; `health` is the status of its health check. `/hang` is never answered, `/break` broken off."""
+    """Answers with its name. health: the status of `/health`. `/hang` never answers, `/break` closes the connection."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Load balancers made through elbv2, a client that reaches them, and what CloudWatch says of them."""
+"""Load balancers created with elbv2, a client for them, and their metrics in CloudWatch."""
 
 import http.client
 import socket
@@ -13,7 +13,7 @@ from sandbox.tests.load_balancer.backend import Backend
 
 
 class Connection(http.client.HTTPSConnection):
-    """To the sandbox's load balancer, whatever host is asked for."""
+    """A connection to the load balancer of the sandbox, for any host name."""
 
     def __init__(self, sandbox: Sandbox, host: str) -> None:
         trust = ssl.create_default_context(cafile=str(sandbox.state / "ca" / "ca.pem"))
@@ -38,11 +38,11 @@ def forward(weights: dict[str, int]) -> dict[str, Any]:
     return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
 
 
-def nothing_here() -> dict[str, Any]:
+def not_found_action() -> dict[str, Any]:
     return {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 
 
-def make_group(sandbox: Sandbox, backend: Backend) -> str:
+def create_group(sandbox: Sandbox, backend: Backend) -> str:
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     arn = elbv2.create_target_group(
         Name=f"site-{backend.name}",
@@ -63,14 +63,14 @@ def vpc(sandbox: Sandbox) -> str:
     return client("ec2", sandbox.addresses, sandbox.settings).describe_vpcs()["Vpcs"][0]["VpcId"]
 
 
-def make_load_balancer(sandbox: Sandbox, name: str) -> str:
+def create_load_balancer(sandbox: Sandbox, name: str) -> str:
     subnets = client("ec2", sandbox.addresses, sandbox.settings).describe_subnets()["Subnets"][:2]
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     balancer = elbv2.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets])
     return balancer["LoadBalancers"][0]["LoadBalancerArn"]
 
 
-def make_listener(sandbox: Sandbox, balancer: str, default: dict[str, Any]) -> str:
+def create_listener(sandbox: Sandbox, balancer: str, default: dict[str, Any]) -> str:
     acm = client("acm", sandbox.addresses, sandbox.settings)
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     return elbv2.create_listener(
@@ -82,7 +82,7 @@ def make_listener(sandbox: Sandbox, balancer: str, default: dict[str, Any]) -> s
     )["Listeners"][0]["ListenerArn"]
 
 
-def make_rule(sandbox: Sandbox, listener: str, host: str, action: dict[str, Any]) -> str:
+def create_rule(sandbox: Sandbox, listener: str, host: str, action: dict[str, Any]) -> str:
     elbv2 = client("elbv2", sandbox.addresses, sandbox.settings)
     condition = {"Field": "host-header", "HostHeaderConfig": {"Values": [host]}}
     return elbv2.create_rule(ListenerArn=listener, Priority=1, Conditions=[condition], Actions=[action])["Rules"][0][

@@ -9,7 +9,7 @@ CHECK = HealthCheck.of({"HealthyThresholdCount": 3, "UnhealthyThresholdCount": 2
 def after(*passed: bool) -> str:
     state = TargetState()
     for result in passed:
-        state.take(None if result else FAILED, CHECK)
+        state.record(None if result else FAILED, CHECK)
     return state.state
 
 
@@ -25,31 +25,31 @@ def after(*passed: bool) -> str:
         ((True, False, True, False), "healthy"),
     ],
 )
-def test_a_target_changes_after_its_thresholds_in_a_row(checks: tuple[bool, ...], state: str) -> None:
+def test_a_target_changes_after_its_threshold_of_consecutive_checks(checks: tuple[bool, ...], state: str) -> None:
     assert after(*checks) == state
 
 
 @pytest.mark.parametrize(
     ("codes", "status", "accepted"), [("200-299", 204, True), ("200", 204, False), ("200,404", 404, True)]
 )
-def test_the_matcher_says_which_statuses_are_healthy(codes: str, status: int, accepted: bool) -> None:
+def test_the_matcher_defines_the_healthy_statuses(codes: str, status: int, accepted: bool) -> None:
     assert HealthCheck.of({"Matcher": {"HttpCode": codes}}).accepts(status) is accepted
 
 
-def test_an_unhealthy_target_is_described_by_why_its_check_failed() -> None:
+def test_the_description_of_an_unhealthy_target_has_the_reason() -> None:
     state = TargetState()
     assert state.describe() == {
         "State": "initial",
         "Reason": "Elb.InitialHealthChecking",
         "Description": "Initial health checks in progress",
     }
-    state.take(FAILED, CHECK)
-    state.take(another_code(503), CHECK)
+    state.record(FAILED, CHECK)
+    state.record(another_code(503), CHECK)
     assert state.describe() == {
         "State": "unhealthy",
         "Reason": "Target.ResponseCodeMismatch",
         "Description": "Health checks failed with these codes: [503]",
     }
     for _ in range(3):
-        state.take(None, CHECK)
+        state.record(None, CHECK)
     assert state.describe() == {"State": "healthy"}

@@ -8,14 +8,14 @@ BALANCER, GROUP = "app/site/1", "targetgroup/canary/2"
 
 
 def values(period: Period, dimensions: int) -> dict[str, float]:
-    """Counts by name, of the load balancer alone (1 dimension) or of the target group in it (2)."""
+    """Counts by name, of the load balancer (1 dimension) or of its target group (2 dimensions)."""
     data: list[dict[str, Any]] = period.metric_data(START)
     return {
         item["MetricName"]: item["Value"] for item in data if len(item["Dimensions"]) == dimensions and "Value" in item
     }
 
 
-def test_a_period_without_requests_says_nothing() -> None:
+def test_a_period_without_requests_has_no_metrics() -> None:
     assert Period().metric_data(START) == []
 
 
@@ -27,21 +27,21 @@ def test_answers_are_counted_by_class_and_never_as_0() -> None:
     assert values(period, 1) == values(period, 2)
 
 
-def test_what_no_target_answered_is_the_requests_less_the_answers() -> None:
+def test_unanswered_requests_are_the_requests_minus_the_responses() -> None:
     period = Period()
     period.count_answer(BALANCER, GROUP, 200, 0.01)
     period.count_unanswered(BALANCER, GROUP, 504)
     assert values(period, 2) == {"RequestCount": 2, "HTTPCode_Target_2XX_Count": 1}
 
 
-def test_the_load_balancers_own_errors_have_no_target_group() -> None:
+def test_errors_of_the_load_balancer_have_no_target_group() -> None:
     period = Period()
     period.count_unanswered(BALANCER, GROUP, 502)
     assert "HTTPCode_ELB_5XX_Count" not in values(period, 2)
     assert values(period, 1)["HTTPCode_ELB_5XX_Count"] == 1
 
 
-def test_response_times_are_sent_one_by_one_in_seconds() -> None:
+def test_response_times_are_single_values_in_seconds() -> None:
     period = Period()
     for _ in range(151):
         period.count_answer(BALANCER, GROUP, 200, 0.25)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.load_balancer.configuration import Configuration, Listener, Rule
-from sandbox.load_balancer.rules import Asked, choose_group, choose_rule, matches
+from sandbox.load_balancer.rules import RoutedRequest, choose_group, choose_rule, matches
 
 HOST = {"Field": "host-header", "HostHeaderConfig": {"Values": ["api.genai-demo.com"]}}
 API = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*", "/api"]}}
@@ -29,29 +29,29 @@ def forward(**weights: int) -> dict[str, Any]:
         ("genai-demo.com", "/api/products", False),
     ],
 )
-def test_a_rule_wants_all_its_conditions(host: str, target: str, matched: bool) -> None:
-    assert matches(rule(HOST, API), Asked("GET", host, target)) is matched
+def test_a_rule_matches_if_all_conditions_are_met(host: str, target: str, matched: bool) -> None:
+    assert matches(rule(HOST, API), RoutedRequest("GET", host, target)) is matched
 
 
-def test_paths_are_told_apart_by_case() -> None:
-    assert not matches(rule(API), Asked("GET", "any", "/API/products"))
+def test_paths_are_case_sensitive() -> None:
+    assert not matches(rule(API), RoutedRequest("GET", "any", "/API/products"))
 
 
 def test_brackets_in_a_pattern_are_plain_characters() -> None:
     pattern = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/[ab]"]}}
-    assert matches(rule(pattern), Asked("GET", "any", "/[ab]"))
-    assert not matches(rule(pattern), Asked("GET", "any", "/a"))
+    assert matches(rule(pattern), RoutedRequest("GET", "any", "/[ab]"))
+    assert not matches(rule(pattern), RoutedRequest("GET", "any", "/a"))
 
 
-def test_a_condition_that_is_not_known_never_holds() -> None:
-    assert not matches(rule({"Field": "source-ip"}), Asked("GET", "any", "/"))
+def test_an_unknown_condition_is_never_met() -> None:
+    assert not matches(rule({"Field": "source-ip"}), RoutedRequest("GET", "any", "/"))
 
 
-def test_a_default_is_taken_only_where_no_rule_matches() -> None:
+def test_a_default_rule_is_used_only_if_no_rule_matches() -> None:
     default, own = rule(default=True), rule(HOST)
     configuration = Configuration((Listener("app/x/1", "HTTPS", 443, (own, default)),))
-    chosen = choose_rule(configuration, "HTTPS", Asked("GET", "api.genai-demo.com", "/"))
-    otherwise = choose_rule(configuration, "HTTPS", Asked("GET", "example.com", "/"))
+    chosen = choose_rule(configuration, "HTTPS", RoutedRequest("GET", "api.genai-demo.com", "/"))
+    otherwise = choose_rule(configuration, "HTTPS", RoutedRequest("GET", "example.com", "/"))
     assert chosen is not None
     assert chosen[1] is own
     assert otherwise is not None
@@ -60,16 +60,16 @@ def test_a_default_is_taken_only_where_no_rule_matches() -> None:
 
 def test_without_a_listener_of_the_protocol_there_is_no_rule() -> None:
     configuration = Configuration((Listener("app/x/1", "HTTP", 80, (rule(default=True),)),))
-    assert choose_rule(configuration, "HTTPS", Asked("GET", "any", "/")) is None
+    assert choose_rule(configuration, "HTTPS", RoutedRequest("GET", "any", "/")) is None
 
 
-def test_weights_are_shares_of_the_requests() -> None:
+def test_requests_are_split_by_weight() -> None:
     chance = random.Random(1)
     counts = Counter(choose_group(forward(stable=80, canary=20), chance) for _ in range(10_000))
     assert counts["canary"] == pytest.approx(2000, abs=200)
 
 
-def test_a_weight_of_0_gets_nothing() -> None:
+def test_a_weight_of_0_gets_no_requests() -> None:
     chance = random.Random(1)
     assert {choose_group(forward(stable=100, canary=0), chance) for _ in range(500)} == {"stable"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from sandbox.traffic.tally import Tally
 
 
-def test_answers_are_counted_by_pod_and_by_status(tmp_path: Path) -> None:
+def test_responses_are_counted_by_pod_and_by_status(tmp_path: Path) -> None:
     tally = Tally()
     tally.sent = 4
     tally.count("pod-a", "200", 0.010)
@@ -20,7 +20,7 @@ def test_answers_are_counted_by_pod_and_by_status(tmp_path: Path) -> None:
     }
 
 
-def test_what_no_pod_answered_is_nobodys() -> None:
+def test_requests_without_a_pod_are_counted_as_none() -> None:
     tally = Tally()
     tally.count(None, "503", 0.01)
     tally.count(None, "ReadTimeout", 5.0)

@@ -8,7 +8,7 @@ from sandbox.instance import Sandbox
 from tests.aws import ALARM, SandboxAws
 
 
-def test_only_alarms_of_the_prefix_that_ring_are_told_with_their_reason(
+def test_the_alarms_in_alarm_with_the_prefix_are_read_with_their_reason(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.require("aws")

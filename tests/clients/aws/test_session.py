@@ -1,4 +1,4 @@
-"""One session for all clients of a process; every answer of AWS becomes one DeliveryError."""
+"""All clients of a process have one session. Each error of AWS is translated to one DeliveryError."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from clients.aws.session import aws_client, aws_credentials, aws_session, translate_answer, translated
+from clients.aws.session import aws_client, aws_credentials, aws_session, translate_response, translated
 from delivery.errors import Conflict, DeliveryError, NotFound, NotPermitted, Rejected, Unavailable
 
 
-def answer(code: str, message: str = "said so", status: int = 400) -> ClientError:
+def error_response(code: str, message: str = "the reason", status: int = 400) -> ClientError:
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, "Operation")  # pyright: ignore[reportArgumentType]
 
@@ -39,18 +39,20 @@ def answer(code: str, message: str = "said so", status: int = 400) -> ClientErro
         ("InsufficientCapabilitiesException", 400, Rejected),
     ],
 )
-def test_each_code_of_aws_has_its_error(code: str, status: int, kind: type[DeliveryError]) -> None:
-    assert type(translate_answer("do it", answer(code, status=status))) is kind
+def test_each_error_code_of_aws_has_its_error(code: str, status: int, kind: type[DeliveryError]) -> None:
+    assert type(translate_response("do it", error_response(code, status=status))) is kind
 
 
-def test_a_missing_stack_is_told_by_its_words_because_it_has_no_code() -> None:
-    missing = translate_answer("read it", answer("ValidationError", "Stack with id x does not exist"))
+def test_a_missing_stack_is_recognized_by_its_message_because_it_has_no_code() -> None:
+    missing = translate_response("read it", error_response("ValidationError", "Stack with id x does not exist"))
     assert isinstance(missing, NotFound)
-    assert isinstance(translate_answer("read it", answer("ValidationError", "Template format error")), Rejected)
+    assert isinstance(
+        translate_response("read it", error_response("ValidationError", "Template format error")), Rejected
+    )
 
 
-def test_an_error_says_what_was_tried_and_what_aws_said() -> None:
-    error = translate_answer("create topic metrics", answer("ConflictException", "The cluster is updating."))
+def test_an_error_says_what_failed_and_contains_the_message_of_aws() -> None:
+    error = translate_response("create topic metrics", error_response("ConflictException", "The cluster is updating."))
     assert str(error) == "Could not create topic metrics: ConflictException: The cluster is updating."
 
 
@@ -63,14 +65,14 @@ def test_an_error_says_what_was_tried_and_what_aws_said() -> None:
         (NoCredentialsError(), NotPermitted),
     ],
 )
-def test_what_boto_raises_itself_is_translated_too(raised: Exception, kind: type[DeliveryError]) -> None:
+def test_exceptions_of_boto3_itself_are_translated(raised: Exception, kind: type[DeliveryError]) -> None:
     with pytest.raises(kind, match=r"^Could not do it: "), translated("do it"):
         raise raised
 
 
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A file of credentials that AWS_PROFILE names one of."""
+    """A file with credentials, with the profile that AWS_PROFILE names."""
     file = tmp_path / "credentials"
     file.write_text("[release]\naws_access_key_id = first\naws_secret_access_key = secret\n")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -80,19 +82,19 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
-def test_threads_that_ask_at_once_share_one_session_and_one_client(configured: Path) -> None:
+def test_threads_share_one_session_and_one_client(configured: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         clients = list(pool.map(lambda _: aws_client("cloudformation", "eu-north-1"), range(16)))
     assert len({id(client) for client in clients}) == 1
     assert aws_client("kafka", "eu-north-1")._request_signer._credentials is aws_credentials("eu-north-1")
 
 
-def test_each_region_has_a_session_of_its_own(configured: Path) -> None:
+def test_each_region_has_its_own_session(configured: Path) -> None:
     assert aws_session("eu-north-1") is not aws_session("eu-west-1")
     assert aws_client("ssm", "eu-west-1").meta.region_name == "eu-west-1"
 
 
-def test_a_process_whose_aws_variables_changed_gets_clients_of_another_session(
+def test_clients_belong_to_a_new_session_after_a_change_of_the_aws_variables(
     configured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = aws_client("ssm", "eu-north-1")
@@ -101,15 +103,15 @@ def test_a_process_whose_aws_variables_changed_gets_clients_of_another_session(
     assert aws_client("ssm", "eu-north-1") is not before
 
 
-def test_after_an_expired_token_the_next_client_goes_by_what_the_file_says_then(configured: Path) -> None:
+def test_after_an_expired_token_the_next_client_reads_the_credentials_file_again(configured: Path) -> None:
     assert aws_credentials("eu-north-1").access_key == "first"
     configured.write_text(configured.read_text().replace("first", "second"))
     with pytest.raises(Unavailable), translated("do it"):
-        raise answer("ExpiredToken", status=403)
+        raise error_response("ExpiredToken", status=403)
     assert aws_credentials("eu-north-1").access_key == "second"
 
 
-def test_a_profile_that_is_in_no_file_is_no_permission(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(NotPermitted, match=r"The config profile \(nobody\) could not be found\. Check AWS_PROFILE\."):
+def test_an_unknown_profile_is_not_permitted(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    with pytest.raises(NotPermitted, match=r"The config profile \(missing\) could not be found\. Check AWS_PROFILE\."):
         aws_client("ssm", "eu-north-1")

@@ -1,4 +1,4 @@
-"""Connection settings under the guide's names, identified by their content."""
+"""Connection settings with the names of the guide and a hash of their content."""
 
 import base64
 import re
@@ -43,20 +43,20 @@ def setting(base_name: str, values: ConnectionValues = VALUES) -> ConnectionSett
 
 
 def references(node: Any) -> set[tuple[str, str]]:
-    """Every (variable of a setting's name, key) that a manifest reads."""
+    """(Variable with the name of a setting, key), for each key that a manifest uses."""
     if isinstance(node, list):
-        return {found for item in node for found in references(item)}
+        return {reference for item in node for reference in references(item)}
     if not isinstance(node, dict):
         return set()
-    named = {(node["name"], node["key"])} if {"name", "key"} <= node.keys() else set()
-    return named | {found for item in node.values() for found in references(item)}
+    own = {(node["name"], node["key"])} if {"name", "key"} <= node.keys() else set()
+    return own | {reference for item in node.values() for reference in references(item)}
 
 
-def test_the_settings_have_the_guides_names() -> None:
+def test_the_settings_have_the_names_of_the_guide() -> None:
     assert tuple(item.base_name for item in render_settings(VALUES)) == BASE_NAMES
 
 
-def test_every_key_that_the_rollout_reads_is_in_a_setting() -> None:
+def test_every_key_that_the_rollout_uses_is_in_a_setting() -> None:
     rollout = yaml.safe_load((MANIFESTS / "rollout.yaml").read_text())
     wanted = references(rollout)
     assert wanted
@@ -67,12 +67,12 @@ def test_every_key_that_the_rollout_reads_is_in_a_setting() -> None:
     }
 
 
-def test_a_secrets_values_are_stored_in_base64() -> None:
+def test_the_values_of_a_secret_are_stored_in_base64() -> None:
     manifest = setting("rds-config").manifest("genai-demo-production", {})
     assert base64.b64decode(manifest["data"]["password"]).decode() == PASSWORD
 
 
-def test_an_object_is_immutable_and_stands_in_the_namespace() -> None:
+def test_an_object_is_immutable_and_in_the_namespace() -> None:
     manifest = setting("redis-config").manifest("genai-demo-production", {"a": "b"})
     assert manifest == {
         "apiVersion": "v1",
@@ -91,7 +91,7 @@ def test_the_name_changes_with_the_content_and_with_nothing_else() -> None:
     assert setting("msk-config").name == setting("msk-config", rotated).name
 
 
-def test_no_config_map_holds_a_secret() -> None:
+def test_no_config_map_contains_a_secret() -> None:
     maps = [item for item in render_settings(VALUES) if item.kind == "ConfigMap"]
     assert len(maps) == 2
     assert PASSWORD not in str([item.manifest("any", {}) for item in maps])
@@ -102,17 +102,17 @@ def test_the_application_reads_its_secrets_from_its_environment() -> None:
     assert content["spring"]["datasource"]["password"] == "${DB_PASSWORD}"
 
 
-def test_the_application_is_told_where_the_authorities_are_that_its_database_is_verified_by() -> None:
-    """The config map is one folder: every key of it a file beside application.yml."""
+def test_the_application_verifies_its_database_with_the_file_of_the_authorities() -> None:
+    """The ConfigMap is mounted as one folder, in which each key is a file."""
     pod = yaml.safe_load((MANIFESTS / "rollout.yaml").read_text())["spec"]["template"]["spec"]
-    (volume,) = (found for found in pod["volumes"] if found.get("configMap") == {"name": "${GENAI_DEMO_CONFIG}"})
-    (mount,) = (found for found in pod["containers"][0]["volumeMounts"] if found["name"] == volume["name"])
+    (volume,) = (item for item in pod["volumes"] if item.get("configMap") == {"name": "${GENAI_DEMO_CONFIG}"})
+    (mount,) = (item for item in pod["containers"][0]["volumeMounts"] if item["name"] == volume["name"])
     url = yaml.safe_load(VALUES.application_yml)["spring"]["datasource"]["url"]
     assert url.endswith(f"?sslmode=verify-full&sslrootcert={mount['mountPath']}/{DATABASE_CA}")
     assert setting("genai-demo-config").data[DATABASE_CA] == VALUES.database_ca
 
 
-def test_other_authorities_are_another_setting_for_the_pods() -> None:
+def test_other_authorities_make_another_setting() -> None:
     others = replace(VALUES, database_ca="another")
     assert setting("genai-demo-config").name != setting("genai-demo-config", others).name
 
@@ -122,7 +122,7 @@ def test_neither_values_nor_settings_show_the_password() -> None:
     assert PASSWORD not in repr(render_settings(VALUES))
 
 
-def test_the_plan_shows_names_and_keys_and_no_value() -> None:
+def test_the_plan_shows_names_and_keys_and_no_values() -> None:
     plan = plan_settings(compare_settings(render_settings(VALUES), ()))
     lines = [line for step in plan.steps for line in step.changes]
     assert lines[1] == f"Secret {setting('rds-config').name}: host, port, name, username, password"
@@ -130,26 +130,26 @@ def test_the_plan_shows_names_and_keys_and_no_value() -> None:
     assert not any(value in str(plan) for value in (PASSWORD, "db.internal", "b-1:9098"))
 
 
-def test_a_setting_that_is_there_is_nothing_to_do() -> None:
+def test_for_a_setting_that_exists_there_is_nothing_to_do() -> None:
     cache = setting("redis-config")
     plan = plan_settings(compare_settings((cache, setting("rds-config")), [("ConfigMap", cache.name)]))
     assert [step.action for step in plan.steps] == [StepAction.NOTHING, StepAction.CREATE]
 
 
-def test_settings_are_known_after_the_stacks_they_are_made_of() -> None:
+def test_settings_are_known_after_the_stacks_that_they_depend_on() -> None:
     plan = plan_settings(ObservedSettings(missing=("MSKStack", "RDSStack")))
     assert tuple(step.name for step in plan.steps) == BASE_NAMES
     assert {step.changes for step in plan.steps} == {("known after MSKStack, RDSStack",)}
 
 
-def test_an_object_of_other_content_is_told_apart() -> None:
+def test_an_object_with_another_content_is_recognized() -> None:
     cache = setting("redis-config")
-    assert cache.is_held_by(cache.manifest("any", {}))
-    assert not cache.is_held_by({"data": {**cache.data, "host": "elsewhere"}})
-    assert not cache.is_held_by({})
+    assert cache.is_content_of(cache.manifest("any", {}))
+    assert not cache.is_content_of({"data": {**cache.data, "host": "elsewhere"}})
+    assert not cache.is_content_of({})
 
 
-def test_what_a_template_takes_variables_and_files_from_is_found_wherever_it_stands() -> None:
+def test_the_references_of_a_template_are_found_at_each_depth() -> None:
     env = [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "rds-config-1", "key": "password"}}}]
     container = {"env": env, "envFrom": [{"configMapRef": {"name": "flags"}}, {"secretRef": {"name": "keys"}}]}
     volumes = [
@@ -158,8 +158,7 @@ def test_what_a_template_takes_variables_and_files_from_is_found_wherever_it_sta
         {"projected": {"sources": [{"secret": {"name": "token"}}]}},
         {"emptyDir": {}},
     ]
-    found = set(find_references({"spec": {"containers": [container], "volumes": volumes}}))
-    assert found == {
+    assert set(find_references({"spec": {"containers": [container], "volumes": volumes}})) == {
         ("Secret", "rds-config-1"),
         ("ConfigMap", "flags"),
         ("Secret", "keys"),
@@ -169,8 +168,8 @@ def test_what_a_template_takes_variables_and_files_from_is_found_wherever_it_sta
     }
 
 
-def test_a_setting_is_unused_only_if_neither_a_template_nor_the_release_names_it() -> None:
+def test_a_setting_is_unused_only_if_neither_a_template_nor_the_release_uses_it() -> None:
     cache = setting("redis-config")
-    ours = [("ConfigMap", cache.name), ("ConfigMap", "redis-config-old"), ("ConfigMap", "redis-config-older")]
+    existing = [("ConfigMap", cache.name), ("ConfigMap", "redis-config-old"), ("ConfigMap", "redis-config-older")]
     template = {"volumes": [{"configMap": {"name": "redis-config-old"}}]}
-    assert find_unused(ours, (cache,), [template]) == [("ConfigMap", "redis-config-older")]
+    assert find_unused(existing, (cache,), [template]) == [("ConfigMap", "redis-config-older")]

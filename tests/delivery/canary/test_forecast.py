@@ -3,44 +3,44 @@ from datetime import timedelta
 
 from delivery.canary.forecast import Traffic, forecast
 from delivery.canary.settings import MinimumDetectableEffect
-from tests.delivery.canary.watched import MINUTE, POLICY
+from tests.delivery.canary.observations import MINUTE, POLICY
 
 
 def at(requests_per_second: float, minutes: int = 30) -> Traffic:
     return Traffic.of([requests_per_second * 60] * minutes, MINUTE)
 
 
-def test_traffic_that_will_not_do_is_foreseen_with_the_choices() -> None:
+def test_the_forecast_for_too_little_traffic_names_the_options() -> None:
     found = forecast(POLICY, [20, 40, 60, 80], at(2)) or ""
     assert found.startswith("At 20 %, 57")
     assert "At 2 requests/s, the rate of the last 0:30:00, 3480 requests are counted within 0:30:00" in found
-    assert "Set a ceiling of 0:48:" in found
+    assert "Options: a ceiling that allows pauses of 0:48:" in found
 
 
-def test_traffic_that_will_do_needs_no_words() -> None:
+def test_enough_traffic_has_no_forecast() -> None:
     assert forecast(POLICY, [20, 40, 60, 80], at(3.5)) is None
 
 
-def test_what_is_counted_after_the_ceiling_is_not_hoped_for() -> None:
+def test_requests_that_are_read_after_the_longest_pause_do_not_count() -> None:
     late = replace(POLICY, lateness=timedelta(minutes=2))
     assert forecast(POLICY, [20], at(3.4)) is None
     assert "At 3.4 requests/s" in (forecast(late, [20], at(3.4)) or "")
 
 
-def test_traffic_that_was_never_counted_is_not_known() -> None:
+def test_traffic_that_was_never_counted_is_unknown() -> None:
     assert forecast(POLICY, [20], at(0)) == (
-        "It is not known whether the traffic will do for the canary: none was counted in the last 0:30:00."
+        "It is unknown whether the traffic is enough for the canary: no requests were counted in the last 0:30:00."
     )
 
 
-def test_traffic_that_has_only_begun_is_not_known_to_be_too_little() -> None:
-    begun = Traffic.of([0] * 25 + [3] + [60] * 4, MINUTE)
-    assert begun == Traffic(240, timedelta(minutes=4))
-    found = forecast(POLICY, [20], begun) or ""
-    assert found.endswith("it began to be counted 0:04:00 ago, and a pause takes 0:10:00.")
+def test_traffic_that_began_less_than_a_pause_ago_is_not_called_too_little() -> None:
+    recent = Traffic.of([0] * 25 + [3] + [60] * 4, MINUTE)
+    assert recent == Traffic(240, timedelta(minutes=4))
+    found = forecast(POLICY, [20], recent) or ""
+    assert found.endswith("it was counted only in the last 0:04:00, and a pause takes 0:10:00.")
 
 
-def test_traffic_that_has_only_begun_may_be_enough_all_the_same() -> None:
+def test_traffic_that_began_less_than_a_pause_ago_can_be_enough() -> None:
     assert forecast(POLICY, [20], Traffic.of([0] * 25 + [3] + [600] * 4, MINUTE)) is None
 
 
@@ -50,6 +50,6 @@ def test_traffic_that_ended_is_too_little() -> None:
     assert "so the step will be inconclusive" in (forecast(POLICY, [20], ended) or "")
 
 
-def test_a_larger_smallest_harm_makes_a_quiet_service_decidable() -> None:
+def test_with_a_larger_minimum_detectable_effect_a_quiet_service_gets_a_verdict() -> None:
     large = replace(POLICY, minimum_detectable_effect=MinimumDetectableEffect(stable=0.02, canary=0.3))
     assert forecast(large, [20], at(0.5)) is None

@@ -20,9 +20,9 @@ def run(scenario: Scenario, seed: int = 1, policy: Policy | None = None) -> Run:
     return simulate(scenario, policy or POLICY, STEPS, Random(seed))
 
 
-def test_a_healthy_release_takes_its_forty_minutes_and_is_promoted() -> None:
+def test_a_healthy_release_is_promoted_after_forty_minutes() -> None:
     healthy = run(BUSY)
-    assert (healthy.action, healthy.duration) == (PauseAction.ADVANCE, timedelta(minutes=40))
+    assert (healthy.action, healthy.duration) == (PauseAction.PROMOTE, timedelta(minutes=40))
     assert healthy.users_harmed == 0
 
 
@@ -39,65 +39,65 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert run(scenario, seed=7) != run(scenario, seed=8)
 
 
-def test_a_quiet_service_is_reverted_at_the_ceiling() -> None:
+def test_a_quiet_service_is_rolled_back_after_the_longest_pause() -> None:
     quiet = run(replace(BUSY, requests_per_second=0.5))
-    assert (quiet.action, quiet.duration) == (PauseAction.REVERT, timedelta(minutes=30))
+    assert (quiet.action, quiet.duration) == (PauseAction.ROLL_BACK, timedelta(minutes=30))
 
 
-def test_a_quiet_service_goes_on_by_the_guide_where_its_environment_says_so() -> None:
+def test_a_quiet_service_is_promoted_by_the_guide_if_on_inconclusive_is_guide() -> None:
     by_guide = run(replace(BUSY, requests_per_second=0.5), policy=replace(POLICY, on_inconclusive=OnInconclusive.GUIDE))
-    assert by_guide.action is PauseAction.ADVANCE_BY_GUIDE
+    assert by_guide.action is PauseAction.PROMOTE_BY_GUIDE
 
 
 def test_a_weight_that_is_not_applied_is_never_promoted() -> None:
-    unmoved = run(replace(BUSY, honoured=0.0))
-    assert unmoved.action is PauseAction.REVERT
-    assert "the weight is not honoured" in unmoved.reason
+    ended = run(replace(BUSY, honoured=0.0))
+    assert ended.action is PauseAction.ROLL_BACK
+    assert "sample-ratio mismatch" in ended.reason
 
 
-def test_metrics_that_are_all_lost_never_promote() -> None:
-    assert run(replace(BUSY, lost=1.0)).action is PauseAction.REVERT
+def test_a_release_without_any_readable_counts_is_never_promoted() -> None:
+    assert run(replace(BUSY, lost=1.0)).action is PauseAction.ROLL_BACK
 
 
-def test_one_bad_pod_of_the_canary_is_found_and_takes_a_healthy_release_back() -> None:
+def test_one_bad_pod_of_the_canary_aborts_a_healthy_release() -> None:
     bad = run(replace(BUSY, pods=30, bad_pods=1))
     assert bad.action is PauseAction.ABORT
     assert bad.users_harmed > 0
 
 
-def test_counts_that_are_read_later_delay_what_is_found() -> None:
+def test_counts_that_are_read_later_delay_the_abort() -> None:
     harmful = replace(BUSY, canary_failure_rate=0.5)
     at_once = run(harmful, policy=replace(POLICY, lateness=timedelta()))
     later = run(harmful, policy=replace(POLICY, lateness=timedelta(minutes=2)))
     assert later.duration - at_once.duration == timedelta(minutes=2)
 
 
-def test_counts_that_are_never_there_in_time_never_promote() -> None:
-    nothing = run(replace(BUSY, late=1.0))
-    assert nothing.action is PauseAction.REVERT
-    assert "no requests were counted" in nothing.reason
+def test_a_release_whose_counts_are_always_late_is_never_promoted() -> None:
+    ended = run(replace(BUSY, late=1.0))
+    assert ended.action is PauseAction.ROLL_BACK
+    assert "no requests were counted" in ended.reason
 
 
-def test_a_few_counts_that_are_late_or_lost_do_not_blame_a_release() -> None:
+def test_a_few_late_or_lost_counts_do_not_abort_a_healthy_release() -> None:
     ended = simulate_many(replace(BUSY, late=0.02, lost=0.1), POLICY, STEPS, runs=20, seed="late")
     assert (ended.aborted, ended.promoted) == (0, 1)
 
 
-def test_a_shock_to_both_revisions_is_not_blamed_on_the_canary() -> None:
+def test_a_shock_to_both_revisions_does_not_abort_a_healthy_release() -> None:
     assert simulate_many(replace(BUSY, shock=0.5), POLICY, STEPS, runs=20, seed="shock").promoted == 1
 
 
-def test_a_burst_of_requests_shows_a_harm_sooner() -> None:
+def test_with_bursts_of_requests_harm_is_detected_sooner() -> None:
     harmful = replace(BUSY, requests_per_second=5, canary_failure_rate=0.05)
     assert run(replace(harmful, burst=1.0)).duration < run(harmful).duration
 
 
-def test_retries_that_count_as_requests_break_the_promise_and_the_simulation_shows_it() -> None:
+def test_the_simulation_shows_that_the_guarantee_does_not_apply_to_retries() -> None:
     retried = replace(BUSY, retries=3)
     assert simulate_many(retried, POLICY, STEPS, runs=40, seed="retries").aborted > 0.01
 
 
-def test_a_release_is_the_same_however_many_are_simulated_with_it() -> None:
+def test_a_release_of_a_seed_does_not_depend_on_the_number_of_releases() -> None:
     harmful = replace(BUSY, canary_failure_rate=0.05)
     alone = simulate(harmful, POLICY, STEPS, Random("7/0"))
     assert simulate_many(harmful, POLICY, STEPS, runs=1, seed="7").users_harmed == alone.users_harmed
@@ -105,23 +105,23 @@ def test_a_release_is_the_same_however_many_are_simulated_with_it() -> None:
     assert simulate_many(harmful, POLICY, STEPS, runs=2, seed="7") == summarize(first_two)
 
 
-def test_going_on_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
+def test_a_promotion_by_the_guide_counts_as_inconclusive_and_as_promoted() -> None:
     by_guide = replace(POLICY, on_inconclusive=OnInconclusive.GUIDE)
     ended = simulate_many(replace(BUSY, requests_per_second=0.5), by_guide, (20,), runs=10, seed="guide")
     assert ended.inconclusive == 1
     assert ended.promoted > 0
 
 
-def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
+def test_a_summary_has_the_fractions_of_endings_and_the_percentiles_of_aborts() -> None:
     def ended(action: PauseAction, minutes: int) -> Run:
-        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is PauseAction.ASK, "")
+        return Run(action, timedelta(minutes=minutes), minutes * 100, 2.0, action is PauseAction.AWAIT_APPROVAL, "")
 
     summary = summarize(
         [
             ended(PauseAction.ABORT, 1),
             ended(PauseAction.ABORT, 3),
-            ended(PauseAction.ADVANCE, 40),
-            ended(PauseAction.ASK, 30),
+            ended(PauseAction.PROMOTE, 40),
+            ended(PauseAction.AWAIT_APPROVAL, 30),
         ]
     )
     assert (summary.aborted, summary.promoted, summary.inconclusive) == (0.5, 0.25, 0.25)
@@ -130,12 +130,12 @@ def test_a_summary_tells_how_runs_ended_and_what_aborts_took() -> None:
     assert summary.users_harmed == 2.0
 
 
-def test_without_aborts_there_is_nothing_to_say_about_them() -> None:
+def test_without_aborts_a_summary_has_no_percentiles() -> None:
     assert summarize([run(BUSY)]).minutes is None
 
 
 @pytest.mark.parametrize(
-    ("share", "runs", "expected"),
+    ("fraction", "runs", "expected"),
     [
         (0.0, 2000, (0.0, 0.00192)),
         (0.004, 2000, (0.00203, 0.00788)),
@@ -143,6 +143,6 @@ def test_without_aborts_there_is_nothing_to_say_about_them() -> None:
         (1.0, 1, (0.2065, 1)),
     ],
 )
-def test_a_share_has_the_interval_of_wilson(share: float, runs: int, expected: tuple[float, float]) -> None:
-    """Values by the formula of Wilson, 1927."""
-    assert interval(share, runs) == pytest.approx(expected, abs=2e-4)
+def test_a_fraction_has_the_interval_of_wilson(fraction: float, runs: int, expected: tuple[float, float]) -> None:
+    """The values are computed with the formula of Wilson, 1927."""
+    assert interval(fraction, runs) == pytest.approx(expected, abs=2e-4)

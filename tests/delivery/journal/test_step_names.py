@@ -10,7 +10,7 @@ from delivery.rollout.manifests import CanaryStep
     [
         (ABORT, True),
         (canary_step(CanaryStep(1, 20)), True),
-        (canary_step(CanaryStep(3, 20, turn=2)), True),
+        (canary_step(CanaryStep(3, 20, pause_number=2)), True),
         (rollout_step("backend"), True),
         (planned_step(Phase.APPLICATION, "ReplicaSet backend-7c9f"), False),
         (planned_step(Phase.APPLICATION, "Ingress front"), False),

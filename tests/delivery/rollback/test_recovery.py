@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from delivery.release import LOCK_LOST, Event, Record
+from delivery.release import Event, Record
 from delivery.rollback.recovery import (
     OrphanedRelease,
     find_orphaned,
@@ -13,30 +13,31 @@ from delivery.rollback.recovery import (
     why_not_recoverable,
 )
 from delivery.rollout.snapshot import RolloutSnapshot
-from tests.delivery.rollout.objects import CANARY, STABLE, at_pause, at_rest, replica_set
+from tests.delivery.rollout.objects import CANARY, STABLE, at_pause, idle, replica_set
 
 AT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 STABLE_DIGEST, CANARY_DIGEST, OTHER_DIGEST = (f"sha256:{digit * 64}" for digit in "123")
 RELEASE = ("Lock", Event.STARTED, {"artifact_digest": CANARY_DIGEST, "plan_hash": "p"})
-BY_HAND = ("Lock", Event.STARTED, {"artifact_digest": STABLE_DIGEST, "plan_hash": None})
+MANUAL = ("Lock", Event.STARTED, {"artifact_digest": STABLE_DIGEST, "plan_hash": None})
 RECOVERY = ("Lock", Event.STARTED, {"artifact_digest": STABLE_DIGEST, "plan_hash": None, "recovers": 7})
-LEFT = OrphanedRelease(7, CANARY_DIGEST, STABLE, STABLE, is_by_hand=False)
+ORPHANED = OrphanedRelease(7, CANARY_DIGEST, STABLE, STABLE, is_manual_rollback=False)
 
 
-def journal(*told: tuple[str, Event, dict[str, Any]]) -> tuple[Record, ...]:
+def journal(*events: tuple[str, Event, dict[str, Any]]) -> tuple[Record, ...]:
     return tuple(
-        Record(sequence=i, at=AT, step=step, event=event, detail=detail) for i, (step, event, detail) in enumerate(told)
+        Record(sequence=i, at=AT, step=step, event=event, detail=detail)
+        for i, (step, event, detail) in enumerate(events)
     )
 
 
-BEGAN = ("Application/Rollout backend", Event.INTENDED, {"stable_hash": STABLE, "current_hash": STABLE})
+STARTED = ("Application/Rollout backend", Event.INTENDED, {"stable_hash": STABLE, "current_hash": STABLE})
 STACKS = ("Infrastructure/MSKStack", Event.INTENDED, {})
 ENDED = ("Lock", Event.ENDED, {"outcome": "Unfinished", "message": "asked to stop"})
-LOST = ("Lock", Event.ENDED, {"outcome": "Unfinished", "message": "taken", LOCK_LOST: True})
+LOST = ("Lock", Event.ENDED, {"outcome": "Unfinished", "message": "lock lost", "lock_lost": True})
 
 
 def canary_of(digest: str) -> RolloutSnapshot:
-    """At its first pause, each image named by its digest."""
+    """A canary of this digest at its first pause."""
     sets = (
         replica_set(CANARY, f"r/backend@{digest}", 2, 1),
         replica_set(STABLE, f"r/backend@{STABLE_DIGEST}", 1, 3),
@@ -44,52 +45,55 @@ def canary_of(digest: str) -> RolloutSnapshot:
     return replace(at_pause(), replica_sets=sets)
 
 
-@pytest.mark.parametrize("last", [(), (LOST,)], ids=["died", "lost its hold"])
-def test_a_release_that_touched_the_rollout_and_saw_to_no_end_is_abandoned(last: tuple[Any, ...]) -> None:
-    assert find_orphaned(7, journal(RELEASE, STACKS, BEGAN, *last)) == LEFT
+@pytest.mark.parametrize("last", [(), (LOST,)], ids=["died", "lost its lock"])
+def test_a_release_that_changed_the_rollout_and_died_or_lost_its_lock_is_orphaned(last: tuple[Any, ...]) -> None:
+    assert find_orphaned(7, journal(RELEASE, STACKS, STARTED, *last)) == ORPHANED
 
 
-def test_a_release_that_was_asked_to_stop_left_its_canary_on_purpose() -> None:
-    assert find_orphaned(7, journal(RELEASE, BEGAN, ENDED)) is None
+def test_a_release_that_ended_after_a_stop_request_is_not_orphaned() -> None:
+    assert find_orphaned(7, journal(RELEASE, STARTED, ENDED)) is None
 
 
-def test_a_release_that_never_came_to_the_rollout_says_nothing_about_its_canary() -> None:
+def test_a_release_that_did_not_change_the_rollout_has_no_effect_on_the_traffic() -> None:
     assert has_no_traffic_effect(journal(RELEASE, STACKS))
-    assert not has_no_traffic_effect(journal(RELEASE, STACKS, BEGAN))
+    assert not has_no_traffic_effect(journal(RELEASE, STACKS, STARTED))
 
 
-def test_a_recovery_that_died_leaves_the_release_that_it_recovered_to_the_next_one() -> None:
-    assert has_no_traffic_effect(journal(RECOVERY, BEGAN))
-    assert not has_no_traffic_effect(journal(RECOVERY, BEGAN, ENDED))
-    assert find_orphaned(8, journal(RECOVERY, BEGAN, ENDED)) is None
+def test_the_next_recovery_is_of_the_same_release_if_a_recovery_dies() -> None:
+    assert has_no_traffic_effect(journal(RECOVERY, STARTED))
+    assert not has_no_traffic_effect(journal(RECOVERY, STARTED, ENDED))
+    assert find_orphaned(8, journal(RECOVERY, STARTED, ENDED)) is None
 
 
-def test_its_own_canary_is_taken_back() -> None:
-    assert why_not_recoverable(LEFT, canary_of(CANARY_DIGEST)) is None
+def test_the_canary_of_the_orphaned_release_can_be_rolled_back() -> None:
+    assert why_not_recoverable("production", ORPHANED, canary_of(CANARY_DIGEST)) is None
 
 
-def test_a_canary_that_it_found_and_was_aborting_is_taken_back() -> None:
-    found = replace(LEFT, artifact_digest=OTHER_DIGEST, current_hash=CANARY)
-    assert why_not_recoverable(found, canary_of(CANARY_DIGEST)) is None
+def test_a_canary_that_the_orphaned_release_was_aborting_can_be_rolled_back() -> None:
+    found = replace(ORPHANED, artifact_digest=OTHER_DIGEST, current_hash=CANARY)
+    assert why_not_recoverable("production", found, canary_of(CANARY_DIGEST)) is None
 
 
-def test_a_canary_of_somebody_else_is_left_alone() -> None:
-    why = why_not_recoverable(LEFT, canary_of(OTHER_DIGEST))
-    assert why is not None
-    assert f"of {OTHER_DIGEST}, is not its own, and was left alone" in why
+def test_a_canary_of_another_release_is_not_rolled_back() -> None:
+    why = why_not_recoverable("production", ORPHANED, canary_of(OTHER_DIGEST))
+    assert why == f"The canary of {OTHER_DIGEST} is not from release 7, and was not changed"
 
 
-def test_where_a_roll_back_by_hand_was_to_lead_only_a_person_knows() -> None:
-    orphaned = find_orphaned(9, journal(BY_HAND, BEGAN))
+def test_only_a_person_can_choose_the_revision_of_a_manual_rollback() -> None:
+    orphaned = find_orphaned(9, journal(MANUAL, STARTED))
     assert orphaned is not None
-    assert "only a person knows where to" in (why_not_recoverable(orphaned, canary_of(CANARY_DIGEST)) or "")
+    assert why_not_recoverable("production", orphaned, canary_of(CANARY_DIGEST)) == (
+        "Release 9 is a manual rollback, so only a person can choose its revision. To list the revisions: slipway "
+        "rollback production"
+    )
 
 
-def test_a_revision_that_was_promoted_since_is_not_taken_back() -> None:
-    why = why_not_recoverable(replace(LEFT, stable_hash="58aa"), canary_of(CANARY_DIGEST))
-    assert why == "It found all traffic at 58aa, and that is not the stable revision any more"
+def test_a_canary_is_not_rolled_back_if_the_stable_revision_has_changed() -> None:
+    why = why_not_recoverable("production", replace(ORPHANED, stable_hash="58aa"), canary_of(CANARY_DIGEST))
+    assert why == f"The stable revision changed since release 7: it was 58aa, now {STABLE}"
 
 
-def test_what_the_controller_has_not_seen_tells_nothing_yet() -> None:
-    assert why_not_observed(at_rest()) is None
-    assert why_not_observed(replace(at_rest(), generation=5)) == "the Rollouts controller has not seen the last change"
+def test_a_change_that_the_controller_has_not_observed_is_named() -> None:
+    assert why_not_observed(idle()) is None
+    why = why_not_observed(replace(idle(), generation=5))
+    assert why == "the Argo Rollouts controller has not observed the last change"

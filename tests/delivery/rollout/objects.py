@@ -1,4 +1,4 @@
-"""A Rollout of three pods at each point of its way, as the controller's status tells it."""
+"""Snapshots of a Rollout with three pods, in each state of a rollout."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,12 +25,12 @@ def replica_set(pod_hash: str, image: str, revision: int, available: int) -> Rep
     )
 
 
-def pod(pod_hash: str, image: str, trouble: str | None = None) -> Pod:
-    return Pod(f"backend-{pod_hash}-x", pod_hash, (image,), is_ready=trouble is None, restarts=0, trouble=trouble)
+def pod(pod_hash: str, image: str, failure: str | None = None) -> Pod:
+    return Pod(f"backend-{pod_hash}-x", pod_hash, (image,), is_ready=failure is None, restarts=0, failure=failure)
 
 
-def at_rest() -> RolloutSnapshot:
-    """All traffic on the stable revision, which has been Healthy for long."""
+def idle() -> RolloutSnapshot:
+    """The stable revision has all traffic, and no canary is under way."""
     return RolloutSnapshot(
         name="backend",
         namespace="demo",
@@ -47,7 +47,7 @@ def at_rest() -> RolloutSnapshot:
         pause_reasons=(),
         is_paused_by_controller=False,
         is_paused_manually=False,
-        is_abort_asked=False,
+        is_abort_requested=False,
         aborted_at=None,
         conditions={"Healthy": Condition("True", "RolloutHealthy"), "Progressing": Condition("True")},
         weights=Weights(0, "", 100, STABLE),
@@ -58,9 +58,9 @@ def at_rest() -> RolloutSnapshot:
 
 
 def at_pause() -> RolloutSnapshot:
-    """The second revision waits at the pause of 20 %, with its one pod."""
+    """The second revision has one pod and is at the pause at 20 %."""
     return replace(
-        at_rest(),
+        idle(),
         phase="Paused",
         message="CanaryPauseStep",
         step_index=1,
@@ -75,7 +75,7 @@ def at_pause() -> RolloutSnapshot:
 
 
 def aborted() -> RolloutSnapshot:
-    """The canary was aborted at 20 %; its template is still the one that is asked for."""
+    """The canary was aborted at 20 %. Its template is still in the Rollout."""
     return replace(
         at_pause(),
         phase="Degraded",
@@ -83,7 +83,7 @@ def aborted() -> RolloutSnapshot:
         step_index=0,
         pause_reasons=(),
         is_paused_by_controller=False,
-        is_abort_asked=True,
+        is_abort_requested=True,
         aborted_at="2026-11-24T12:05:00Z",
         conditions={"Progressing": Condition("False", "RolloutAborted", "Rollout aborted update to revision 2")},
         weights=Weights(0, CANARY, 100, STABLE),
@@ -91,9 +91,9 @@ def aborted() -> RolloutSnapshot:
 
 
 def done() -> RolloutSnapshot:
-    """The second revision has all traffic and every pod, and the first one's pods are gone."""
+    """The second revision has all traffic and all pods. The first revision has no pods."""
     return replace(
-        at_rest(),
+        idle(),
         generation=5,
         observed_generation="5",
         current_hash=CANARY,

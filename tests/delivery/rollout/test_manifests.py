@@ -40,9 +40,9 @@ def of_kind(kind: str) -> dict:
 
 
 def other_system(**alb: object) -> list[dict]:
-    """Another application than ours, under names of its own."""
+    """Another application, with its own names."""
     backend = {"service": {"name": "shop-root", "port": {"name": "use-annotation"}}}
-    routing = {"ingress": "door", "rootService": "shop-root", "servicePort": 8000, **alb}
+    routing = {"ingress": "public", "rootService": "shop-root", "servicePort": 8000, **alb}
     canary = {
         "stableService": "shop-a",
         "canaryService": "shop-b",
@@ -56,13 +56,13 @@ def other_system(**alb: object) -> list[dict]:
         {"kind": "Service", "metadata": {"name": "shop-b"}},
         {
             "kind": "Ingress",
-            "metadata": {"name": "door"},
+            "metadata": {"name": "public"},
             "spec": {"rules": [{"host": "h", "http": {"paths": [path]}}]},
         },
     ]
 
 
-def test_the_rollout_comes_after_all_that_it_refers_to() -> None:
+def test_the_rollout_comes_after_the_objects_that_it_refers_to() -> None:
     kinds = [manifest["kind"] for manifest in production()]
     assert kinds[0] == "Namespace"
     assert kinds[-1] == "Rollout"
@@ -72,7 +72,7 @@ def test_no_variable_is_left_in_a_rendered_manifest() -> None:
     assert "${" not in yaml.safe_dump_all(production())
 
 
-def test_an_unknown_variable_names_itself_and_its_file() -> None:
+def test_an_unknown_variable_is_named_with_its_file() -> None:
     with pytest.raises(SettingsError, match=r"rollout.yaml uses \$\{IMAGE\}"):
         render_manifests(sources(), {name: value for name, value in VARIABLES.items() if name != "IMAGE"})
 
@@ -82,7 +82,7 @@ def test_an_empty_variable_is_an_error() -> None:
         render_manifests(sources(), VARIABLES | {"SSL_CERTIFICATE_ARN": ""})
 
 
-def test_the_applications_own_placeholders_stay() -> None:
+def test_the_placeholders_of_the_application_are_not_rendered() -> None:
     text = "kind: ConfigMap\nmetadata: {name: c}\ndata:\n  application.yml: 'password: ${DB_PASSWORD}'\n"
     (rendered,) = render_manifests({"configmap.yaml": text}, {})
     assert rendered["data"] == {"application.yml": "password: ${DB_PASSWORD}"}
@@ -94,7 +94,7 @@ def test_a_value_cannot_become_yaml() -> None:
     assert rendered == {"kind": "Rollout", "metadata": {"name": "x}\nkind: Secret"}}
 
 
-def test_the_system_is_read_from_the_manifests() -> None:
+def test_the_names_are_read_from_the_manifests() -> None:
     rollout_spec = parse_rollout_spec(production())
     assert (rollout_spec.rollout, rollout_spec.namespace) == ("genai-demo-backend", "genai-demo-production")
     assert rollout_spec.action == "alb.ingress.kubernetes.io/actions.genai-demo-backend"
@@ -107,25 +107,25 @@ def test_another_system_has_its_own_names_and_steps() -> None:
     assert (rollout_spec.stable_service, rollout_spec.canary_service, rollout_spec.ingress) == (
         "shop-a",
         "shop-b",
-        "door",
+        "public",
     )
     assert rollout_spec.steps == (CanaryStep(1, 10), CanaryStep(3, 25), CanaryStep(5, 50), CanaryStep(7, 75))
     assert rollout_spec.routes == (Route("h", "/"),)
 
 
 def test_a_rollout_without_its_ingress_is_refused() -> None:
-    with pytest.raises(SettingsError, match="names the Ingress gone, which they do not hold once"):
+    with pytest.raises(SettingsError, match="refers to Ingress gone, which they define 0 times"):
         parse_rollout_spec(other_system(ingress="gone"))
 
 
-def test_a_manifest_that_writes_the_weights_is_refused() -> None:
+def test_a_manifest_that_sets_the_weights_is_refused() -> None:
     manifests = other_system()
     manifests[3]["metadata"]["annotations"] = {"alb.ingress.kubernetes.io/actions.shop-root": "{}"}
     with pytest.raises(SettingsError, match="which would reset the traffic"):
         parse_rollout_spec(manifests)
 
 
-def test_a_route_past_the_weights_is_refused() -> None:
+def test_a_route_without_the_weighted_action_is_refused() -> None:
     manifests = other_system()
     manifests[3]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] = {"number": 80}
     with pytest.raises(SettingsError, match="must use the port name use-annotation"):
@@ -133,29 +133,29 @@ def test_a_route_past_the_weights_is_refused() -> None:
 
 
 @pytest.mark.parametrize("step", [{"pause": {"duration": "10m"}}, {"analysis": {}}])
-def test_a_step_that_nobody_here_judges_is_refused(step) -> None:
+def test_a_step_that_is_not_a_weight_or_a_pause_without_a_duration_is_refused(step) -> None:
     with pytest.raises(SettingsError, match="canary step 1 is"):
         read_steps([{"setWeight": 20}, step])
 
 
-def test_pauses_at_one_share_are_told_apart() -> None:
+def test_pauses_at_the_same_weight_have_different_names() -> None:
     rollout, *others = other_system()
     weights = (20, 20, 50, 20)
     steps = [step for weight in weights for step in ({"setWeight": weight}, {"pause": {}})]
     rollout["spec"]["strategy"]["canary"]["steps"] = steps
-    found = parse_rollout_spec([rollout, *others]).steps
-    assert [step.name for step in found] == ["20 %", "20 %, pause 2", "50 %", "20 %, pause 3"]
-    assert [step.weight_percent for step in found] == list(weights)
+    canary_steps = parse_rollout_spec([rollout, *others]).steps
+    assert [step.name for step in canary_steps] == ["20 %", "20 %, pause 2", "50 %", "20 %, pause 3"]
+    assert [step.weight_percent for step in canary_steps] == list(weights)
 
 
-def test_an_adopted_services_selector_is_left_to_the_controller() -> None:
+def test_the_selector_of_a_service_with_a_hash_is_left_to_the_controller() -> None:
     service = of_kind("Service")
     adopted = {"spec": {"selector": {"app": "genai-demo-backend", "rollouts-pod-template-hash": "66d4"}}}
     assert "selector" not in without_controllers_fields(service, adopted)["spec"]
     assert without_controllers_fields(service, None) == service
 
 
-def test_an_adopted_services_selector_cannot_be_changed() -> None:
+def test_the_selector_of_a_service_with_a_hash_cannot_be_changed() -> None:
     adopted = {"spec": {"selector": {"app": "another", "rollouts-pod-template-hash": "66d4"}}}
-    with pytest.raises(SettingsError, match="delete the Service to change it"):
+    with pytest.raises(SettingsError, match="to change the selector, delete the Service"):
         without_controllers_fields(of_kind("Service"), adopted)

@@ -1,4 +1,4 @@
-"""A canary that somebody else moves: noticed, and by whom as far as the cluster tells."""
+"""Another writer that changes a Rollout during a canary: it is noticed, and named if the cluster has recorded it."""
 
 from dataclasses import replace
 
@@ -14,24 +14,26 @@ LATER = "2026-11-24T12:05:00Z"
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"step_index": 2}, "somebody else moved it to step 2"),
-        ({"pause_reasons": ()}, "somebody else cleared its pause"),
-        ({"stable_hash": "other"}, "its stable revision became other, it was 66d4"),
+        ({"step_index": 2}, "another writer moved it to step 2"),
+        ({"pause_reasons": ()}, "another writer cleared its pause"),
+        ({"stable_hash": "other"}, "the hash of its stable revision changed from 66d4 to other"),
     ],
 )
-def test_a_pause_that_somebody_else_ends_is_noticed(change, reason) -> None:
+def test_a_pause_that_another_writer_ends_is_noticed(change, reason) -> None:
     assert why_moved(replace(at_pause(), **change), AT_20, CANARY, STABLE) == reason
     assert why_moved(at_pause(), AT_20, CANARY, STABLE) is None
 
 
-def test_somebody_who_scales_in_the_middle_of_a_canary_is_named() -> None:
+def test_a_writer_that_scales_during_a_canary_is_named() -> None:
     scaled = replace(at_pause(), replicas=5, writers=(Writer("kubectl", LATER, owns_replicas=True),))
-    assert why_moved(scaled, AT_20, CANARY, STABLE) == f"somebody else (last kubectl, {LATER}) scaled it to 5 pods"
+    reason = f"another writer (last write: kubectl, {LATER}) scaled it to 5 pods"
+    assert why_moved(scaled, AT_20, CANARY, STABLE) == reason
 
 
-def test_somebody_who_scales_is_named_though_the_cluster_keeps_no_time_of_a_scale() -> None:
+def test_a_writer_that_scales_is_named_even_without_a_time() -> None:
     scaled = replace(at_pause(), replicas=5, writers=(Writer("kubectl", "", owns_replicas=True),))
-    assert why_moved(scaled, AT_20, CANARY, STABLE) == "somebody else (last kubectl) scaled it to 5 pods"
+    reason = "another writer (last write: kubectl) scaled it to 5 pods"
+    assert why_moved(scaled, AT_20, CANARY, STABLE) == reason
 
 
 @pytest.mark.parametrize(
@@ -42,28 +44,30 @@ def test_somebody_who_scales_is_named_though_the_cluster_keeps_no_time_of_a_scal
         Writer("kubectl-annotate", LATER, owns_replicas=False),
     ],
 )
-def test_an_autoscaler_and_who_wrote_before_or_something_else_has_not_scaled_the_canary(writer) -> None:
+def test_an_autoscaler_an_earlier_writer_and_a_writer_of_other_fields_have_not_scaled_the_canary(writer) -> None:
     assert why_moved(replace(at_pause(), writers=(writer,)), AT_20, CANARY, STABLE) is None
 
 
-def test_who_else_wrote_is_named_where_the_rollout_moved() -> None:
+def test_the_last_writer_is_named_if_the_rollout_moved() -> None:
     moved = replace(at_pause(), step_index=3, writers=(Writer("kubectl-patch", LATER, owns_replicas=False),))
-    assert why_moved(moved, AT_20, CANARY, STABLE) == f"somebody else (last kubectl-patch, {LATER}) moved it to step 3"
+    reason = f"another writer (last write: kubectl-patch, {LATER}) moved it to step 3"
+    assert why_moved(moved, AT_20, CANARY, STABLE) == reason
 
 
-def test_who_changed_the_template_is_named_though_the_revision_of_it_was_made_later() -> None:
-    theirs = replace(replica_set("5d5d", "registry/backend@sha256:cc", 3, 0), created_at="2026-11-24T12:05:09Z")
+def test_the_writer_of_another_template_is_named_although_its_revision_is_newer() -> None:
+    other = replace(replica_set("5d5d", "registry/backend@sha256:cc", 3, 0), created_at="2026-11-24T12:05:09Z")
     changed = replace(
         at_pause(),
-        current_hash=theirs.hash,
-        replica_sets=(theirs, *at_pause().replica_sets),
+        current_hash=other.hash,
+        replica_sets=(other, *at_pause().replica_sets),
         writers=(Writer("kubectl-patch", LATER, owns_replicas=False),),
     )
-    said = f"somebody else (last kubectl-patch, {LATER}) changed it: its revision is 5d5d, not {CANARY}"
-    assert why_moved(changed, AT_20, CANARY, STABLE) == said
+    writer = f"another writer (last write: kubectl-patch, {LATER})"
+    reason = f"{writer} changed it: its pod-template hash is 5d5d, not {CANARY}"
+    assert why_moved(changed, AT_20, CANARY, STABLE) == reason
 
 
-def test_an_abort_by_the_analysis_in_the_cluster_is_no_somebody() -> None:
+def test_an_abort_by_the_analysis_in_the_cluster_names_no_writer() -> None:
     message = "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: rate"
     assert (
         why_broken(replace(aborted(), message=message), CANARY) == f"the analysis in the cluster aborted it: {message}"

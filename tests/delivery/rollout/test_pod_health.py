@@ -12,16 +12,16 @@ POD = Pod("a", "5d4", ("image",), is_ready=True, restarts=1)
     ("now", "why"),
     [
         (POD, None),
-        (replace(POD, restarts=3), "pod a was restarted 2 times while it was watched"),
-        (replace(POD, is_ready=False), "pod a is not ready any more"),
-        (replace(POD, is_ready=False, is_ending=True), None),
+        (replace(POD, restarts=3), "pod a restarted 2 times during the canary step"),
+        (replace(POD, is_ready=False), "pod a is no longer ready"),
+        (replace(POD, is_ready=False, is_terminating=True), None),
         (replace(POD, name="b", is_ready=False, restarts=1), None),
     ],
 )
-def test_only_what_was_seen_to_serve_can_stop_serving(now: Pod, why: str | None) -> None:
+def test_only_a_pod_that_served_before_can_stop_serving(now: Pod, why: str | None) -> None:
     assert why_worse([POD], [now]) == why
 
 
 def test_a_pod_that_was_not_ready_before_is_not_worse() -> None:
-    waiting = replace(POD, is_ready=False)
-    assert why_worse([waiting], [waiting]) is None
+    unready = replace(POD, is_ready=False)
+    assert why_worse([unready], [unready]) is None

@@ -49,13 +49,13 @@ def pod(state: dict, last: dict | None = None) -> dict:
     }
 
 
-def test_a_reading_tells_where_the_controller_stands() -> None:
+def test_a_snapshot_has_the_state_of_the_controller() -> None:
     snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
     assert snapshot.is_observed
     assert snapshot.is_unfinished
     assert snapshot.pause_reasons == ("CanaryPauseStep",)
     assert snapshot.weights == Weights(20, "7c9f", 80, "66d4")
-    assert [found.revision for found in snapshot.replica_sets] == [2, 1]
+    assert [revision.revision for revision in snapshot.replica_sets] == [2, 1]
 
 
 def test_a_generation_is_compared_as_the_string_that_the_controller_writes() -> None:
@@ -63,33 +63,33 @@ def test_a_generation_is_compared_as_the_string_that_the_controller_writes() -> 
     assert not parse_snapshot(behind, [], []).is_observed
 
 
-def test_a_replica_set_of_somebody_else_is_no_revision() -> None:
+def test_a_replica_set_of_another_owner_is_not_a_revision() -> None:
     assert parse_snapshot(ROLLOUT, [owned("66d4", 1, owner="u2")], []).replica_sets == ()
 
 
-def test_a_revisions_template_is_without_the_controllers_label() -> None:
+def test_the_template_of_a_revision_does_not_have_the_hash_label() -> None:
     (revision,) = parse_snapshot(ROLLOUT, [owned("7c9f", 2)], []).replica_sets
     assert revision.template["metadata"]["labels"] == {"app": "backend"}
     assert revision.artifact_digest == "sha256:7c9f"
 
 
-def test_a_rollout_that_nobody_has_reconciled_is_read() -> None:
+def test_a_rollout_without_a_status_can_be_read() -> None:
     snapshot = parse_snapshot({key: ROLLOUT[key] for key in ("metadata", "spec")}, [], [])
     assert (snapshot.is_observed, snapshot.stable_hash, snapshot.weights) == (False, "", None)
 
 
-def test_the_trouble_of_one_revision_is_not_anothers() -> None:
+def test_the_failure_of_a_revision_is_not_that_of_another() -> None:
     crashing = pod({"waiting": {"reason": "CrashLoopBackOff"}})
     snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [crashing])
-    assert snapshot.trouble_of("7c9f") == "pod backend-7c9f-x: CrashLoopBackOff"
-    assert snapshot.trouble_of("66d4") is None
+    assert snapshot.failure_of("7c9f") == "pod backend-7c9f-x: CrashLoopBackOff"
+    assert snapshot.failure_of("66d4") is None
 
 
 def managed(manager: str, at: str, *fields: str) -> dict:
     return {"manager": manager, "time": at, "fieldsV1": {"f:spec": {f"f:{field}": {} for field in fields}}}
 
 
-def test_who_else_wrote_the_rollout_is_read_from_its_managed_fields() -> None:
+def test_other_writers_of_the_rollout_are_read_from_its_managed_fields() -> None:
     entries = [
         managed("kubectl-edit", "2026-11-24T12:03:00Z", "template"),
         managed("kubectl", "2026-11-24T12:02:00Z", "replicas"),
@@ -102,8 +102,8 @@ def test_who_else_wrote_the_rollout_is_read_from_its_managed_fields() -> None:
     assert second == Writer("kubectl-edit", "2026-11-24T12:03:00Z", owns_replicas=False)
 
 
-def test_a_revision_is_told_by_its_number_its_hash_and_whether_it_is_the_stable_one() -> None:
+def test_a_revision_is_described_by_its_role_number_and_hash() -> None:
     snapshot = parse_snapshot(ROLLOUT, [owned("66d4", 1), owned("7c9f", 2)], [])
-    assert snapshot.describe_revision("7c9f") == "The new revision, 2 (hash 7c9f),"
-    assert snapshot.describe_revision("66d4") == "The stable revision, 1 (hash 66d4),"
+    assert snapshot.describe_revision("7c9f") == "The new revision 2 (hash 7c9f)"
+    assert snapshot.describe_revision("66d4") == "The stable revision 1 (hash 66d4)"
     assert snapshot.describe_revision("gone") == "The new revision (hash gone)"

@@ -1,4 +1,4 @@
-"""Stacks, what was found of them and what would change, as tests of plans need them."""
+"""Stacks, their states and changes, for tests of plans."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Access in words: what a template or a change set says of it, made short for whoever reads a plan."""
+"""Values and conditions of a template or a change set as short text."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ TRAIL = ["arn:", {"Ref": "AWS::Partition"}, ":cloudtrail:", {"Ref": "AWS::Region
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [
         ("sg-1", "sg-1"),
         ({"Ref": "Alerts91F83244"}, "Alerts"),
@@ -29,25 +29,25 @@ TRAIL = ["arn:", {"Ref": "AWS::Partition"}, ":cloudtrail:", {"Ref": "AWS::Region
         ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, '{"Fn::Select": [0, {"Fn::GetAZs": ""}]}'),
     ],
 )
-def test_a_value_of_a_template_is_short_text(value: Any, said: str) -> None:
-    assert readable(text_of(value)) == said
+def test_a_value_of_a_template_is_short_text(value: Any, text: str) -> None:
+    assert readable(text_of(value)) == text
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "text"),
     [
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "aws:SourceAccount is this account"),
         ({"ArnLike": {"aws:SourceArn": "arn:x:*"}}, "aws:SourceArn is like arn:x:*"),
-        ({"Null": {"aws:RequestTag/a": "false"}}, "aws:RequestTag/a is given"),
-        ({"Null": {"aws:RequestTag/a": True}}, "aws:RequestTag/a is not given"),
+        ({"Null": {"aws:RequestTag/a": "false"}}, "aws:RequestTag/a is present"),
+        ({"Null": {"aws:RequestTag/a": True}}, "aws:RequestTag/a is absent"),
         ({"StringEquals": {"a:b": ["x", "y", "z"]}}, "a:b is x, y or z"),
         ({"Bool": {"aws:SecureTransport": "true"}}, "aws:SecureTransport is true"),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "aws:SourceIp is in 10.0.0.0/8"),
-        ({"StringNotEqualsIfExists": {"a:b": "x"}}, "a:b is not x, if a:b is given"),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}, "every one of aws:TagKeys is a"),
+        ({"StringNotEqualsIfExists": {"a:b": "x"}}, "a:b (if present) is not x"),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}, "each value of aws:TagKeys is a"),
         ({"NumericLessThan": {"a:b": 3}}, "a:b NumericLessThan 3"),
-        ({"Null": {"a": "false"}, "StringEquals": {"b": "x", "c": "y"}}, "a is given and b is x and c is y"),
+        ({"Null": {"a": "false"}, "StringEquals": {"b": "x", "c": "y"}}, "a is present and b is x and c is y"),
     ],
 )
-def test_a_condition_is_told_in_words(condition: dict[str, dict[str, Any]], said: str) -> None:
-    assert describe_conditions(condition) == said
+def test_a_condition_is_described_in_words(condition: dict[str, dict[str, Any]], text: str) -> None:
+    assert describe_conditions(condition) == text

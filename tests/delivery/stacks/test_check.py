@@ -1,4 +1,4 @@
-"""What differs between the stacks that stand and the assembly, by what was read."""
+"""The differences between the deployed stacks and the cloud assembly."""
 
 import json
 from typing import Any
@@ -35,48 +35,48 @@ STATE = StackState(
 )
 
 
-def look(*, template: str = TEMPLATE, stored: dict[str, str] | None = None, **changed: Any) -> tuple[Verdict, str]:
+def check(*, template: str = TEMPLATE, stored: dict[str, str] | None = None, **changed: Any) -> tuple[Verdict, str]:
     found = DeployedStack(state=STATE.model_copy(update=changed), template=template)
-    check = judge_stacks([STACK], {STACK.id: found}, {STORED: "vpc-1"} if stored is None else stored)
-    return check.verdict, check.seen
+    result = judge_stacks([STACK], {STACK.id: found}, {STORED: "vpc-1"} if stored is None else stored)
+    return result.verdict, result.seen
 
 
-def test_a_stack_as_the_assembly_has_it_passes() -> None:
-    assert look() == (Verdict.PASS, "1 stacks as the assembly has them")
+def test_a_stack_that_matches_the_assembly_passes() -> None:
+    assert check() == (Verdict.PASS, "1 of 1 stacks match the cloud assembly")
 
 
 def test_white_space_is_no_difference() -> None:
-    assert look(template=json.dumps(json.loads(TEMPLATE), indent=3))[0] is Verdict.PASS
+    assert check(template=json.dumps(json.loads(TEMPLATE), indent=3))[0] is Verdict.PASS
 
 
-def test_another_template_is_a_difference() -> None:
-    assert look(template='{"Resources": {}}') == (Verdict.FAIL, "SecurityStack: another template")
+def test_a_different_template_is_a_difference() -> None:
+    assert check(template='{"Resources": {}}') == (Verdict.FAIL, "SecurityStack: different template")
 
 
-def test_a_value_that_moved_in_the_parameter_store_is_a_difference() -> None:
-    assert look(stored={STORED: "vpc-2"}) == (
+def test_a_value_that_changed_in_parameter_store_is_a_difference() -> None:
+    assert check(stored={STORED: "vpc-2"}) == (
         Verdict.FAIL,
-        f"SecurityStack: {STORED} has changed in the parameter store since it was deployed",
+        f"SecurityStack: {STORED} changed in Parameter Store after the stack was deployed",
     )
 
 
-def test_a_parameter_given_by_hand_is_a_difference() -> None:
-    by_hand = STATE.parameters | {"Size": ParameterValue(given="9")}
-    assert look(parameters=by_hand) == (Verdict.FAIL, "SecurityStack: parameter Size is not the template's")
+def test_a_parameter_that_was_set_manually_is_a_difference() -> None:
+    parameters = STATE.parameters | {"Size": ParameterValue(given="9")}
+    assert check(parameters=parameters) == (Verdict.FAIL, "SecurityStack: parameter Size differs from the template")
 
 
 def test_status_tags_and_protection_are_compared() -> None:
-    assert look(status="UPDATE_ROLLBACK_COMPLETE", tags={}, is_protected=False) == (
+    assert check(status="UPDATE_ROLLBACK_COMPLETE", tags={}, is_protected=False) == (
         Verdict.FAIL,
-        "SecurityStack: in UPDATE_ROLLBACK_COMPLETE; SecurityStack: other tags; "
-        "SecurityStack: not protected from deletion",
+        "SecurityStack: status UPDATE_ROLLBACK_COMPLETE; SecurityStack: different tags; "
+        "SecurityStack: no termination protection",
     )
 
 
-def test_a_stack_that_is_not_there_is_a_difference() -> None:
-    check = judge_stacks([STACK], {STACK.id: None}, {})
-    assert (check.verdict, check.seen) == (Verdict.FAIL, "SecurityStack: there is none")
+def test_a_missing_stack_is_a_difference() -> None:
+    result = judge_stacks([STACK], {STACK.id: None}, {})
+    assert (result.verdict, result.seen) == (Verdict.FAIL, "SecurityStack: the stack does not exist")
 
 
-def test_only_names_of_the_parameter_store_are_looked_up() -> None:
+def test_only_names_in_parameter_store_are_read() -> None:
     assert stored_names([STACK]) == {STORED}

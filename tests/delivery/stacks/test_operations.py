@@ -1,4 +1,4 @@
-"""Whose operation a stack's events tell of."""
+"""Who started the operation on a stack."""
 
 import pytest
 
@@ -18,16 +18,16 @@ RELEASE = Release(
 TOKEN = RELEASE.token(planned_step(Phase.STACKS, "MSKStack"))
 
 
-def test_a_releases_operation_is_known_by_its_number_whatever_store_it_counted_in() -> None:
+def test_the_operation_of_a_release_has_the_number_of_the_release() -> None:
     assert release_of(TOKEN) == 12
     assert describe_operator(TOKEN) == "release 12"
 
 
-def test_the_deletion_of_what_a_failed_creation_left_is_the_releases_too() -> None:
+def test_the_deletion_after_a_failed_creation_belongs_to_the_release_too() -> None:
     assert release_of(f"{TOKEN}-delete") == 12
 
 
 @pytest.mark.parametrize("token", [None, "", "Console-UpdateStack-1", "release-notes", "release-12-abc-Topics-metrics"])
-def test_what_no_release_started_is_somebody_elses(token: str | None) -> None:
+def test_an_operation_that_no_release_started_is_of_another_client(token: str | None) -> None:
     assert release_of(token) is None
-    assert describe_operator(token).startswith("somebody else (its operation ")
+    assert describe_operator(token).startswith("another client (")

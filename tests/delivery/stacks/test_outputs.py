@@ -1,4 +1,4 @@
-"""Which stack outputs a release reads."""
+"""The stack outputs that a release reads."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_missing_output_names_its_stack_and_key() -> None:
         found(EKSStack={"AppRoleArn": "arn:role"}).need("cluster_name")
 
 
-def test_the_stacks_to_be_deployed_first_are_named_once() -> None:
+def test_the_stacks_to_deploy_first_are_named_once() -> None:
     outputs = found(MSKStack={"MSKClusterArn": "arn:msk"})
     names = ("broker_cluster_arn", "database_host", "cache_host", "database_secret_arn")
     assert outputs.missing(*names) == ("RDSStack", "SecurityStack")

@@ -1,4 +1,4 @@
-"""What an operation's events tell: progress, its end, and what failed first."""
+"""The progress, the end and the first failure of an operation, from its events."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from delivery.errors import LockLost, StackFailed, StopRequested
 from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.progress import (
-    LastTime,
+    LastOperation,
     StackEvent,
     StackOutcome,
     conclude_stacks,
@@ -16,8 +16,8 @@ from delivery.stacks.progress import (
     describe_outcome,
     describe_progress,
     end_of,
+    find_last_operation,
     first_failure,
-    last_time_of,
     stack_failed,
 )
 
@@ -47,7 +47,7 @@ def done(stack_id: str) -> StackOutcome:
     return StackOutcome(id=stack_id, arn=ARN, status="CREATE_COMPLETE", action=StepAction.CREATE)
 
 
-def test_an_operation_ends_with_its_own_stacks_event() -> None:
+def test_an_operation_ends_with_an_event_of_its_own_stack() -> None:
     assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE")]) == "CREATE_COMPLETE"
 
 
@@ -59,7 +59,7 @@ def test_a_nested_stack_does_not_end_the_operation() -> None:
     assert end_of(ARN, [about_stack("CREATE_IN_PROGRESS"), about_stack("CREATE_COMPLETE", "arn:nested")]) is None
 
 
-def test_cleaning_up_is_not_the_end() -> None:
+def test_the_cleanup_after_an_update_is_not_the_end() -> None:
     assert end_of(ARN, [about_stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")]) is None
 
 
@@ -67,87 +67,87 @@ def test_an_operation_without_events_has_not_ended() -> None:
     assert end_of(ARN, []) is None
 
 
-def test_progress_counts_what_is_done_and_names_what_is_under_way_with_its_time() -> None:
+def test_progress_counts_finished_resources_and_names_those_in_progress_with_their_time() -> None:
     events = [
         about("Configuration", "CREATE_IN_PROGRESS"),
         about("Cluster", "CREATE_IN_PROGRESS", 2),
         about("Configuration", "CREATE_COMPLETE", 3),
         about("Cluster", "CREATE_IN_PROGRESS", 4),
     ]
-    told = describe_progress(
+    text = describe_progress(
         "MSKStack", [about_stack("CREATE_IN_PROGRESS"), *events], 5, BEGUN + timedelta(seconds=814)
     )
-    assert told == "MSKStack: 1 of 5 resources done in 814 s, Cluster CREATE_IN_PROGRESS for 812 s"
+    assert text == "MSKStack: 1 of 5 resources done in 814 s, Cluster CREATE_IN_PROGRESS for 812 s"
 
 
-def test_a_stack_seen_before_tells_how_long_it_took_last_time() -> None:
+def test_progress_names_the_duration_of_the_last_successful_operation() -> None:
     history = [
         at(about_stack("UPDATE_ROLLBACK_COMPLETE"), 4000),
         at(about_stack("UPDATE_IN_PROGRESS"), 3900),
         at(about_stack("CREATE_COMPLETE"), 1265),
         at(about_stack("CREATE_IN_PROGRESS"), 0),
     ]
-    last = last_time_of(history)
-    assert last == LastTime(was_creation=True, took=timedelta(minutes=21, seconds=5))
-    told = describe_progress("MSKStack", [about_stack("UPDATE_IN_PROGRESS")], 5, BEGUN, last)
-    assert told == "MSKStack: 0 of 5 resources done in 0 s (its creation took 21 min 5 s)"
+    last = find_last_operation(history)
+    assert last == LastOperation(was_creation=True, duration=timedelta(minutes=21, seconds=5))
+    text = describe_progress("MSKStack", [about_stack("UPDATE_IN_PROGRESS")], 5, BEGUN, last)
+    assert text == "MSKStack: 0 of 5 resources done in 0 s (its creation took 21 min 5 s)"
 
 
-def test_a_stack_that_never_ended_well_has_no_last_time() -> None:
-    assert last_time_of([about_stack("ROLLBACK_COMPLETE"), about_stack("CREATE_IN_PROGRESS")]) is None
+def test_a_stack_without_a_successful_operation_has_no_last_operation() -> None:
+    assert find_last_operation([about_stack("ROLLBACK_COMPLETE"), about_stack("CREATE_IN_PROGRESS")]) is None
 
 
 def at(event: StackEvent, seconds: int) -> StackEvent:
     return event.model_copy(update={"at": BEGUN + timedelta(seconds=seconds)})
 
 
-def test_of_many_resources_under_way_the_first_ones_are_named() -> None:
+def test_progress_names_the_first_of_many_resources_in_progress() -> None:
     events = [about(f"Alarm{number}", "CREATE_IN_PROGRESS") for number in range(5)]
-    told = describe_progress("MSKStack", events, None, BEGUN)
-    assert told.endswith("Alarm0 CREATE_IN_PROGRESS for 0 s, Alarm1 CREATE_IN_PROGRESS for 0 s and 3 more")
+    text = describe_progress("MSKStack", events, None, BEGUN)
+    assert text.endswith("Alarm0 CREATE_IN_PROGRESS for 0 s, Alarm1 CREATE_IN_PROGRESS for 0 s and 3 more")
 
 
-def test_an_outcome_tells_what_became_of_the_stack() -> None:
+def test_an_outcome_is_described_with_the_action_and_the_number_of_resources() -> None:
     assert describe_outcome(done("MSKStack"), 5) == "MSKStack: created, 5 resources"
-    untouched = done("MSKStack").model_copy(update={"action": StepAction.NOTHING})
-    assert describe_outcome(untouched, None) == "MSKStack: nothing to do"
+    unchanged = done("MSKStack").model_copy(update={"action": StepAction.NOTHING})
+    assert describe_outcome(unchanged, None) == "MSKStack: nothing to do"
 
 
-def test_a_failed_resource_shows_its_reason() -> None:
+def test_a_failed_resource_is_described_with_its_reason() -> None:
     events = [about("Trail", "CREATE_COMPLETE"), about("Cluster", "CREATE_FAILED", reason="no capacity")]
     assert describe_failures("MSKStack", events) == ["MSKStack: Cluster CREATE_FAILED: no capacity"]
 
 
-def test_the_first_failure_is_not_one_that_was_cancelled_for_another() -> None:
+def test_a_cancelled_resource_is_not_the_first_failure() -> None:
     cancelled = about("Alarm", "CREATE_FAILED", reason="Resource creation cancelled")
     failed = about("Cluster", "CREATE_FAILED", reason="no capacity")
     assert first_failure(ARN, [cancelled, failed, about_stack("ROLLBACK_FAILED")]) == failed
 
 
-def test_a_failed_stack_names_cause_status_and_what_to_do() -> None:
+def test_the_error_of_a_failed_stack_has_status_cause_and_advice() -> None:
     error = stack_failed(MSK, "UPDATE_ROLLBACK_COMPLETE", ARN, [about("Cluster", "UPDATE_FAILED", reason="too small.")])
     assert str(error) == (
         "MSKStack (genai-demo-production-msk) ended in UPDATE_ROLLBACK_COMPLETE. "
         "Cluster (AWS::MSK::Cluster) UPDATE_FAILED: too small. "
-        "It is as it was before; mend the cause and release again."
+        "The stack is as it was before. Fix the cause and release again."
     )
 
 
-def test_a_stack_that_needs_a_person_tells_what_keeps_it_as_well() -> None:
+def test_the_error_of_a_stack_that_needs_an_operator_also_has_the_reason_of_the_stack() -> None:
     failed = about("Cluster", "CREATE_FAILED", reason="no capacity.")
-    kept = about_stack("ROLLBACK_FAILED").model_copy(update={"reason": "Failed to delete: [Database]."})
-    assert str(stack_failed(MSK, "ROLLBACK_FAILED", ARN, [failed, kept])) == (
+    stuck = about_stack("ROLLBACK_FAILED").model_copy(update={"reason": "Failed to delete: [Database]."})
+    assert str(stack_failed(MSK, "ROLLBACK_FAILED", ARN, [failed, stuck])) == (
         "MSKStack (genai-demo-production-msk) ended in ROLLBACK_FAILED. "
         "Cluster (AWS::MSK::Cluster) CREATE_FAILED: no capacity. Failed to delete: [Database]. "
-        "Delete it: aws cloudformation delete-stack --stack-name genai-demo-production-msk."
+        "Delete the stack: aws cloudformation delete-stack --stack-name genai-demo-production-msk."
     )
 
 
-def test_stacks_that_all_ended_well_raise_nothing() -> None:
+def test_successful_stacks_raise_no_error() -> None:
     conclude_stacks({"NetworkStack": done("NetworkStack")})
 
 
-def test_one_error_names_the_failed_the_finished_and_the_not_started() -> None:
+def test_one_error_names_the_stacks_that_failed_finished_and_were_not_started() -> None:
     ends = {"NetworkStack": done("NetworkStack"), "MSKStack": StackFailed("MSKStack failed."), "EKSStack": None}
     with pytest.raises(StackFailed) as raised:
         conclude_stacks(ends)
@@ -155,6 +155,6 @@ def test_one_error_names_the_failed_the_finished_and_the_not_started() -> None:
 
 
 @pytest.mark.parametrize("kind", [LockLost, StopRequested])
-def test_a_lost_hold_and_a_stop_are_not_a_failed_stack(kind: type[LockLost] | type[StopRequested]) -> None:
+def test_a_lost_lock_and_a_stop_request_are_not_a_failed_stack(kind: type[LockLost] | type[StopRequested]) -> None:
     with pytest.raises(kind, match=r"^MSKStack failed\. Gone\. Finished: none\. Not started: none\.$"):
         conclude_stacks({"MSKStack": StackFailed("MSKStack failed."), "RDSStack": kind("Gone.")})

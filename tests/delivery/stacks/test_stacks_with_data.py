@@ -1,4 +1,4 @@
-"""What a change does to a resource that holds data, and how hard its way back is."""
+"""What a change does to a resource with data, and its reversibility."""
 
 import pytest
 
@@ -21,23 +21,24 @@ STATEFUL_TYPES = [
 ]
 
 
-def test_a_new_stack_that_holds_data_is_costly_to_take_back() -> None:
+def test_a_new_stack_with_data_is_costly_to_undo() -> None:
     (step,) = plan_one(spec(types=("AWS::RDS::DBInstance",)), ObservedStack(id="RDS")).steps
-    assert step.way_back is Reversibility.COSTLY
+    assert step.reversibility is Reversibility.COSTLY
 
 
 @pytest.mark.parametrize("kind", STATEFUL_TYPES)
 @pytest.mark.parametrize("replacement", ["True", "Conditional"])
-def test_what_holds_data_is_not_replaced(kind: str, replacement: str) -> None:
+def test_the_replacement_of_a_resource_with_data_is_refused(kind: str, replacement: str) -> None:
     (refusal,) = plan_changes(modified(kind, replacement=replacement)).refusals
-    would = "would be" if replacement == "True" else "may be"
-    assert refusal.startswith(f"RDS: Database ({kind}) {would} replaced (BackupRetentionPeriod), and with it what")
+    would = "would" if replacement == "True" else "may"
+    replaced = f"RDS: Database ({kind}) {would} be replaced (BackupRetentionPeriod)"
+    assert refusal.startswith(f"{replaced}, and its data {would} be lost.")
 
 
 @pytest.mark.parametrize("kind", STATEFUL_TYPES)
-def test_what_holds_data_is_not_deleted(kind: str) -> None:
+def test_the_deletion_of_a_resource_with_data_is_refused(kind: str) -> None:
     (refusal,) = plan_changes(removed(kind)).refusals
-    assert refusal.startswith(f"RDS: Old ({kind}) would be deleted, and with it what it holds")
+    assert refusal.startswith(f"RDS: Old ({kind}) would be deleted, and its data would be lost.")
 
 
 @pytest.mark.parametrize(
@@ -51,24 +52,24 @@ def test_what_holds_data_is_not_deleted(kind: str) -> None:
         "AWS::S3::Bucket",
     ],
 )
-def test_deleting_or_replacing_what_holds_data_is_refused(kind: str) -> None:
+def test_all_changes_that_lose_data_are_refused_together(kind: str) -> None:
     plan = plan_changes(removed(kind), modified(kind, "Name", "True"), modified(kind, "Name", "Conditional"))
-    after = ", and with it what it holds: move its data by hand, or take the change out of the stack."
+    advice = "Move the data manually, or remove the change from the stack."
     assert plan.refusals == (
-        f"RDS: Old ({kind}) would be deleted{after}",
-        f"RDS: Database ({kind}) would be replaced (Name){after}",
-        f"RDS: Database ({kind}) may be replaced (Name){after}",
+        f"RDS: Old ({kind}) would be deleted, and its data would be lost. {advice}",
+        f"RDS: Database ({kind}) would be replaced (Name), and its data would be lost. {advice}",
+        f"RDS: Database ({kind}) may be replaced (Name), and its data may be lost. {advice}",
     )
 
 
-def test_replacing_what_holds_no_data_is_planned() -> None:
+def test_the_replacement_of_a_resource_without_data_is_planned() -> None:
     plan = plan_changes(modified("AWS::EC2::LaunchTemplate", "LaunchTemplateName", "True"))
     assert plan.refusals == ()
     assert plan.steps[0].changes[0].startswith("~ Database (AWS::EC2::LaunchTemplate, replaced) ")
 
 
 @pytest.mark.parametrize(
-    ("change", "way_back"),
+    ("change", "reversibility"),
     [
         (modified("AWS::CloudWatch::Alarm", "Threshold"), Reversibility.REVERSIBLE),
         (ResourceChange(logical_id="New", type="AWS::SNS::Topic", action="Add"), Reversibility.REVERSIBLE),
@@ -76,18 +77,18 @@ def test_replacing_what_holds_no_data_is_planned() -> None:
         (modified(path="BackupRetentionPeriod"), Reversibility.COSTLY),
         (removed("AWS::SNS::Topic"), Reversibility.COSTLY),
         (modified("AWS::EC2::LaunchTemplate", "Name", "True"), Reversibility.COSTLY),
-        (modified(path="AllocatedStorage"), Reversibility.NONE),
+        (modified(path="AllocatedStorage"), Reversibility.IRREVERSIBLE),
         (
             modified("AWS::MSK::Cluster", "BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize"),
-            Reversibility.NONE,
+            Reversibility.IRREVERSIBLE,
         ),
-        (removed("AWS::KMS::Key"), Reversibility.NONE),
+        (removed("AWS::KMS::Key"), Reversibility.IRREVERSIBLE),
     ],
 )
-def test_the_way_back_of_a_change(change: ResourceChange, way_back: Reversibility) -> None:
-    assert reversibility_of([change]) is way_back
+def test_the_reversibility_of_a_change(change: ResourceChange, reversibility: Reversibility) -> None:
+    assert reversibility_of([change]) is reversibility
 
 
-def test_the_hardest_way_back_counts() -> None:
+def test_the_reversibility_of_a_stack_is_the_worst_of_its_changes() -> None:
     changes = [modified("AWS::CloudWatch::Alarm"), modified(path="AllocatedStorage"), modified()]
-    assert reversibility_of(changes) is Reversibility.NONE
+    assert reversibility_of(changes) is Reversibility.IRREVERSIBLE

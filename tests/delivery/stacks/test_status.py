@@ -1,27 +1,27 @@
-"""Every status of CloudFormation has one meaning for a release."""
+"""Each status of CloudFormation has one meaning for a release."""
 
 import boto3
 import pytest
 
-from delivery.stacks.status import BY_HAND, STANDINGS, Standing, advice_for, can_be_changed, standing_of
+from delivery.stacks.status import MANUAL_STEPS, STATUS_CLASSES, StatusClass, advice_for, can_be_updated, classify
 
 
 def test_the_table_has_every_status_that_cloudformation_has() -> None:
     shape = boto3.client("cloudformation", region_name="us-east-1").meta.service_model.shape_for("StackStatus")
-    assert set(STANDINGS) == set(shape.enum)  # pyright: ignore[reportAttributeAccessIssue]
+    assert set(STATUS_CLASSES) == set(shape.enum)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_every_status_that_goes_on_by_itself_is_waited_for() -> None:
-    under_way = {status for status in STANDINGS if status.endswith("IN_PROGRESS")} - {"REVIEW_IN_PROGRESS"}
-    assert under_way == {status for status, standing in STANDINGS.items() if standing is Standing.WAIT}
+def test_each_status_of_an_operation_in_progress_is_waited_for() -> None:
+    in_progress = {status for status in STATUS_CLASSES if status.endswith("IN_PROGRESS")} - {"REVIEW_IN_PROGRESS"}
+    assert in_progress == {status for status, found in STATUS_CLASSES.items() if found is StatusClass.IN_PROGRESS}
 
 
-def test_a_status_nobody_knows_is_a_persons_to_look_at() -> None:
-    assert standing_of("FROZEN_IN_AMBER") is Standing.NEEDS_A_PERSON
+def test_an_unknown_status_needs_an_operator() -> None:
+    assert classify("FROZEN_IN_AMBER") is StatusClass.NEEDS_OPERATOR
 
 
-def test_no_stack_is_absent() -> None:
-    assert standing_of(None) is Standing.ABSENT
+def test_a_stack_that_does_not_exist_is_absent() -> None:
+    assert classify(None) is StatusClass.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_no_stack_is_absent() -> None:
         (None, False),
     ],
 )
-def test_only_a_settled_stack_takes_an_update(status: str | None, expected: bool) -> None:
-    assert can_be_changed(status) is expected
+def test_only_a_stack_after_a_complete_operation_can_be_updated(status: str | None, expected: bool) -> None:
+    assert can_be_updated(status) is expected
 
 
-@pytest.mark.parametrize("status", sorted(BY_HAND))
-def test_the_advice_for_a_person_is_a_command_for_the_stack(status: str) -> None:
+@pytest.mark.parametrize("status", sorted(MANUAL_STEPS))
+def test_the_advice_for_an_operator_is_a_command_for_the_stack(status: str) -> None:
     assert "--stack-name genai-demo-production-msk." in advice_for("genai-demo-production-msk", status)

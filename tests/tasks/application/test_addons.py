@@ -1,4 +1,4 @@
-"""Add-ons that a cluster has, lacks and gets. One that others need is taken from a cluster of its own."""
+"""Add-ons that are installed, missing and newly installed. Argo Rollouts is removed only from a separate cluster."""
 
 import hashlib
 import http.server
@@ -10,14 +10,16 @@ import pytest
 
 from clients.cluster import Cluster, connect_cluster
 from delivery.canary.verdict import Verdict
-from delivery.environment import Addon, Environment, PinnedManifest
+from delivery.context import ReleaseContext
+from delivery.environment import Environment
 from delivery.errors import Altered, NotFound, Unavailable
-from delivery.release import Event, Release
+from delivery.release import Event
+from delivery.settings.cluster import Addon, PinnedManifest
 from sandbox.environment import variables
 from sandbox.instance import Sandbox
 from sandbox.settings import SandboxSettings
 from sandbox.testing import eventually
-from tasks.application.addons import configure_addon, observe_addons
+from tasks.application.addons import ensure_addon, read_addons
 from tasks.application.planning import make_object_plan, render_application
 from tasks.checks import check_addons
 from tasks.rollout.live import connect_rollout
@@ -50,43 +52,43 @@ metadata:
 
 @pytest.fixture
 def environment(sandbox: Sandbox, aws: SandboxAws, project: Project) -> Environment:
-    """Whose stack names a cluster."""
+    """An environment with a stack that names a cluster."""
     sandbox.require("aws", "kubernetes")
     outputs = {"EKSStack": {"EKSClusterName": "the-cluster"}}
     project.write({"EKSStack": {"One": project.parameter("one", "1")}}, outputs=outputs)
-    project.deploy_by_hand(aws)
+    project.deploy_manually(aws)
     application = project.environment.application.model_copy(update={"kubeconfig": str(sandbox.state / "kubeconfig")})
     return project.environment.model_copy(update={"application": application})
 
 
 @pytest.fixture
-def release(environment: Environment) -> Iterator[Release]:
-    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as release:
-        yield release
+def context(environment: Environment) -> Iterator[ReleaseContext]:
+    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as context:
+        yield context
 
 
 @pytest.fixture
 def agent(environment: Environment) -> Addon:
-    """The metrics agent, which no other test needs."""
+    """The metrics agent. No other test needs it."""
     return next(addon for addon in environment.addons.wanted if addon.name == AGENT)
 
 
 @pytest.fixture
 def cluster(environment: Environment, agent: Addon) -> Iterator[Cluster]:
-    """Without the agent; afterwards as it was."""
+    """The cluster without the agent, which is installed again after the test."""
     cluster = connect_cluster(environment, "the-cluster")
-    found = cluster.read("Deployment", agent.deployment, agent.namespace)
-    assert found is not None
+    deployment = cluster.read("Deployment", agent.deployment, agent.namespace)
+    assert deployment is not None
     cluster.delete("Deployment", agent.deployment, agent.namespace)
     yield cluster
     cluster.delete("Deployment", agent.deployment, agent.namespace)
-    kept = {key: value for key, value in found["metadata"].items() if key in ("name", "namespace", "labels")}
-    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": kept, "spec": found["spec"]})
+    metadata = {key: value for key, value in deployment["metadata"].items() if key in ("name", "namespace", "labels")}
+    cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": deployment["spec"]})
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Where the manifest is offered."""
+    """The address of a server that has the manifest at /install.yaml."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -107,67 +109,69 @@ def pinned(addon: Addon, url: str, sha256: str | None = None) -> Addon:
     return addon.model_copy(update={"manifest": PinnedManifest(url=url, sha256=sha256)})
 
 
-def test_the_addons_of_a_cluster_are_found_in_their_versions(environment: Environment) -> None:
-    observed = observe_addons.fn(environment)
-    assert observed is not None
-    assert {name: (found.version, found.is_available, found.missing) for name, found in observed.items()} == {
+def test_the_addons_of_a_cluster_are_read_with_their_versions(environment: Environment) -> None:
+    addons = read_addons(environment)
+    assert addons is not None
+    assert {name: (addon.version, addon.is_available, addon.missing) for name, addon in addons.items()} == {
         "argo-rollouts": ("v1.9.1", True, ()),
         "aws-load-balancer-controller": ("v3.5.0", True, ()),
         AGENT: ("3.2.0", True, ()),
     }
 
 
-def test_the_check_of_the_addons_tells_what_a_release_goes_on_without(
+def test_the_check_of_the_addons_names_a_missing_addon_that_a_release_does_not_need(
     prefect_server: str, environment: Environment, agent: Addon, cluster: Cluster
 ) -> None:
     check = check_addons.fn(environment)
     assert check.verdict is Verdict.PASS
-    assert (
-        check.seen
-        == f"2 in the version wanted; besides {AGENT}: there is no Deployment {agent.deployment} in {agent.namespace}"
-    )
+    missing = f"Deployment {agent.deployment} does not exist in namespace {agent.namespace}"
+    assert check.seen == f"2 in the wanted version; accepted: {AGENT}: {missing}"
 
 
-def test_a_missing_addon_is_installed_from_its_pinned_manifest_and_then_left_alone(
-    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+def test_a_missing_addon_is_installed_from_its_pinned_manifest_only_once(
+    context: ReleaseContext, agent: Addon, cluster: Cluster, address: str
 ) -> None:
     wanted = pinned(agent, f"{address}/install.yaml")
-    configure_addon.fn(environment, release, wanted)
-    found = cluster.read("Deployment", agent.deployment, agent.namespace)
-    assert found is not None
-    assert found["status"]["availableReplicas"] == 1
-    configure_addon.fn(environment, release, wanted)
-    told = [record.event for record in read_journal(environment, release.number) if record.step.endswith(AGENT)]
-    assert told == [Event.INTENDED, Event.DONE]
+    ensure_addon(context, cluster, wanted)
+    deployment = cluster.read("Deployment", agent.deployment, agent.namespace)
+    assert deployment is not None
+    assert deployment["status"]["availableReplicas"] == 1
+    ensure_addon(context, cluster, wanted)
+    events = [
+        record.event
+        for record in read_journal(context.environment, context.release.number)
+        if record.step.endswith(AGENT)
+    ]
+    assert events == [Event.INTENDED, Event.DONE]
 
 
-def test_another_manifest_than_the_pinned_one_is_not_applied_and_both_are_named(
-    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+def test_another_manifest_than_the_pinned_one_is_not_applied_and_both_digests_are_named(
+    context: ReleaseContext, agent: Addon, cluster: Cluster, address: str
 ) -> None:
-    found = hashlib.sha256(MANIFEST.encode()).hexdigest()
-    with pytest.raises(Altered, match=f"has sha256 {found}, and {'0' * 64} is pinned"):
-        configure_addon.fn(environment, release, pinned(agent, f"{address}/install.yaml", "0" * 64))
+    sha256 = hashlib.sha256(MANIFEST.encode()).hexdigest()
+    with pytest.raises(Altered, match=f"has SHA-256 {sha256}, but {'0' * 64} is pinned"):
+        ensure_addon(context, cluster, pinned(agent, f"{address}/install.yaml", "0" * 64))
     assert cluster.read("Deployment", agent.deployment, agent.namespace) is None
 
 
-def test_a_manifest_that_is_not_there_is_worth_asking_again(
-    environment: Environment, release: Release, agent: Addon, cluster: Cluster, address: str
+def test_a_manifest_that_does_not_exist_is_worth_retrying(
+    context: ReleaseContext, agent: Addon, cluster: Cluster, address: str
 ) -> None:
     with pytest.raises(Unavailable, match="answers HTTP 404"):
-        configure_addon.fn(environment, release, pinned(agent, f"{address}/other.yaml"))
+        ensure_addon(context, cluster, pinned(agent, f"{address}/other.yaml"))
 
 
-def test_a_missing_addon_stops_a_release_only_where_it_is_needed_and_nothing_installs_it(
-    environment: Environment, release: Release, agent: Addon, cluster: Cluster
+def test_a_missing_addon_without_a_pinned_manifest_stops_a_release_only_if_it_is_needed(
+    context: ReleaseContext, agent: Addon, cluster: Cluster
 ) -> None:
-    configure_addon.fn(environment, release, agent)
-    with pytest.raises(NotFound, match=f"there is no Deployment {agent.deployment}"):
-        configure_addon.fn(environment, release, agent.model_copy(update={"is_required": True}))
+    ensure_addon(context, cluster, agent)
+    with pytest.raises(NotFound, match=f"Deployment {agent.deployment} does not exist"):
+        ensure_addon(context, cluster, agent.model_copy(update={"is_required": True}))
 
 
 @pytest.fixture
 def bare_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A shop whose cluster never had Argo Rollouts."""
+    """A shop with a cluster of its own, without Argo Rollouts."""
     settings = SandboxSettings(time_factor=20.0)
     with Sandbox(tmp_path / "sandbox", parts=("aws", "kubernetes"), settings=settings) as sandbox:
         for name, value in variables(sandbox.state, sandbox.addresses, sandbox.settings).items():
@@ -178,7 +182,7 @@ def bare_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]
         yield shop
 
 
-def test_a_cluster_without_the_kind_of_a_manifest_is_refused_in_the_plan_with_its_add_on(bare_shop: Shop) -> None:
+def test_a_plan_is_refused_if_the_cluster_does_not_serve_a_kind_and_names_the_add_on(bare_shop: Shop) -> None:
     live, digest = connect_rollout(bare_shop.environment), bare_shop.push("a")
     plan = make_object_plan(live, render_application(bare_shop.environment, digest, {}), digest)
     assert plan.steps == ()

@@ -1,4 +1,4 @@
-"""Going back to an earlier revision, inside the rollback window and outside it, and with the settings that it had."""
+"""Rollbacks to an earlier revision inside the rollback window and outside it, and to its earlier settings."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sandbox.testing import PATIENCE, eventually
 from tasks.application.planning import make_object_plan, render_application
 from tasks.rollout.live import connect_rollout
 from tests.shop import Shop
-from tests.tasks.canaries import change_pods, go_back, promote, served_digest
+from tests.tasks.canaries import change_pods, promote, roll_back_to, served_digest
 
 pytestmark = pytest.mark.proof
 
@@ -28,16 +28,16 @@ def set_window(shop: Shop, revisions: int) -> None:
     path.write_text(yaml.safe_dump_all(manifests))
 
 
-def weights_written(shop: Shop, percent: int) -> int:
-    """How often the controller has given a canary this share."""
+def count_weight_events(shop: Shop, weight_percent: int) -> int:
+    """How often the controller has given a canary this weight."""
     events = shop.cluster.list("Event", shop.namespace, fields="involvedObject.kind=Rollout")
-    return sum(event["count"] for event in events if f"desiredWeight '{percent}'" in event["message"])
+    return sum(event["count"] for event in events if f"desiredWeight '{weight_percent}'" in event["message"])
 
 
 def pauses(shop: Shop) -> set[tuple[str, int]]:
-    """Pod template hash and step index at which the Rollout has paused, by every change of it since it was made.
+    """Pod-template hash and step index of each pause of the Rollout, from all of its changes since it was created.
 
-    Not by events: the controller records one only where the pause is still there at its next reconcile.
+    Events are not enough: the controller records one only if the pause still exists at its next reconciliation.
     """
     objects = CustomObjectsApi(new_client_from_config(shop.environment.application.kubeconfig))
     changes: Any = Watch().stream(
@@ -60,31 +60,31 @@ def version_of(obj: dict[str, Any] | None) -> str:
     return obj["metadata"]["resourceVersion"]
 
 
-def test_a_revision_inside_the_rollback_window_is_given_all_traffic_without_a_step(shop: Shop) -> None:
+def test_a_revision_inside_the_rollback_window_gets_all_traffic_without_a_step(shop: Shop) -> None:
     set_window(shop, 1)
     first = shop.push("a")
     promote(shop, first)
     promote(shop, shop.push("b"))
     paused = pauses(shop)
-    assert (weights_written(shop, 30), weights_written(shop, 70), len(paused)) == (1, 1, 2)
-    said = go_back(shop, first, 1)
-    # While not all of its pods are there the controller gives it the last step's share, and does not stop at it.
-    assert (weights_written(shop, 30), pauses(shop)) == (1, paused)
-    assert said.startswith(f"Revision 3, {first}, serves all traffic, read back from the load balancer.")
+    assert (count_weight_events(shop, 30), count_weight_events(shop, 70), len(paused)) == (1, 1, 2)
+    sentence = roll_back_to(shop, first, 1)
+    # Until all of its pods are ready, the controller gives it the weight of the last step, and does not pause there.
+    assert (count_weight_events(shop, 30), pauses(shop)) == (1, paused)
+    assert sentence.startswith(f"Revision 3, {first}, serves all traffic, confirmed at the load balancer.")
     assert served_digest(shop) == first
 
 
-def test_a_digest_that_served_gets_a_canary_again_where_the_release_asks_for_it(shop: Shop) -> None:
+def test_a_digest_that_served_gets_a_canary_again_if_the_release_requests_it(shop: Shop) -> None:
     first = shop.push("a")
     promote(shop, first)
     promote(shop, shop.push("b"))
-    (question,) = plan(shop, first).refusals
-    assert question.startswith(f"{first} is revision 1, which served before: the controller would give it all traffic")
+    (refusal,) = plan(shop, first).refusals
+    assert refusal.startswith(f"{first} is revision 1, which served before. The controller would give it all traffic")
     planned = plan(shop, first, canary=True)
     assert planned.refusals == ()
-    assert planned.steps[-1].changes[-2].startswith("revision 1 of it is taken away first: ")
+    assert planned.steps[-1].changes[-2].startswith("revision 1 has this template: its ReplicaSet is deleted first, ")
     promote(shop, first)
-    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
+    assert (count_weight_events(shop, 30), count_weight_events(shop, 70)) == (2, 2)
     assert served_digest(shop) == first
     assert plan(shop, first).refusals == ()
 
@@ -94,23 +94,23 @@ def plan(shop: Shop, digest: str, *, canary: bool = False) -> PartPlan:
     return make_object_plan(connect_rollout(shop.environment), manifests, digest, canary=canary)
 
 
-def test_a_revision_outside_the_rollback_window_is_taken_through_its_steps_and_arrives(shop: Shop) -> None:
+def test_a_rollback_outside_the_rollback_window_runs_the_canary_steps_to_their_end(shop: Shop) -> None:
     set_window(shop, 1)
     first = shop.push("a")
     promote(shop, first)
     promote(shop, shop.push("b"))
     promote(shop, shop.push("c"))
-    assert (weights_written(shop, 30), weights_written(shop, 70)) == (2, 2)
-    said = go_back(shop, first, 1)
-    assert (weights_written(shop, 30), weights_written(shop, 70)) == (3, 3)
-    assert said.startswith(f"Revision 4, {first}, serves all traffic, read back from the load balancer.")
+    assert (count_weight_events(shop, 30), count_weight_events(shop, 70)) == (2, 2)
+    sentence = roll_back_to(shop, first, 1)
+    assert (count_weight_events(shop, 30), count_weight_events(shop, 70)) == (3, 3)
+    assert sentence.startswith(f"Revision 4, {first}, serves all traffic, confirmed at the load balancer.")
     assert served_digest(shop) == first
 
 
-def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> None:
-    """One digest twice, whose only difference is the Secret that was rotated between its two releases."""
+def test_a_rollback_restores_the_settings_of_its_revision(shop: Shop) -> None:
+    """Two releases of one digest; only the Secret differs, which was rotated between them."""
     digest = shop.push("a")
-    change_pods(shop, take_status_from_secret)
+    change_pods(shop, set_status_from_secret)
     before, after = {"rds-config": "rds-config-1"}, {"rds-config": "rds-config-2"}
     make_secrets(shop.cluster, shop.namespace, {"rds-config-1": "200", "rds-config-2": "202"})
     promote(shop, digest, before)
@@ -119,20 +119,20 @@ def test_a_way_back_brings_the_settings_of_its_revision_with_it(shop: Shop) -> N
     assert {step.action for step in others} == {StepAction.NOTHING}
     assert (rollout.action, rollout.changes[-1]) == (StepAction.CHANGE, "canary at 30, 70 %, then all traffic")
     promote(shop, digest, after)
-    # What elbv2 says is in force at the load balancer a moment later.
+    # The load balancer applies a weight a moment after elbv2 reports it.
     eventually(lambda: statuses(shop) == {202})
-    go_back(shop, digest, 1)
+    roll_back_to(shop, digest, 1)
     eventually(lambda: statuses(shop) == {200})
-    assert {name for pod in live.read().pods if not pod.is_ending for name in pod.secrets} == {"rds-config-1"}
+    assert {name for pod in live.read().pods if not pod.is_terminating for name in pod.secrets} == {"rds-config-1"}
 
 
-def take_status_from_secret(spec: dict[str, Any]) -> None:
+def set_status_from_secret(spec: dict[str, Any]) -> None:
     reference = {"secretKeyRef": {"name": "${RDS_CONFIG}", "key": "status"}}
     spec["containers"][0]["env"] = [{"name": "STATUS", "valueFrom": reference}]
 
 
 def make_secrets(cluster: Cluster, namespace: str, contents: dict[str, str]) -> None:
-    """The namespace as well, which a release's settings are put into before its application."""
+    """And their namespace: a release applies its settings before its application."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for name, status in contents.items():
         metadata = {"name": name, "namespace": namespace}
@@ -140,7 +140,7 @@ def make_secrets(cluster: Cluster, namespace: str, contents: dict[str, str]) -> 
 
 
 def statuses(shop: Shop) -> set[int]:
-    """What users are answered."""
+    """The statuses of requests through the load balancer."""
     url = f"https://{shop.sandbox.addresses.load_balancer}/api/work"
     with httpx.Client(verify=False, headers={"Host": shop.host}, timeout=PATIENCE) as http:  # noqa: S501
         return {http.get(url).status_code for _ in range(20)}

@@ -7,7 +7,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.runs.artifacts import showing
 
 
-def test_an_artifact_that_prefect_does_not_take_is_said_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_artifact_that_prefect_does_not_create_is_logged_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     with (
         temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{closed_port()}/api"}),

@@ -1,4 +1,4 @@
-"""What stands in the worker's shell of a run that was refused, stopped or taken back."""
+"""What the worker logs about a run that was refused, stopped or rolled back."""
 
 import logging
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from prefect import flow
 
 from delivery.errors import Refused, StopRequested, Unavailable
-from tasks.rollback.outcomes import ending_by_name, level_of
+from tasks.rollback.outcomes import end_with_outcome, level_of
 from tests.environments import installed
 
 
@@ -22,14 +22,14 @@ def fault() -> None:
 
 
 @flow(name="whole")
-@ending_by_name
+@end_with_outcome
 def whole(environment: str = "production") -> str:
     phase()
     raise AssertionError
 
 
 @flow(name="broken")
-@ending_by_name
+@end_with_outcome
 def broken(environment: str = "production") -> str:
     fault()
     raise AssertionError
@@ -47,7 +47,7 @@ def records(
     return caplog
 
 
-def test_a_delivery_error_leaves_its_sentence_and_no_traceback(records: pytest.LogCaptureFixture) -> None:
+def test_a_delivery_error_is_logged_as_its_message_without_a_traceback(records: pytest.LogCaptureFixture) -> None:
     whole(return_state=True)
     sentences = [record for record in records.records if record.getMessage() == "CloudWatch does not answer."]
     assert [record.levelname for record in sentences] == ["ERROR"]
@@ -55,11 +55,11 @@ def test_a_delivery_error_leaves_its_sentence_and_no_traceback(records: pytest.L
     assert "Finished in state NotStarted" in [record.getMessage() for record in records.records]
 
 
-def test_a_fault_of_ours_keeps_its_traceback(records: pytest.LogCaptureFixture) -> None:
+def test_any_other_error_keeps_its_traceback(records: pytest.LogCaptureFixture) -> None:
     broken(return_state=True)
     assert any(record.exc_info and isinstance(record.exc_info[1], KeyError) for record in records.records)
 
 
-def test_what_was_refused_or_asked_for_is_no_error() -> None:
+def test_a_refusal_and_a_stop_request_are_warnings() -> None:
     assert {level_of(Refused("x")), level_of(StopRequested("x"))} == {logging.WARNING}
     assert level_of(Unavailable("x")) == logging.ERROR

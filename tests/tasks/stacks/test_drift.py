@@ -1,9 +1,9 @@
-"""The scheduled check of the stacks, by reads of a real CloudFormation."""
+"""The scheduled check of the stacks, with the CloudFormation of the sandbox."""
 
 import pytest
 
 from delivery.canary.verdict import Verdict
-from delivery.release import Release
+from delivery.context import ReleaseContext
 from tasks.stacks.deploy import deploy_stack
 from tasks.stacks.drift import compare_stacks
 from tasks.state.lock import lock_environment
@@ -16,45 +16,45 @@ READS = {"cloudformation:DescribeStacks", "cloudformation:GetTemplate", "ssm:Get
 
 @pytest.fixture
 def deployed(project: Project) -> Project:
-    """A stack as its assembly has it, one value of which comes from the parameter store."""
+    """A project whose stack matches the cloud assembly."""
     project.write({"App": {"One": project.parameter("one", "1")}})
-    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as release:
-        deploy(project, release)
+    with lock_environment(project.environment, DIGEST, "hash", "test", wait=False) as context:
+        deploy(project, context)
     return project
 
 
-def deploy(project: Project, release: Release) -> None:
-    deploy_stack.fn(project.environment, release, project.stack("App"))
+def deploy(project: Project, context: ReleaseContext) -> None:
+    deploy_stack.fn(context, project.stack("App"))
 
 
-def test_a_deployed_stack_is_as_the_assembly_has_it(deployed: Project) -> None:
+def test_a_deployed_stack_matches_the_assembly(deployed: Project) -> None:
     check = compare_stacks(deployed.environment)
-    assert (check.verdict, check.seen) == (Verdict.PASS, "1 stacks as the assembly has them")
+    assert (check.verdict, check.seen) == (Verdict.PASS, "1 of 1 stacks match the cloud assembly")
 
 
 def test_a_check_only_reads(deployed: Project, aws: SandboxAws) -> None:
     aws.fault(kind="slow", seconds=0)
     compare_stacks(deployed.environment)
-    # The cluster's controllers ask other services of the same AWS.
-    asked = {hit["at"] for hit in aws.hits() if hit["at"].startswith(("cloudformation:", "ssm:"))}
-    assert "cloudformation:DescribeStacks" in asked
-    assert asked <= READS
+    # The controllers of the cluster call other services of the same AWS.
+    calls = {hit["at"] for hit in aws.hits() if hit["at"].startswith(("cloudformation:", "ssm:"))}
+    assert "cloudformation:DescribeStacks" in calls
+    assert calls <= READS
 
 
-def test_a_stack_that_was_updated_by_hand_is_told(deployed: Project, aws: SandboxAws) -> None:
+def test_a_manual_update_of_a_stack_is_found(deployed: Project, aws: SandboxAws) -> None:
     name = deployed.stack("App").name
     deployed.write({"App": {"One": deployed.parameter("one", "2")}})
     formation = aws.client("cloudformation")
-    made = formation.create_change_set(
-        StackName=name, ChangeSetName="by-hand", TemplateBody=deployed.stack("App").template
+    change_set = formation.create_change_set(
+        StackName=name, ChangeSetName="manual", TemplateBody=deployed.stack("App").template
     )["Id"]
-    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=made, WaiterConfig={"Delay": 1})
-    formation.execute_change_set(ChangeSetName=made)
+    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
+    formation.execute_change_set(ChangeSetName=change_set)
     formation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     deployed.write({"App": {"One": deployed.parameter("one", "1")}})
-    assert compare_stacks(deployed.environment).seen == "App: another template"
+    assert compare_stacks(deployed.environment).seen == "App: different template"
 
 
-def test_a_stack_that_is_missing_is_told(project: Project) -> None:
+def test_a_missing_stack_is_found(project: Project) -> None:
     project.write({"App": {"One": project.parameter("one", "1")}})
-    assert compare_stacks(project.environment).seen == "App: there is none"
+    assert compare_stacks(project.environment).seen == "App: the stack does not exist"

@@ -1,4 +1,4 @@
-"""A template too large for a request goes by the state's bucket."""
+"""A template that is too large for a request is sent from the bucket of the state."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,12 @@ from delivery.plan import StepAction
 from tasks.stacks.deploy import observe_stack
 from tests.assemblies import Project
 from tests.aws import SandboxAws
-from tests.tasks.stacks.updating import bring
+from tests.tasks.stacks.updating import deploy_with_token
 
 
 @pytest.fixture
 def environment(project: Project, aws: SandboxAws) -> Environment:
-    """The project's stack is large, its state lives in a bucket."""
+    """The template of the stack is large, and the state is in a bucket."""
     project.write({"App": {"One": project.parameter("one", "1")}})
     path = Path(project.environment.stacks.assembly) / "App.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "Metadata": {"why": "x" * 60_000}}))
@@ -27,21 +27,21 @@ def environment(project: Project, aws: SandboxAws) -> Environment:
 def test_a_large_template_is_deployed_from_the_bucket(
     project: Project, environment: Environment, aws: SandboxAws
 ) -> None:
-    assert bring(environment, "App", "release-1-App").status == "CREATE_COMPLETE"
+    assert deploy_with_token(environment, "App", "release-1-App").status == "CREATE_COMPLETE"
     (stored,) = aws.client("s3").list_objects_v2(Bucket=f"{project.name}-state")["Contents"]
     assert stored["Key"].startswith("slipway/templates/")
 
 
-def test_a_large_template_is_planned_by_the_same_object(
+def test_the_plan_of_a_large_template_uses_the_same_object(
     project: Project, environment: Environment, aws: SandboxAws
 ) -> None:
-    bring(environment, "App", "release-1-App")
+    deploy_with_token(environment, "App", "release-1-App")
     found = observe_stack.fn(environment, project.stack("App"))
     assert (found.is_changed, found.refused) == (False, None)
     assert len(aws.client("s3").list_objects_v2(Bucket=f"{project.name}-state")["Contents"]) == 1
 
 
-def test_a_large_template_again_is_nothing_to_do(project: Project, environment: Environment) -> None:
-    first = bring(environment, "App", "release-1-App")
-    again = bring(environment, "App", "release-2-App")
+def test_an_unchanged_large_template_has_nothing_to_do(project: Project, environment: Environment) -> None:
+    first = deploy_with_token(environment, "App", "release-1-App")
+    again = deploy_with_token(environment, "App", "release-2-App")
     assert (again.arn, again.action) == (first.arn, StepAction.NOTHING)

@@ -12,7 +12,7 @@ import pytest
 from clients.store import open_state
 from delivery.environment import Environment
 from delivery.errors import LockLost, LockTaken, RolledBack, StopRequested
-from delivery.release import Event, Release, has_ended
+from delivery.release import Event, has_ended
 from sandbox.testing import PATIENCE
 from tasks.state.journal import append, read_journal, read_request
 from tasks.state.lock import ensure_locked, lock_environment, read_lock, request_stop
@@ -27,8 +27,8 @@ def later(by: timedelta) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + by
 
 
-def try_to_hold(environment: Environment, all_ready: threading.Barrier, done: threading.Barrier) -> bool:
-    """Whether the hold was got; nobody gives it back before all have tried."""
+def try_to_lock(environment: Environment, all_ready: threading.Barrier, done: threading.Barrier) -> bool:
+    """Whether the lock was acquired. It is not released before all have tried."""
     all_ready.wait()
     try:
         with lock_environment(environment, DIGEST, "hash", "contend"):
@@ -39,11 +39,11 @@ def try_to_hold(environment: Environment, all_ready: threading.Barrier, done: th
         return False
 
 
-def test_of_sixteen_threads_one_gets_the_hold(tmp_path: Path) -> None:
+def test_of_sixteen_threads_one_acquires_the_lock(tmp_path: Path) -> None:
     environment = production(tmp_path)
     barriers = threading.Barrier(CONTENDERS), threading.Barrier(CONTENDERS)
     with ThreadPoolExecutor(CONTENDERS) as pool:
-        got = [pool.submit(try_to_hold, environment, *barriers) for _ in range(CONTENDERS)]
+        got = [pool.submit(try_to_lock, environment, *barriers) for _ in range(CONTENDERS)]
     assert sum(result.result() for result in got) == 1
 
 
@@ -60,10 +60,10 @@ print("ready", flush=True)
 sys.stdin.readline()
 try:
     with lock_environment(environment, DIGEST, "hash", "contend"):
-        print("held", flush=True)
+        print("acquired", flush=True)
         sys.stdin.readline()
 except LockTaken:
-    print("taken", flush=True)
+    print("refused", flush=True)
 """
 
 
@@ -74,7 +74,7 @@ def start_contender(store: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_of_four_processes_one_gets_the_hold(tmp_path: Path) -> None:
+def test_of_four_processes_one_acquires_the_lock(tmp_path: Path) -> None:
     contenders = [start_contender(tmp_path) for _ in range(4)]
     assert [contender.stdout.readline() for contender in contenders if contender.stdout] == ["ready\n"] * 4
     for contender in contenders:
@@ -84,33 +84,39 @@ def test_of_four_processes_one_gets_the_hold(tmp_path: Path) -> None:
     answers = [contender.stdout.readline() for contender in contenders if contender.stdout]
     for contender in contenders:
         contender.communicate("done\n", timeout=PATIENCE)
-    assert sorted(answers) == ["held\n", "taken\n", "taken\n", "taken\n"]
+    assert sorted(answers) == ["acquired\n", "refused\n", "refused\n", "refused\n"]
 
 
-def test_a_hold_that_was_given_back_is_free_and_its_number_stays_taken(tmp_path: Path) -> None:
+def test_a_released_lock_can_be_acquired_again_with_the_next_number(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with lock_environment(environment, DIGEST, "hash", "first") as first:
         pass
     with lock_environment(environment, DIGEST, "hash", "second") as second:
-        assert (second.number, second.lock_epoch) == (first.number + 1, first.lock_epoch + 1)
+        assert (second.release.number, second.release.lock_epoch) == (
+            first.release.number + 1,
+            first.release.lock_epoch + 1,
+        )
 
 
-def test_the_first_releases_of_two_stores_mark_their_operations_differently(tmp_path: Path) -> None:
+def test_the_first_releases_of_two_stores_have_different_tokens(tmp_path: Path) -> None:
     one, other = production(tmp_path / "one"), production(tmp_path / "other")
     with (
         lock_environment(one, DIGEST, "hash", "first") as first,
         lock_environment(other, DIGEST, "hash", "1st") as moved,
     ):
-        assert first.number == moved.number
-        assert first.token("Infrastructure/App") != moved.token("Infrastructure/App")
-        assert Release.model_validate(read_request(one, 1) | {"environment": one.name, "number": 1}) == first
+        assert first.release.number == moved.release.number
+        assert first.release.token("Infrastructure/App") != moved.release.token("Infrastructure/App")
+        assert read_request(one, 1).to_release(one.name, 1) == first.release
 
 
-def test_who_finds_the_environment_held_is_told_by_whom_and_why(tmp_path: Path) -> None:
+def test_a_locked_environment_is_refused_with_the_holder_and_the_reason(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with (
         lock_environment(environment, DIGEST, "hash", "the spring release"),
-        pytest.raises(LockTaken, match=r"Release 1 of production, by .* the spring release"),
+        pytest.raises(
+            LockTaken,
+            match=r"production is locked by release 1 \(.*, reason: the spring release\)\. Nothing was changed\.",
+        ),
         lock_environment(environment, DIGEST, "hash", "another"),
     ):
         pass
@@ -121,9 +127,9 @@ def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
     got = threading.Event()
 
     def second() -> int:
-        with lock_environment(environment, DIGEST, "hash", "second") as release:
+        with lock_environment(environment, DIGEST, "hash", "second") as context:
             got.set()
-            return release.lock_epoch
+            return context.release.lock_epoch
 
     with ThreadPoolExecutor(1) as pool:
         with lock_environment(environment, DIGEST, "hash", "first"):
@@ -132,77 +138,77 @@ def test_a_release_waits_for_the_one_before_it(tmp_path: Path) -> None:
         assert waiting.result(timeout=PATIENCE) == 2
 
 
-def test_a_dead_holders_environment_is_taken_once_its_lease_is_over(tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_process_can_be_acquired_after_its_lease(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    die_while_holding(environment)
+    die_with_lock(environment)
     left = read_lock(environment)
     assert left is not None
     last = left.renewed_at + timedelta(seconds=70)
     with pytest.raises(LockTaken), lock_environment(environment, DIGEST, "hash", "early", now=lambda: last):
         pass
     over = last + timedelta.resolution
-    with lock_environment(environment, DIGEST, "hash", "late", now=lambda: over) as release:
-        assert release.lock_epoch == 2
-    found = read_journal(environment, release.number)[0].detail["found"]
-    assert found.startswith("Release 1 of production, by ")
-    assert "stopped without giving it back" in found
-    assert found.endswith("its last step was Topics/views.")
+    with lock_environment(environment, DIGEST, "hash", "late", now=lambda: over) as context:
+        assert context.release.lock_epoch == 2
+    found = read_journal(environment, context.release.number)[0].detail["found"]
+    assert found.startswith("The lock of release 1 (")
+    assert "on production expired and was not released" in found
+    assert found.endswith("The last step of that release was Topics/views.")
 
 
-def die_while_holding(environment: Environment) -> None:
-    """As when a process is ended from outside: no giving back."""
-    with suppress(KeyboardInterrupt), lock_environment(environment, DIGEST, "hash", "die") as release:
-        append(environment, release, "Topics/views", Event.INTENDED)
+def die_with_lock(environment: Environment) -> None:
+    """As if the process was killed: the lock is not released."""
+    with suppress(KeyboardInterrupt), lock_environment(environment, DIGEST, "hash", "die") as context:
+        append(context, "Topics/views", Event.INTENDED)
         raise KeyboardInterrupt
 
 
-def test_a_holder_whose_environment_was_taken_stops_before_its_next_effect(tmp_path: Path) -> None:
+def test_a_release_that_lost_the_lock_stops_before_its_next_effect(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with lock_environment(environment, DIGEST, "hash", "slow") as slow:
         with lock_environment(environment, DIGEST, "hash", "next", now=later(timedelta(minutes=5))):
             pass
-        with pytest.raises(LockLost, match="next"):
-            ensure_locked(environment, slow)
+        with pytest.raises(LockLost, match=r"^Lost the lock on production to release 2 \(.*, reason: next\)\. "):
+            ensure_locked(slow)
 
 
-def test_a_holder_stops_when_it_is_asked_to(tmp_path: Path) -> None:
+def test_a_release_stops_after_a_stop_request(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with lock_environment(environment, DIGEST, "hash", "long") as release:
+    with lock_environment(environment, DIGEST, "hash", "long") as context:
         asked = request_stop(environment, "ana@desk", "the database is being moved.")
         assert asked
-        assert asked.number == release.number
+        assert asked.number == context.release.number
         with pytest.raises(StopRequested, match=r"ana@desk asked .* the database is being moved\."):
-            ensure_locked(environment, release)
+            ensure_locked(context)
 
 
-def test_an_epoch_whose_taker_died_before_it_was_there_is_free(tmp_path: Path) -> None:
+def test_an_epoch_without_its_first_object_is_free(tmp_path: Path) -> None:
     environment = production(tmp_path)
     (tmp_path / "holds" / "production" / "1").mkdir(parents=True)
-    with lock_environment(environment, DIGEST, "hash", "first") as release:
-        assert release.lock_epoch == 1
+    with lock_environment(environment, DIGEST, "hash", "first") as context:
+        assert context.release.lock_epoch == 1
 
 
-def test_the_hold_shows_nothing_but_objects_that_were_created_once(tmp_path: Path) -> None:
+def test_a_lock_consists_of_objects_that_are_created_once(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with lock_environment(environment, DIGEST, "hash", "look"):
+    with lock_environment(environment, DIGEST, "hash", "first"):
         pass
     keys = [item.key for item in open_state(environment).list("holds")]
     assert keys == [f"holds/production/1/{name}.json" for name in ("0", "release", "released")]
 
 
-def test_a_release_that_ends_says_how_in_its_journal(tmp_path: Path) -> None:
+def test_the_end_of_a_release_is_in_its_journal(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    with suppress(RolledBack), lock_environment(environment, DIGEST, "hash", "try") as release:
-        append(environment, release, "Topics/views", Event.INTENDED)
+    with suppress(RolledBack), lock_environment(environment, DIGEST, "hash", "try") as context:
+        append(context, "Topics/views", Event.INTENDED)
         raise RolledBack("Revision 41 serves all traffic.")
-    last = read_journal(environment, release.number)[-1]
+    last = read_journal(environment, context.release.number)[-1]
     assert (last.event, last.detail) == (
         Event.ENDED,
         {"outcome": "RolledBack", "message": "Revision 41 serves all traffic."},
     )
 
 
-def test_a_release_whose_process_was_ended_has_no_end_in_its_journal(tmp_path: Path) -> None:
+def test_a_release_whose_process_was_killed_has_no_end_in_its_journal(tmp_path: Path) -> None:
     environment = production(tmp_path)
-    die_while_holding(environment)
+    die_with_lock(environment)
     assert not has_ended(read_journal(environment, 1))

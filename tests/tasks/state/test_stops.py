@@ -1,4 +1,6 @@
-"""A stop: of a run that holds nothing yet, and of a release that is neither carried on nor taken back."""
+"""Stop requests: for a run that does not have the lock yet, and for a release, which then neither continues nor rolls
+back.
+"""
 
 import uuid
 from pathlib import Path
@@ -7,11 +9,12 @@ import pytest
 from prefect import flow
 from prefect.runtime import flow_run
 
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, StopRequested, Unfinished
 from delivery.journal.notices import read_notices
-from delivery.release import Event, Release
-from tasks.rollback.outcomes import halted
+from delivery.release import Event
+from tasks.rollback.notifications import conclude_halt
 from tasks.state.journal import append, list_numbers, read_journal
 from tasks.state.lock import lock_environment, read_lock, request_stop_of_run
 from tests.environments import installed
@@ -32,10 +35,10 @@ def stopped_while_planning(environment: Environment) -> None:
         raise AssertionError
 
 
-def test_a_run_that_was_asked_to_stop_while_it_planned_takes_nothing(
+def test_a_run_that_is_asked_to_stop_while_it_plans_does_not_acquire_the_lock(
     environment: Environment, prefect_server: str
 ) -> None:
-    with pytest.raises(StopRequested, match=r"ana@desk asked .*: the wrong digest\. Nothing was begun"):
+    with pytest.raises(StopRequested, match=r"ana@desk asked .*: the wrong digest\. Nothing was changed"):
         stopped_while_planning(environment)
     assert list_numbers(environment) == ()
     lock = read_lock(environment)
@@ -44,31 +47,33 @@ def test_a_run_that_was_asked_to_stop_while_it_planned_takes_nothing(
 
 @flow
 def release(environment: Environment) -> int:
-    with lock_environment(environment, DIGEST, "hash", "release") as held:
-        return held.number
+    with lock_environment(environment, DIGEST, "hash", "release") as context:
+        return context.release.number
 
 
-def test_a_stop_of_one_run_lets_another_one_go_on(environment: Environment, prefect_server: str) -> None:
+def test_a_stop_request_for_one_run_does_not_stop_another(environment: Environment, prefect_server: str) -> None:
     request_stop_of_run(environment, str(uuid.uuid4()), "ana@desk", "the wrong digest.")
     assert release(environment) == 1
 
 
-def stop(environment: Environment, release: Release, *, has_effect: bool) -> DeliveryError:
+def stop(context: ReleaseContext, *, has_effect: bool) -> DeliveryError:
     if has_effect:
-        append(environment, release, "Topics/views", Event.INTENDED)
-        append(environment, release, "Topics/views", Event.DONE)
-    return halted(environment, release, STOP)
+        append(context, "Topics/views", Event.INTENDED)
+        append(context, "Topics/views", Event.DONE)
+    return conclude_halt(context, STOP)
 
 
-def test_a_stop_before_any_effect_is_the_releases_end(environment: Environment) -> None:
-    with lock_environment(environment, DIGEST, "hash", "release") as held:
-        assert stop(environment, held, has_effect=False) is STOP
+def test_a_release_that_stops_before_any_effect_ends_with_the_stop_request(environment: Environment) -> None:
+    with lock_environment(environment, DIGEST, "hash", "release") as context:
+        assert stop(context, has_effect=False) is STOP
 
 
-def test_a_stop_names_what_is_kept_and_is_told_to_the_channels_once(environment: Environment) -> None:
-    with lock_environment(environment, DIGEST, "hash", "release") as held:
-        error = stop(environment, held, has_effect=True)
+def test_a_stop_names_what_is_kept_and_is_notified_once(environment: Environment) -> None:
+    with lock_environment(environment, DIGEST, "hash", "release") as context:
+        error = stop(context, has_effect=True)
     assert isinstance(error, Unfinished)
-    assert str(error).startswith(f"{STOP} Kept as this release left them: Topics/views. Traffic was not touched.")
-    (notice,) = read_notices("production", held.number, read_journal(environment, held.number))
+    assert str(error).startswith(
+        f"{STOP} These changes of this release stay: Topics/views. The traffic was not changed."
+    )
+    (notice,) = read_notices("production", context.release.number, read_journal(environment, context.release.number))
     assert (notice.event, notice.text) == ("Unfinished", f"Release 1: {error}")

@@ -1,4 +1,4 @@
-"""One broker cluster for all tests of topics, and for each test a project with topics of its own."""
+"""One broker cluster for all tests of topics, and a project with its own topics for each test."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,47 +7,43 @@ from datetime import timedelta
 import pytest
 
 from clients.topics.access import TopicAdmin
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
-from delivery.release import Release
 from delivery.topics import TopicSpec
 from sandbox.instance import Sandbox
-from sandbox.kafka.gate import ignore_writes
+from sandbox.kafka.iam_proxy import ignore_writes
 from tasks.state.lock import lock_environment
 from tasks.topics import connect_topics
 from tests.assemblies import Project, make_project
 from tests.aws import SandboxAws
-from tests.tasks.topics.hands import (
-    CONFIGURATION,
-    Hands,
-    Way,
-)
+from tests.tasks.topics.helpers import CONFIGURATION, KafkaAdmin, TopicApi
 
 DIGEST = "sha256:" + "d" * 64
 
 
 @pytest.fixture(scope="package")
 def brokers(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A stack with a broker cluster, which all tests share: it takes as long to make as everything else of them."""
+    """A stack with a broker cluster, which all tests share. Its creation takes as long as the tests."""
     sandbox.require("aws", "kafka")
     project = make_project(f"t{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("brokers"))
     outputs = {"MSKStack": {"MSKClusterArn": {"Ref": "Cluster"}}}
     project.write({"MSKStack": {"Cluster": project.cluster()}}, outputs=outputs)
-    project.deploy_by_hand(SandboxAws(sandbox.addresses.aws))
+    project.deploy_manually(SandboxAws(sandbox.addresses.aws))
     return project
 
 
 @pytest.fixture
-def environment(brokers: Project, sandbox: Sandbox, aws: SandboxAws, way: Way) -> Iterator[Environment]:
-    """A project of its own, so that each test has topics of its own."""
+def environment(brokers: Project, sandbox: Sandbox, aws: SandboxAws, topic_api: TopicApi) -> Iterator[Environment]:
+    """A separate project, so that each test has its own topics."""
     own = brokers.environment.model_copy(update={"project": f"t{uuid.uuid4().hex[:8]}"})
-    yield way.lead(own, sandbox, lag=timedelta(seconds=20))
+    yield topic_api.use(own, sandbox, lag=timedelta(seconds=20))
     ignore_writes(sandbox.state)
 
 
 @pytest.fixture
-def release(environment: Environment) -> Iterator[Release]:
-    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as release:
-        yield release
+def context(environment: Environment) -> Iterator[ReleaseContext]:
+    with lock_environment(environment, DIGEST, "hash", "test", wait=False) as context:
+        yield context
 
 
 @pytest.fixture
@@ -62,5 +58,5 @@ def topics(environment: Environment) -> TopicAdmin:
 
 
 @pytest.fixture
-def hands(brokers: Project, sandbox: Sandbox) -> Hands:
-    return Hands(sandbox)
+def kafka(brokers: Project, sandbox: Sandbox) -> KafkaAdmin:
+    return KafkaAdmin(sandbox)

@@ -1,4 +1,4 @@
-"""What one broker says of a topic. librdkafka asks any broker that it has met, so this speaks the protocol itself.
+"""Reads the metadata of a topic from one specific broker. librdkafka reads it from any broker.
 
 Source: Kafka protocol guide, Metadata request and response, version 4.
 """
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from sandbox.testing import PATIENCE
 
 METADATA, VERSION = 3, 4
-# int16 key, int16 version, int32 correlation, string client; one topic; whether it may be created.
+# int16 API key, int16 API version, int32 correlation id, string client id. The body has one topic, and whether the
+# request may create it.
 HEADER = struct.Struct("!hhih")
 
 
 @dataclass
-class Answer:
-    """A response, read from its start."""
+class Response:
+    """A response that is read from its start."""
 
     data: bytes
     at: int = 0
@@ -38,18 +39,18 @@ class Answer:
 
 
 def knows_topic(broker: str, name: str) -> bool:
-    """Whether this very broker, `host:port`, has heard of the topic."""
-    answer = Answer(_ask(broker, name))
-    answer.at = 8  # correlation id, throttle time
-    for _ in range(answer.number("i")):
-        answer.skip_broker()
-    answer.skip_string()  # cluster id
-    answer.at += 4  # controller
-    assert answer.number("i") == 1, "one topic was asked for"
-    return answer.number("h") == 0
+    """Whether this broker knows the topic. broker: `host:port`."""
+    response = Response(_request(broker, name))
+    response.at = 8  # correlation id, throttle time
+    for _ in range(response.number("i")):
+        response.skip_broker()
+    response.skip_string()  # cluster id
+    response.at += 4  # controller
+    assert response.number("i") == 1, "the request names one topic"
+    return response.number("h") == 0
 
 
-def _ask(broker: str, name: str) -> bytes:
+def _request(broker: str, name: str) -> bytes:
     text = name.encode()
     request = HEADER.pack(METADATA, VERSION, 1, -1) + struct.pack(f"!ih{len(text)}sb", 1, len(text), text, 0)
     host, _, port = broker.rpartition(":")

@@ -1,108 +1,116 @@
-"""Writes that get lost or are ignored, and brokers that refuse: on each way what is its own."""
+"""Lost and ignored writes, and brokers that refuse requests, for each API."""
 
 from collections.abc import Mapping
 
 import pytest
 
 from clients.topics.access import TopicAdmin
+from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotPermitted, Unavailable
-from delivery.release import Event, Release
+from delivery.release import Event
 from delivery.topics import TopicSpec, is_as_specified, plan_topic
 from sandbox.instance import Sandbox
 from tasks.topics import apply_change, configure_topic, connect_topics
 from tests.aws import SandboxAws
-from tests.tasks.topics.hands import Hands, Way, by_kafka, by_the_topic_api, impatient, on_both_ways, told
+from tests.tasks.topics.helpers import (
+    KafkaAdmin,
+    TopicApi,
+    recorded,
+    with_both_apis,
+    with_kafka,
+    with_short_lag,
+    with_the_msk_api,
+)
 
 
-@on_both_ways
+@with_both_apis
 @pytest.mark.parametrize("operation", ["CreateTopic", "UpdateTopic"])
-def test_a_write_that_its_server_ignores_is_not_taken_for_done(
-    environment: Environment,
-    release: Release,
+def test_a_write_that_the_server_ignores_fails_the_step(
+    context: ReleaseContext,
     topic: TopicSpec,
-    way: Way,
+    topic_api: TopicApi,
     operation: str,
-    hands: Hands,
+    kafka: KafkaAdmin,
     sandbox: Sandbox,
     aws: SandboxAws,
 ) -> None:
-    held = "there is no such topic"
+    difference = "the topic does not exist"
     if operation == "UpdateTopic":
-        hands.create(topic.name)
-        held = "partitions: 1 -> 3; retention.ms: .* -> 14 days"
-    way.ignore(operation, sandbox, aws)
-    with pytest.raises(NotApplied, match=f"the brokers tell: {held}"):
-        configure_topic.fn(impatient(environment), release, topic)
-    assert told(environment, release)[-1].event is Event.FAILED
+        kafka.create(topic.name)
+        difference = "partitions: 1 -> 3; retention.ms: .* -> 14 days"
+    topic_api.ignore(operation, sandbox, aws)
+    with pytest.raises(NotApplied, match=f"still differs from its specification after .*: {difference}"):
+        configure_topic.fn(context, topic)
+    assert recorded(context)[-1].event is Event.FAILED
 
 
-@by_the_topic_api
-def test_a_creation_whose_answer_was_lost_is_found_done(
-    environment: Environment, release: Release, topic: TopicSpec, topics: TopicAdmin, aws: SandboxAws
+@with_the_msk_api
+def test_a_creation_whose_response_was_lost_succeeds(
+    context: ReleaseContext, topic: TopicSpec, topics: TopicAdmin, aws: SandboxAws
 ) -> None:
     aws.fault(kind="drop", match="kafka:CreateTopic", times=1)
-    configure_topic.fn(environment, release, topic)
+    configure_topic.fn(context, topic)
     assert is_as_specified(topic, topics.read(topic.name))
 
 
-class Twice:
-    """Topics whose change is asked for a second time, which the API refuses: boto3 does so where an answer is lost."""
+class RepeatedUpdate:
+    """Topics whose update is repeated and then refused, as boto3 repeats a request whose response was lost."""
 
-    def __init__(self, topics: TopicAdmin, *, loses_the_first: bool) -> None:
+    def __init__(self, topics: TopicAdmin, *, is_first_lost: bool) -> None:
         self.read, self.list_names, self.create = topics.read, topics.list_names, topics.create
-        self._topics, self._loses_the_first = topics, loses_the_first
+        self._topics, self._is_first_lost = topics, is_first_lost
 
     def update(self, name: str, configuration: Mapping[str, str], partitions: int | None) -> None:
-        if not self._loses_the_first:
+        if not self._is_first_lost:
             self._topics.update(name, configuration, partitions)
         raise Conflict(f"Could not change topic {name}: it is being updated.")
 
 
-@by_the_topic_api
-def test_a_change_whose_answer_was_lost_is_found_done(
-    environment: Environment, topic: TopicSpec, topics: TopicAdmin, hands: Hands
+@with_the_msk_api
+def test_a_change_whose_response_was_lost_succeeds(
+    environment: Environment, topic: TopicSpec, topics: TopicAdmin, kafka: KafkaAdmin
 ) -> None:
-    hands.create(topic.name, partitions=1)
+    kafka.create(topic.name, partitions=1)
     change = plan_topic(topic, topics.read(topic.name))
-    apply_change(environment, Twice(topics, loses_the_first=False), topic, change)
+    apply_change(environment, RepeatedUpdate(topics, is_first_lost=False), topic, change)
     assert is_as_specified(topic, topics.read(topic.name))
 
 
-@by_the_topic_api
-def test_a_change_that_is_refused_and_not_there_fails_by_its_refusal(
-    environment: Environment, topic: TopicSpec, topics: TopicAdmin, hands: Hands
+@with_the_msk_api
+def test_a_refused_change_that_is_not_made_fails_with_the_refusal(
+    environment: Environment, topic: TopicSpec, topics: TopicAdmin, kafka: KafkaAdmin
 ) -> None:
-    hands.create(topic.name, partitions=1)
+    kafka.create(topic.name, partitions=1)
     change = plan_topic(topic, topics.read(topic.name))
     with pytest.raises(Conflict, match="it is being updated"):
-        apply_change(impatient(environment), Twice(topics, loses_the_first=True), topic, change)
+        apply_change(with_short_lag(environment), RepeatedUpdate(topics, is_first_lost=True), topic, change)
 
 
-@by_the_topic_api
-def test_brokers_that_are_down_are_worth_asking_again(
-    environment: Environment, release: Release, topic: TopicSpec, aws: SandboxAws
+@with_the_msk_api
+def test_a_request_to_brokers_that_are_down_is_retried(
+    context: ReleaseContext, topic: TopicSpec, aws: SandboxAws
 ) -> None:
     aws.fault(kind="down", match="kafka:*")
     with pytest.raises(Unavailable, match=f"Could not read topic {topic.name}"):
-        configure_topic.fn(environment, release, topic)
-    assert told(environment, release) == []
+        configure_topic.fn(context, topic)
+    assert recorded(context) == []
 
 
-@by_kafka
-def test_brokers_that_refuse_the_token_are_not_asked_again(
-    environment: Environment, release: Release, topic: TopicSpec, monkeypatch: pytest.MonkeyPatch
+@with_kafka
+def test_a_request_with_a_token_that_the_brokers_refuse_is_not_retried(
+    context: ReleaseContext, topic: TopicSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     with pytest.raises(NotPermitted, match=f"Could not read topic {topic.name}: .*signature does not match"):
-        configure_topic.fn(environment, release, topic)
+        configure_topic.fn(context, topic)
     with pytest.raises(NotPermitted, match="Could not list the topics"):
-        connect_topics(environment).list_names(topic.name)
-    assert told(environment, release) == []
+        connect_topics(context.environment).list_names(topic.name)
+    assert recorded(context) == []
 
 
-@by_kafka
-def test_brokers_with_a_certificate_of_another_authority_are_not_trusted(
+@with_kafka
+def test_brokers_with_a_certificate_of_an_unknown_authority_are_not_trusted(
     environment: Environment, topic: TopicSpec
 ) -> None:
     tls = environment.tls.model_copy(update={"ca_bundle": None})

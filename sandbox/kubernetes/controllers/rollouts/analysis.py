@@ -1,10 +1,10 @@
-"""The background analysis of a canary: its AnalysisRun is begun, and what it came to is acted on.
+"""The background analysis of a canary: start its AnalysisRun, and abort or pause according to its phase.
 
-Whoever measures writes the run's status. Nobody does so here by itself: a run to which nothing is written stays
-Running, as one does whose measurements have no data.
+The sandbox takes no measurements. A run stays Running until a client writes its status, like a run whose measurements
+have no data.
 """
 
-from sandbox.kubernetes.api.kinds import (
+from sandbox.kubernetes.api.objects.kinds import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     Object,
@@ -12,7 +12,7 @@ from sandbox.kubernetes.api.kinds import (
     name_of,
     value_at,
 )
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.controllers.replica_sets import controller_of, owner_reference
 from sandbox.kubernetes.controllers.rollouts.context import MANAGER, Context, hash_of, revision
 from sandbox.kubernetes.controllers.rollouts.strategy import (
@@ -29,31 +29,31 @@ UNFINISHED = ("", "Pending", "Running")
 
 
 def reconcile_analysis(context: Context) -> None:
-    """Begin the update's run, abort or pause by its phase, and end what is left of earlier ones."""
+    """Start the run of the update, abort or pause according to its phase, and terminate earlier runs."""
     run = _current_run(context)
     if not _is_due(context):
         run = None
     elif run is None or _was_resumed(context, run):
-        run = _begin(context)
+        run = _start(context)
     for other in _runs(context):
         if run is None or name_of(other) != name_of(run):
-            _end(context, other)
+            _terminate(context, other)
     context.analysis_run = run
     if run is not None:
-        _act(context, run)
+        _apply_phase(context, run)
 
 
 def analysis_status(context: Context) -> Object:
-    """What the Rollout's status tells of the run."""
+    """The fields of the Rollout's status about the run."""
     run = context.analysis_run
     if run is None:
         return {}
-    told = {"name": name_of(run), "status": _phase(run), "message": value_at(run, "status.message") or ""}
-    return {"currentBackgroundAnalysisRunStatus": {key: value for key, value in told.items() if value}}
+    fields = {"name": name_of(run), "status": _phase(run), "message": value_at(run, "status.message") or ""}
+    return {"currentBackgroundAnalysisRunStatus": {key: value for key, value in fields.items() if value}}
 
 
 def unresolved_argument(rollout: Object, template: Object) -> str | None:
-    """The first argument of the template that has no value and that the Rollout gives none."""
+    """The first argument of the template that has no value in the template and none in the Rollout."""
     given = {argument["name"] for argument in value_at(canary_of(rollout), "analysis.args") or []}
     wanted = value_at(template, "spec.args") or []
     missing = [item["name"] for item in wanted if "value" not in item and "valueFrom" not in item]
@@ -61,16 +61,16 @@ def unresolved_argument(rollout: Object, template: Object) -> str | None:
 
 
 def _is_due(context: Context) -> bool:
-    """In an update with steps left, from startingStep on; never in a first deployment."""
+    """Whether a run is required: during an update, from startingStep to the last step; never in a first deployment."""
     analysis = canary_of(context.rollout).get("analysis") or {}
     index = current_index(context.rollout)
     if not analysis.get("templates") or context.stable is None or is_fully_promoted(context.rollout):
         return False
-    is_begun = (index or 0) >= analysis.get("startingStep", 0)
-    return is_begun and not context.is_aborted and current_step(context.rollout) is not None
+    has_started = (index or 0) >= analysis.get("startingStep", 0)
+    return has_started and not context.is_aborted and current_step(context.rollout) is not None
 
 
-def _act(context: Context, run: Object) -> None:
+def _apply_phase(context: Context, run: Object) -> None:
     phase, message = _phase(run), value_at(run, "status.message") or ""
     if phase in BROKEN:
         context.add_abort = f"Background analysis phase error/failed: {message}".rstrip(": ")
@@ -78,7 +78,7 @@ def _act(context: Context, run: Object) -> None:
         context.is_inconclusive = True
 
 
-def _begin(context: Context) -> Object:
+def _start(context: Context) -> Object:
     analysis = canary_of(context.rollout)["analysis"]
     names = [reference["templateName"] for reference in analysis["templates"]]
     templates = [context.registry.get(ANALYSIS_TEMPLATES, context.namespace, name) for name in names]
@@ -90,12 +90,12 @@ def _begin(context: Context) -> Object:
     labels = {HASH_LABEL: hash_of(context.new), "rollout-type": "Background"}
     metadata = {"name": _free_name(context), "labels": labels, "ownerReferences": [owner_reference(context.rollout)]}
     body = {"metadata": metadata, "spec": spec, "status": {"phase": "Running"}}
-    context.say("AnalysisRunRunning", f"Background Analysis Run '{metadata['name']}' Status New: 'Running'")
+    context.record_event("AnalysisRunRunning", f"Background Analysis Run '{metadata['name']}' Status New: 'Running'")
     return context.registry.create(ANALYSIS_RUNS, context.namespace, body, Write(MANAGER))
 
 
-def _end(context: Context, run: Object) -> None:
-    """A run that is no longer wanted is terminated, which counts as a success."""
+def _terminate(context: Context, run: Object) -> None:
+    """Terminate a run that is no longer required. Its phase becomes Successful."""
     if _phase(run) not in UNFINISHED:
         return
 
@@ -107,9 +107,9 @@ def _end(context: Context, run: Object) -> None:
 
 
 def _was_resumed(context: Context, run: Object) -> bool:
-    """Whether somebody cleared the pause that an inconclusive run had put: another run takes its place."""
-    told = value_at(context.status, "canary.currentBackgroundAnalysisRunStatus.status")
-    return _phase(run) == INCONCLUSIVE == told and not context.status.get("pauseConditions")
+    """Whether a user cleared the pause that the inconclusive run caused. A new run then replaces it."""
+    recorded = value_at(context.status, "canary.currentBackgroundAnalysisRunStatus.status")
+    return _phase(run) == INCONCLUSIVE == recorded and not context.status.get("pauseConditions")
 
 
 def _current_run(context: Context) -> Object | None:
@@ -127,9 +127,9 @@ def _runs(context: Context) -> list[Object]:
 
 def _free_name(context: Context) -> str:
     name = f"{name_of(context.rollout)}-{hash_of(context.new)}-{revision(context.rollout)}"
-    taken = {name_of(run) for run in _runs(context)}
-    numbered = (f"{name}.{number}" for number in range(1, len(taken) + 2))
-    return name if name not in taken else next(free for free in numbered if free not in taken)
+    used = {name_of(run) for run in _runs(context)}
+    numbered = (f"{name}.{number}" for number in range(1, len(used) + 2))
+    return name if name not in used else next(free for free in numbered if free not in used)
 
 
 def _phase(run: Object) -> str:

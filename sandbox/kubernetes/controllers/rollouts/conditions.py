@@ -1,8 +1,8 @@
-"""Conditions of a Rollout, and the phase and message that follow from its status. No reads, no writes of the API."""
+"""Conditions of a Rollout, and the phase and message that follow from its status. Does not use the API."""
 
 from datetime import timedelta
 
-from sandbox.kubernetes.api.kinds import Object, value_at
+from sandbox.kubernetes.api.objects.kinds import Object, value_at
 from sandbox.kubernetes.clock import now, parse, timestamp
 from sandbox.kubernetes.controllers.rollouts.strategy import replicas_of, status_of, steps_of
 
@@ -19,7 +19,7 @@ def condition_of(conditions: list[Object], name: str) -> Object | None:
 def set_condition(
     conditions: list[Object], name: str, status: str, reason: str, message: str, *, refresh: bool = False
 ) -> bool:
-    """Set it in place and say whether anything changed. Without `refresh` a new message alone changes nothing."""
+    """Set the condition in place, and return whether it changed. Without `refresh`, a new message is not a change."""
     before = condition_of(conditions, name)
     if before and (before["status"], before["reason"]) == (status, reason) and not refresh:
         return False
@@ -36,7 +36,7 @@ def drop_condition(conditions: list[Object], name: str) -> None:
 
 
 def update_conditions(rollout: Object, status: Object, conditions: list[Object], name: str, timeout: timedelta) -> None:
-    """Bring the conditions up to the new status. name: of the new ReplicaSet. timeout: the progress deadline."""
+    """Set the conditions for the new status. name: that of the new ReplicaSet. timeout: the progress deadline."""
     is_paused = bool(status_of(rollout).get("pauseConditions")) or bool(rollout["spec"].get("paused"))
     was_healthy = _update_health(rollout, status, conditions, is_paused)
     is_completed = bool(status.get("stableRS")) and status["stableRS"] == status["currentPodHash"]
@@ -49,7 +49,7 @@ def update_conditions(rollout: Object, status: Object, conditions: list[Object],
 
 
 def mirror_failure(conditions: list[Object], replica_sets: list[Object]) -> None:
-    """The first ReplicaSet that cannot make its pods is told by the Rollout as well."""
+    """Copy the condition ReplicaFailure of the first ReplicaSet that cannot create its pods."""
     found = (condition_of(value_at(replica_set, "status.conditions") or [], FAILED) for replica_set in replica_sets)
     failure = next(filter(None, found), None)
     before = condition_of(conditions, FAILED)
@@ -60,7 +60,7 @@ def mirror_failure(conditions: list[Object], replica_sets: list[Object]) -> None
 
 
 def phase_of(rollout: Object, status: Object) -> tuple[str, str]:
-    """Phase and message; the first that applies."""
+    """Phase and message, by the first rule that applies."""
     conditions, spec = status.get("conditions") or [], rollout["spec"]
     if invalid := condition_of(conditions, INVALID):
         return "Degraded", f"{INVALID}: {invalid['message']}"
@@ -81,16 +81,16 @@ def phase_of(rollout: Object, status: Object) -> tuple[str, str]:
 
 
 def is_healthy(rollout: Object, status: Object) -> bool:
-    """Everything is promoted and the old pods are gone: stricter than the phase."""
+    """Whether the update is promoted and the old pods are gone. This is stricter than the phase Healthy."""
     steps, replicas = steps_of(rollout), replicas_of(rollout)
     counts = {status["updatedReplicas"], status["replicas"], status["availableReplicas"]}
-    is_through = not steps or status.get("currentStepIndex") == len(steps)
+    has_completed_steps = not steps or status.get("currentStepIndex") == len(steps)
     is_stable = bool(status.get("stableRS")) and status["stableRS"] == status["currentPodHash"]
-    return counts == {replicas} and is_through and is_stable
+    return counts == {replicas} and has_completed_steps and is_stable
 
 
 def _update_health(rollout: Object, status: Object, conditions: list[Object], is_paused: bool) -> bool:
-    """Set Healthy; whether it was lost just now."""
+    """Set the condition Healthy, and return whether it changed to False."""
     healthy = not is_paused and is_healthy(rollout, status)
     if not healthy and condition_of(conditions, "Healthy") is None:
         return False

@@ -1,12 +1,12 @@
-"""One reconcile of one Rollout: what it found, and what it decided on the way to the status it writes."""
+"""One reconcile of one Rollout: the objects that it read, and its decisions for the status."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
-from sandbox.kubernetes.api.kinds import REPLICA_SETS, Object, name_of, namespace_of, value_at
-from sandbox.kubernetes.api.pod_defaults import with_template_defaults
-from sandbox.kubernetes.api.registry import Registry, Write
+from sandbox.kubernetes.api.objects.kinds import REPLICA_SETS, Object, name_of, namespace_of, value_at
+from sandbox.kubernetes.api.objects.pod_defaults import with_template_defaults
+from sandbox.kubernetes.api.storage.registry import Registry, Write
 from sandbox.kubernetes.clock import parse
 from sandbox.kubernetes.controllers import events
 from sandbox.kubernetes.controllers.replica_sets import owned_by
@@ -17,11 +17,12 @@ MANAGER = "rollouts-controller"
 
 @dataclass
 class Context:
-    """add_pause, remove_pause, clear_pauses, add_abort, remove_abort, is_inconclusive: decisions that the status will
-    show. analysis_run: of the update under way.
+    """add_pause, remove_pause, clear_pauses, add_abort, remove_abort, is_inconclusive: decisions for the status.
 
-    new_name: of the ReplicaSet that has the Rollout's template.
-    weights: as last written to the load balancer. again: seconds until the next look, None for no need.
+    analysis_run: the run of the current update.
+    new_name: the name of the ReplicaSet that has the Rollout's template.
+    weights: those last written to the Ingress.
+    requeue_after: seconds until the next reconcile; None if only a change requires one.
     """
 
     registry: Registry
@@ -38,7 +39,7 @@ class Context:
     weights: Object | None = None
     analysis_run: Object | None = None
     new_name: str = ""
-    again: float | None = None
+    requeue_after: float | None = None
 
     @classmethod
     def load(cls, registry: Registry, rollout: Object, time_factor: float) -> Self:
@@ -64,7 +65,7 @@ class Context:
 
     @property
     def new(self) -> Object | None:
-        """The ReplicaSet whose pods are as the Rollout's template wants them."""
+        """The ReplicaSet that has the Rollout's template."""
         return next((found for found in self.replica_sets if name_of(found) == self.new_name), None)
 
     @property
@@ -80,24 +81,24 @@ class Context:
         return [found for found in self.replica_sets if name_of(found) not in kept]
 
     def find_new_name(self) -> str:
-        """Name of the ReplicaSet with the Rollout's template, defaults aside; empty when there is none yet."""
+        """Name of the ReplicaSet with the Rollout's template, default values aside; empty if it does not exist yet."""
         wanted = comparable(self.rollout["spec"].get("template") or {})
         same = (name_of(found) for found in self.replica_sets if comparable(found["spec"]["template"]) == wanted)
         return next(same, "")
 
     def seconds(self, seconds: float) -> timedelta:
-        """A time of the manifest in this sandbox."""
+        """A duration in a manifest, shortened by the sandbox's time factor."""
         return timedelta(seconds=seconds / self.time_factor)
 
-    def look_again(self, after: timedelta) -> None:
+    def requeue(self, after: timedelta) -> None:
         seconds = max(after.total_seconds(), 0.0)
-        self.again = seconds if self.again is None else min(self.again, seconds)
+        self.requeue_after = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
 
-    def say(self, reason: str, message: str, *, warning: bool = False) -> None:
+    def record_event(self, reason: str, message: str, *, warning: bool = False) -> None:
         events.record(self.registry, MANAGER, self.rollout, reason, message, warning=warning)
 
-    def put_replica_set(self, changed: Object) -> None:
-        """Write a ReplicaSet, and see it as written for the rest of this reconcile."""
+    def update_replica_set(self, changed: Object) -> None:
+        """Write a ReplicaSet, and use the written object for the rest of this reconcile."""
         name = name_of(changed)
         written = self.registry.change(REPLICA_SETS, self.namespace, name, lambda _: changed, Write(MANAGER))
         self.replica_sets = [written if name_of(found) == name else found for found in self.replica_sets]
@@ -116,7 +117,7 @@ def available(replica_set: Object | None) -> int:
 
 
 def comparable(template: Object) -> Object:
-    """The template as the API server stores it, without the label that tells ReplicaSets apart."""
+    """The template as the API server stores it, without the pod template hash."""
     filled = with_template_defaults(template)
     metadata = filled.get("metadata") or {}
     labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH_LABEL}

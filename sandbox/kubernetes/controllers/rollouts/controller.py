@@ -1,8 +1,8 @@
-"""The Rollout controller: one reconcile, in the order of the original."""
+"""The Rollout controller: one reconcile, in the order of Argo's controller."""
 
 from collections.abc import Iterable
 
-from sandbox.kubernetes.api.kinds import (
+from sandbox.kubernetes.api.objects.kinds import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
     INGRESSES,
@@ -12,14 +12,14 @@ from sandbox.kubernetes.api.kinds import (
     name_of,
     namespace_of,
 )
-from sandbox.kubernetes.api.registry import Registry
-from sandbox.kubernetes.api.store import Change
+from sandbox.kubernetes.api.storage.registry import Registry
+from sandbox.kubernetes.api.storage.store import Change
 from sandbox.kubernetes.controllers.loop import Name
 from sandbox.kubernetes.controllers.replica_sets import controller_of
 from sandbox.kubernetes.controllers.rollouts import status
 from sandbox.kubernetes.controllers.rollouts.analysis import reconcile_analysis
 from sandbox.kubernetes.controllers.rollouts.context import Context
-from sandbox.kubernetes.controllers.rollouts.pauses import announce_pause, halts_progress, reconcile_pause
+from sandbox.kubernetes.controllers.rollouts.pauses import announce_pause, is_paused_manually, reconcile_pause
 from sandbox.kubernetes.controllers.rollouts.revisions import ensure_new_replica_set, sync_revision, trim_history
 from sandbox.kubernetes.controllers.rollouts.scaling import reconcile_replicas
 from sandbox.kubernetes.controllers.rollouts.services import reconcile_services
@@ -39,7 +39,7 @@ class Rollouts:
         self._registry = registry
         self._time_factor = time_factor
 
-    def concerned(self, change: Change) -> Iterable[Name]:
+    def names_to_reconcile(self, change: Change) -> Iterable[Name]:
         namespace = namespace_of(change.current)
         if change.kind is ROLLOUTS:
             return [(namespace, name_of(change.current))]
@@ -62,11 +62,11 @@ class Rollouts:
             status.write_conditions(context)
         else:
             _reconcile_canary(context)
-        return context.again
+        return context.requeue_after
 
 
 def _reconcile_canary(context: Context) -> None:
-    """Traffic before replicas, replicas before pauses, the status last."""
+    """Reconcile traffic before replicas and replicas before pauses. Write the status last."""
     if status.has_new_template_or_steps(context):
         sync_revision(context)
         status.write_reset(context)
@@ -78,6 +78,6 @@ def _reconcile_canary(context: Context) -> None:
     reconcile_services(context)
     reconcile_traffic(context)
     reconcile_analysis(context)
-    if not halts_progress(context) and not reconcile_replicas(context):
+    if not is_paused_manually(context) and not reconcile_replicas(context):
         reconcile_pause(context)
     status.write_progress(context)

@@ -1,8 +1,8 @@
-"""Pauses and aborts: when the controller pauses, when a pause is over, and how the status shows it."""
+"""Pauses and aborts: when the controller pauses, when a pause ends, and the status fields for both."""
 
 from datetime import timedelta
 
-from sandbox.kubernetes.api.kinds import Object
+from sandbox.kubernetes.api.objects.kinds import Object
 from sandbox.kubernetes.clock import now, parse, timestamp
 from sandbox.kubernetes.controllers.rollouts.conditions import condition_of, set_condition
 from sandbox.kubernetes.controllers.rollouts.context import Context
@@ -13,7 +13,7 @@ CANARY_PAUSE = "CanaryPauseStep"
 
 
 def announce_pause(context: Context) -> bool:
-    """Bring the conditions Progressing and Paused up to the pauses; whether they changed."""
+    """Set the conditions Progressing and Paused for the current pauses, and return whether they changed."""
     conditions, status = context.conditions, context.status
     progress, paused = condition_of(conditions, "Progressing"), condition_of(conditions, "Paused")
     is_paused = bool(status.get("pauseConditions")) or bool(context.rollout["spec"].get("paused"))
@@ -21,26 +21,26 @@ def announce_pause(context: Context) -> bool:
     changed = False
     if was_aborted:
         if not status.get("abort"):
-            said = "Retrying Rollout after abort"
-            changed = set_condition(conditions, "Progressing", "Unknown", "RolloutRetry", said)
+            message = "Retrying Rollout after abort"
+            changed = set_condition(conditions, "Progressing", "Unknown", "RolloutRetry", message)
         return changed
     if is_paused != (progress is not None and progress["reason"] == "RolloutPaused"):
-        reason, said = ("RolloutPaused", "Rollout is paused") if is_paused else ("RolloutResumed", "Rollout is resumed")
-        changed = set_condition(conditions, "Progressing", "Unknown", reason, said)
-        context.say(reason, said)
+        reason, verb = ("RolloutPaused", "paused") if is_paused else ("RolloutResumed", "resumed")
+        changed = set_condition(conditions, "Progressing", "Unknown", reason, f"Rollout is {verb}")
+        context.record_event(reason, f"Rollout is {verb}")
     if is_paused != (paused is not None and paused["status"] == "True"):
         state = "True" if is_paused else "False"
         changed |= set_condition(conditions, "Paused", state, "RolloutPaused", "Rollout is paused")
     return changed
 
 
-def halts_progress(context: Context) -> bool:
-    """Whether scaling and steps stand still: paused by hand."""
+def is_paused_manually(context: Context) -> bool:
+    """Whether the Rollout is paused manually (spec.paused). Scaling and steps then stop."""
     return bool(context.rollout["spec"].get("paused"))
 
 
 def reconcile_pause(context: Context) -> None:
-    """Begin the pause of a pause step, or wait for its time."""
+    """Start the pause of a pause step, or requeue for the end of its duration."""
     step = current_step(context.rollout)
     if step is None or "pause" not in step or context.is_aborted:
         return
@@ -48,11 +48,11 @@ def reconcile_pause(context: Context) -> None:
     if started is None:
         context.add_pause = not context.status.get("controllerPause")
     elif (left := _time_left(context, step, started)) is not None:
-        context.look_again(left)
+        context.requeue(left)
 
 
 def is_pause_over(context: Context, step: Object) -> bool:
-    """Cleared by a user, or its time has passed."""
+    """Whether a user cleared the pause, or its duration has passed."""
     started = _pause_of(context.status)
     if started is None:
         return bool(context.status.get("controllerPause"))
@@ -61,20 +61,20 @@ def is_pause_over(context: Context, step: Object) -> bool:
 
 
 def pause_status(context: Context) -> Object:
-    """The status fields of pauses and abort after this reconcile; absent ones are unset."""
+    """The status fields of pauses and abort after this reconcile. A field that is not included is unset."""
     status = context.status
     if context.is_aborted:
         return {"abort": True, "abortedAt": status.get("abortedAt") or timestamp()}
     if context.clear_pauses:
         return {}
     pauses = [] if context.remove_pause else list(status.get("pauseConditions") or [])
-    is_ours = bool(status.get("controllerPause")) and not context.remove_pause
+    by_controller = bool(status.get("controllerPause")) and not context.remove_pause
     if context.add_pause and not pauses:
-        pauses, is_ours = [{"reason": CANARY_PAUSE, "startTime": timestamp()}], True
+        pauses, by_controller = [{"reason": CANARY_PAUSE, "startTime": timestamp()}], True
     if context.is_inconclusive and not any(pause["reason"] == INCONCLUSIVE_RUN for pause in pauses):
-        pauses, is_ours = [*pauses, {"reason": INCONCLUSIVE_RUN, "startTime": timestamp()}], True
+        pauses, by_controller = [*pauses, {"reason": INCONCLUSIVE_RUN, "startTime": timestamp()}], True
     fields: Object = {"pauseConditions": pauses} if pauses else {}
-    return {**fields, "controllerPause": True} if is_ours else fields
+    return {**fields, "controllerPause": True} if by_controller else fields
 
 
 def _pause_of(status: Object) -> Object | None:
@@ -83,7 +83,7 @@ def _pause_of(status: Object) -> Object | None:
 
 
 def _time_left(context: Context, step: Object, pause: Object) -> timedelta | None:
-    """What is left of a pause with a duration, None for one without."""
+    """The rest of a pause with a duration; None for a pause without one."""
     duration = (step["pause"] or {}).get("duration")
     if duration is None:
         return None

@@ -1,7 +1,7 @@
-"""The new ReplicaSet of a template, revision numbers, and the limit on history."""
+"""The new ReplicaSet of a template, revision numbers, and revisionHistoryLimit."""
 
-from sandbox.kubernetes.api.kinds import REPLICA_SETS, ROLLOUTS, Object, copy_of, name_of
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.objects.kinds import REPLICA_SETS, ROLLOUTS, Object, copy_of, name_of
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.controllers.replica_sets import owner_reference
 from sandbox.kubernetes.controllers.rollouts.conditions import set_condition
 from sandbox.kubernetes.controllers.rollouts.context import MANAGER, Context, revision
@@ -14,18 +14,18 @@ _NOT_COPIED = ("kubectl.kubernetes.io/last-applied-configuration", REVISION, HIS
 
 
 def ensure_new_replica_set(context: Context) -> None:
-    """Create the template's ReplicaSet without replicas, or raise the revision of the one that has it already."""
+    """Create the template's ReplicaSet without replicas, or increase the revision of the existing one."""
     found = context.new
     number = 1 + max((revision(other) for other in context.replica_sets if other is not found), default=0)
     if found is None:
         _create(context, number)
     else:
-        _raise_revision(context, found, number)
+        _increase_revision(context, found, number)
     _record_on_rollout(context)
 
 
 def sync_revision(context: Context) -> None:
-    """Raise the revision of the template's ReplicaSet, where it exists."""
+    """Increase the revision of the template's ReplicaSet, if it exists."""
     if context.new is not None:
         ensure_new_replica_set(context)
 
@@ -57,21 +57,21 @@ def _create(context: Context, number: int) -> None:
     )
     context.replica_sets.append(created)
     context.new_name = name
-    said = f'Created new replica set "{name}"'
-    set_condition(context.conditions, "Progressing", "True", "NewReplicaSetCreated", said)
-    context.say("NewReplicaSetCreated", f"Created ReplicaSet {name} (revision {number})")
+    message = f'Created new replica set "{name}"'
+    set_condition(context.conditions, "Progressing", "True", "NewReplicaSetCreated", message)
+    context.record_event("NewReplicaSetCreated", f"Created ReplicaSet {name} (revision {number})")
 
 
-def _raise_revision(context: Context, found: Object, number: int) -> None:
+def _increase_revision(context: Context, found: Object, number: int) -> None:
     if revision(found) >= number:
         return
     annotations = found["metadata"].setdefault("annotations", {})
     if before := annotations.get(REVISION):
         annotations[HISTORY] = ",".join(filter(None, (annotations.get(HISTORY), before)))
     annotations[REVISION] = str(number)
-    context.put_replica_set(found)
-    said = f'Found existing ReplicaSet "{name_of(found)}"'
-    set_condition(context.conditions, "Progressing", "True", "FoundNewReplicaSet", said)
+    context.update_replica_set(found)
+    message = f'Found existing ReplicaSet "{name_of(found)}"'
+    set_condition(context.conditions, "Progressing", "True", "FoundNewReplicaSet", message)
 
 
 def _record_on_rollout(context: Context) -> None:

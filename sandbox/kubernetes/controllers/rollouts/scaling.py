@@ -1,9 +1,9 @@
-"""Replica counts: of the stable, the new and the old ReplicaSets, and the delays before pods go."""
+"""Replica counts of the stable, the new and the old ReplicaSets, and the delays before they scale down."""
 
 from datetime import timedelta
 from math import ceil
 
-from sandbox.kubernetes.api.kinds import Object, name_of
+from sandbox.kubernetes.api.objects.kinds import Object, name_of
 from sandbox.kubernetes.clock import now, parse, timestamp
 from sandbox.kubernetes.controllers.rollouts.context import Context, available, revision
 from sandbox.kubernetes.controllers.rollouts.revisions import DESIRED
@@ -21,7 +21,7 @@ DEADLINE = "scale-down-deadline"
 
 
 def reconcile_replicas(context: Context) -> bool:
-    """Scale one ReplicaSet towards its count, the stable one first; whether anything was scaled."""
+    """Scale one ReplicaSet to its count, the stable one first, and return whether anything was scaled."""
     _drop_deadlines(context)
     stable, new = context.stable, context.new
     if stable is not None and stable is not new and _scale(context, stable, replicas_of(context.rollout)):
@@ -49,24 +49,24 @@ def _old_count(context: Context, old: Object) -> int:
     if is_fully_promoted(context.rollout) or DEADLINE in _annotations(old):
         delay = canary_of(context.rollout).get("scaleDownDelaySeconds", DEFAULT_SCALE_DOWN_SECONDS)
         return _count_until_deadline(context, old, delay)
-    # Neither stable nor new, in the middle of an update: it goes at once, unless traffic still reaches it.
+    # Neither stable nor new during an update: scale it down immediately, unless it still receives traffic.
     return old["spec"]["replicas"] if is_referenced_by_traffic(context, old) else 0
 
 
 def _count_until_deadline(context: Context, replica_set: Object, delay: float) -> int:
-    """Its replicas until the delay (seconds) is over, then none; the first call begins the delay."""
+    """Its current replicas until the delay (seconds) is over, then 0. The first call starts the delay."""
     count, deadline = replica_set["spec"]["replicas"], _annotations(replica_set).get(DEADLINE)
     if not count:
         return 0
     if deadline is None:
         wait = timedelta(seconds=ceil(context.seconds(delay).total_seconds()))
         _annotate(context, replica_set, timestamp(now() + wait))
-        context.look_again(wait)
+        context.requeue(wait)
         return count
     left = parse(deadline) - now()
     if left <= timedelta():
         return 0
-    context.look_again(left)
+    context.requeue(left)
     return count
 
 
@@ -81,7 +81,7 @@ def _annotate(context: Context, replica_set: Object, deadline: str | None) -> No
     annotations = {key: value for key, value in _annotations(replica_set).items() if key != DEADLINE}
     if deadline is not None:
         annotations[DEADLINE] = deadline
-    context.put_replica_set({**replica_set, "metadata": {**replica_set["metadata"], "annotations": annotations}})
+    context.update_replica_set({**replica_set, "metadata": {**replica_set["metadata"], "annotations": annotations}})
 
 
 def _scale(context: Context, replica_set: Object, count: int) -> bool:
@@ -93,10 +93,10 @@ def _scale(context: Context, replica_set: Object, count: int) -> bool:
     if not count:
         annotations.pop(DEADLINE, None)
     metadata = {**current["metadata"], "annotations": annotations}
-    context.put_replica_set({**current, "metadata": metadata, "spec": {**current["spec"], "replicas": count}})
+    context.update_replica_set({**current, "metadata": metadata, "spec": {**current["spec"], "replicas": count}})
     direction = "up" if count > before else "down"
-    said = f"Scaled {direction} ReplicaSet {name_of(current)} (revision {revision(current)}) from {before} to {count}"
-    context.say("ScalingReplicaSet", said)
+    name = f"{name_of(current)} (revision {revision(current)})"
+    context.record_event("ScalingReplicaSet", f"Scaled {direction} ReplicaSet {name} from {before} to {count}")
     return True
 
 

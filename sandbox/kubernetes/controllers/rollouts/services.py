@@ -1,7 +1,7 @@
-"""The stable and the canary Service: each selects the pods of its ReplicaSet."""
+"""The stable and the canary Service. Each selects the pods of its ReplicaSet."""
 
-from sandbox.kubernetes.api.kinds import SERVICES, Object, name_of, value_at
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.objects.kinds import SERVICES, Object, name_of, value_at
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.controllers.rollouts.context import MANAGER, Context, available, hash_of
 from sandbox.kubernetes.controllers.rollouts.strategy import HASH_LABEL, canary_of
 
@@ -16,7 +16,7 @@ def reconcile_services(context: Context) -> None:
 
 
 def point_service_at(context: Context, name: str | None, replica_set: Object | None) -> None:
-    """Switch the Service's selector, unless the ReplicaSet's pods are not there yet."""
+    """Switch the Service's selector, unless the ReplicaSet has too few available pods."""
     if not name or replica_set is None:
         return
     service = context.registry.get(SERVICES, context.namespace, name)
@@ -24,7 +24,7 @@ def point_service_at(context: Context, name: str | None, replica_set: Object | N
     is_adopted = MANAGED_BY in (service["metadata"].get("annotations") or {})
     if before == wanted and is_adopted:
         return
-    # The first time every pod must be there, since all traffic may follow; later one that is available will do.
+    # The first switch may move all traffic, so every pod must be available. For later switches one pod is enough.
     needed = 1 if is_adopted else max(replica_set["spec"]["replicas"], 1)
     if available(replica_set) < needed:
         return
@@ -36,4 +36,4 @@ def point_service_at(context: Context, name: str | None, replica_set: Object | N
         return current
 
     context.registry.change(SERVICES, context.namespace, name, build, Write(MANAGER))
-    context.say("SwitchService", f"Switched selector for service '{name}' from '{before}' to '{wanted}'")
+    context.record_event("SwitchService", f"Switched selector for service '{name}' from '{before}' to '{wanted}'")

@@ -1,10 +1,10 @@
-"""The status of a Rollout: counted, moved on by a step where one is complete, and written."""
+"""The status of a Rollout: count pods, complete steps, promote, and write the result."""
 
 from datetime import timedelta
 from typing import Any
 
-from sandbox.kubernetes.api.kinds import ROLLOUTS, Object, name_of, value_at
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.objects.kinds import ROLLOUTS, Object, name_of, value_at
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.clock import parse
 from sandbox.kubernetes.controllers.rollouts.analysis import analysis_status
 from sandbox.kubernetes.controllers.rollouts.conditions import (
@@ -34,7 +34,7 @@ DEFAULT_DEADLINE_SECONDS = 600
 
 
 def has_new_template_or_steps(context: Context) -> bool:
-    """Whether the template or the steps are other than those the status tells of."""
+    """Whether the template or the steps differ from those in the status."""
     status = context.status
     if status.get("currentStepHash") not in (None, step_hash(context.rollout)):
         return True
@@ -42,18 +42,18 @@ def has_new_template_or_steps(context: Context) -> bool:
 
 
 def write_reset(context: Context) -> None:
-    """Begin anew: the first step, no pause, no abort; back at the stable template all steps are behind."""
+    """Restart at the first step, without pause and abort. A return to the stable template skips all steps."""
     context.clear_pauses = context.remove_abort = True
     status = _counted(context) | {"promoteFull": None}
     status["currentStepIndex"] = 0 if steps_of(context.rollout) else None
     if context.new is not None and hash_of(context.new) == context.status.get("stableRS"):
         status["currentStepIndex"] = len(steps_of(context.rollout)) or None
-        context.say("SkipSteps", "Rollback to stable")
+        context.record_event("SkipSteps", "Rollback to stable")
     _write(context, status)
 
 
 def write_progress(context: Context) -> None:
-    """Promote what is through, complete the current step, or tell how far it is."""
+    """Promote the new ReplicaSet, complete the current step, or write the progress."""
     status, steps = _counted(context), steps_of(context.rollout)
     skips = context.status.get("promoteFull") or is_within_rollback_window(context)
     if skips:
@@ -69,18 +69,18 @@ def write_progress(context: Context) -> None:
 
 
 def write_conditions(context: Context) -> None:
-    """Write the changed conditions, and leave the rest to the next reconcile."""
+    """Write only the changed conditions. The next reconcile does the rest."""
     _persist(context, {**context.status, "conditions": context.conditions})
 
 
 def write_invalid(context: Context, problem: str) -> None:
-    """Say that the spec is invalid; nothing else moves."""
+    """Write the condition InvalidSpec and change nothing else."""
     set_condition(context.conditions, INVALID, "True", INVALID, problem, refresh=_is_other(context, problem))
     _persist(context, {**context.status, "conditions": context.conditions})
 
 
 def is_within_rollback_window(context: Context) -> bool:
-    """Whether the template is an old one, with fewer ReplicaSets between it and the stable one than the window."""
+    """Whether the new ReplicaSet is older than the stable one, with fewer ReplicaSets between them than the window."""
     window = value_at(context.rollout, "spec.rollbackWindow.revisions")
     if not window or context.new is None or context.stable is None:
         return False
@@ -92,7 +92,7 @@ def is_within_rollback_window(context: Context) -> bool:
 
 
 def _promotion(context: Context, index: int | None, skips: bool) -> str:
-    """Why the new ReplicaSet becomes the stable one now; empty when it does not."""
+    """Why the new ReplicaSet becomes the stable one now; empty if it does not."""
     if context.stable is None:
         return "Initial deploy"
     if context.is_aborted or available(context.new) != replicas_of(context.rollout):
@@ -109,7 +109,8 @@ def _promote(context: Context, status: Object, why: str) -> None:
     if status["stableRS"] != status["currentPodHash"]:
         status["stableRS"] = status["currentPodHash"]
         number = revision(context.rollout)
-        context.say("RolloutCompleted", f"Rollout completed update to revision {number} ({status['stableRS']}): {why}")
+        message = f"Rollout completed update to revision {number} ({status['stableRS']}): {why}"
+        context.record_event("RolloutCompleted", message)
 
 
 def _next_index(context: Context, index: int | None) -> int | None:
@@ -120,12 +121,12 @@ def _next_index(context: Context, index: int | None) -> int | None:
         return index
     context.remove_pause = True
     total = len(steps_of(context.rollout))
-    context.say("RolloutStepCompleted", f"Rollout step {index + 1}/{total} completed ({_describe(step)})")
+    context.record_event("RolloutStepCompleted", f"Rollout step {index + 1}/{total} completed ({_describe(step)})")
     return index + 1
 
 
 def _counted(context: Context) -> Object:
-    """The fields that are counted or carried over."""
+    """The fields that are counted or copied from the previous status."""
     before, new = context.status, context.new
     return {
         "abort": None,
@@ -150,9 +151,9 @@ def _write(context: Context, status: Object) -> None:
     drop_condition(conditions, INVALID)
     if status.get("abort"):
         why = f": {context.add_abort}" if context.add_abort else ""
-        said = f"Rollout aborted update to revision {revision(context.rollout)}{why}"
-        if set_condition(conditions, "Progressing", "False", ABORTED, said):
-            context.say(ABORTED, said, warning=True)
+        message = f"Rollout aborted update to revision {revision(context.rollout)}{why}"
+        if set_condition(conditions, "Progressing", "False", ABORTED, message):
+            context.record_event(ABORTED, message, warning=True)
     update_conditions(context.rollout, status, conditions, name, _deadline(context))
     mirror_failure(conditions, [*([context.new] if context.new else []), *context.replica_sets])
     _watch_deadline(context, status)
@@ -160,14 +161,14 @@ def _write(context: Context, status: Object) -> None:
 
 
 def _watch_deadline(context: Context, status: Object) -> None:
-    """Look again when the progress deadline could be over; abort then, where the spec asks for it."""
+    """Requeue for the progress deadline. After it, abort if the spec has progressDeadlineAbort."""
     progress = condition_of(context.conditions, "Progressing")
     if progress and progress["reason"] == TIMED_OUT:
         if context.rollout["spec"].get("progressDeadlineAbort") and status["stableRS"] != status["currentPodHash"]:
             context.add_abort = progress["message"]
             status |= {"abort": True, **pause_status(context)}
     elif not status.get("pauseConditions") and _is_underway(status):
-        context.look_again(_deadline(context) + timedelta(seconds=1))
+        context.requeue(_deadline(context) + timedelta(seconds=1))
 
 
 def _is_underway(status: Object) -> bool:

@@ -1,11 +1,11 @@
-"""What a Rollout wants at its current step: weight and replica counts. No reads, no writes."""
+"""The weight and replica counts that a Rollout requires at its current step. Does not use the API."""
 
 import json
 from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
-from sandbox.kubernetes.api.kinds import Object, value_at
+from sandbox.kubernetes.api.objects.kinds import Object, value_at
 
 HASH_LABEL = "rollouts-pod-template-hash"
 REVISION = "rollout.argoproj.io/revision"
@@ -46,7 +46,7 @@ def ingress_names(rollout: Object) -> list[str]:
 
 
 def current_index(rollout: Object) -> int | None:
-    """0-based number of the step being executed, the number of steps when done, None without steps."""
+    """0-based index of the current step; the number of steps after the last one; None without steps."""
     steps = steps_of(rollout)
     return min(status_of(rollout).get("currentStepIndex") or 0, len(steps)) if steps else None
 
@@ -62,13 +62,13 @@ def is_fully_promoted(rollout: Object) -> bool:
 
 
 def weight_before(rollout: Object, index: int) -> int:
-    """The weight that the last setWeight among steps 0 to `index` asks for; 0 when there is none."""
+    """The weight of the last setWeight in steps 0 to `index`; 0 if they contain none."""
     weights = (step["setWeight"] for step in reversed(steps_of(rollout)[: index + 1]) if "setWeight" in step)
     return next(weights, 0)
 
 
 def wanted_weight(rollout: Object) -> int:
-    """Percent of the traffic that the current step wants on the canary."""
+    """The canary's weight (percent) at the current step."""
     index = current_index(rollout)
     if status_of(rollout).get("abort"):
         return 0
@@ -76,7 +76,7 @@ def wanted_weight(rollout: Object) -> int:
 
 
 def wanted_canary_count(rollout: Object) -> int:
-    """Replicas of the new ReplicaSet at the current step; the stable one keeps them all."""
+    """Replicas of the new ReplicaSet at the current step. The stable one keeps all of its replicas."""
     status, replicas = status_of(rollout), replicas_of(rollout)
     if status.get("promoteFull") or not status.get("stableRS") or is_fully_promoted(rollout):
         return replicas
@@ -89,7 +89,7 @@ def wanted_canary_count(rollout: Object) -> int:
 
 
 def _canary_scale(rollout: Object) -> Object:
-    """The setCanaryScale in force, if any: it sticks until matchTrafficWeight."""
+    """The setCanaryScale that applies now. It applies until a step with matchTrafficWeight; {} if none applies."""
     index = current_index(rollout)
     if index is None or current_step(rollout) is None or status_of(rollout).get("abort"):
         return {}
@@ -114,7 +114,7 @@ def template_hash(template: Object, collisions: int = 0) -> str:
 
 
 def short_hash(value: Any, *more: str) -> str:
-    """FNV-1a of the JSON, in letters and digits that spell no words."""
+    """FNV-1a of the JSON, in characters that cannot form words."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":")) + "".join(more)
     return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(_fnv32a(text.encode())))
 

@@ -1,10 +1,10 @@
-"""Moving traffic: which weight is due, and writing it to the Ingress as the load balancer's forward action."""
+"""Traffic routing: compute the canary's weight, and write it to the Ingress as a forward action."""
 
 import json
 from math import ceil
 
-from sandbox.kubernetes.api.kinds import INGRESSES, Object, name_of
-from sandbox.kubernetes.api.registry import Write
+from sandbox.kubernetes.api.objects.kinds import INGRESSES, Object, name_of
+from sandbox.kubernetes.api.storage.registry import Write
 from sandbox.kubernetes.controllers.rollouts.context import MANAGER, Context, available, hash_of
 from sandbox.kubernetes.controllers.rollouts.services import point_service_at
 from sandbox.kubernetes.controllers.rollouts.strategy import (
@@ -27,38 +27,38 @@ MANAGED = "rollouts.argoproj.io/managed-alb-annotations"
 
 
 def reconcile_traffic(context: Context) -> None:
-    """Write the weight that is due, once the stable pods for the rest of the traffic are there."""
+    """Write the current weight, if the stable ReplicaSet has enough available pods for the rest of the traffic."""
     if routing_of(context.rollout) is None:
         return
-    weight = _due_weight(context)
+    weight = _current_weight(context)
     if context.is_aborted and not is_fully_promoted(context.rollout):
         point_service_at(context, canary_of(context.rollout)["canaryService"], context.stable)
     stable_needs = ceil((FULL_WEIGHT - weight) * replicas_of(context.rollout) / 100)
     if context.stable is None or available(context.stable) < stable_needs:
         return
     for name in ingress_names(context.rollout):
-        # As in the original: the first Ingress without a change ends the loop, later ones are not looked at.
+        # As in Argo's controller, the first Ingress without a change ends the loop. Later ones are not updated.
         if not _write_action(context, name, weight):
             break
     context.weights = _weights(context, weight)
 
 
 def is_at_wanted_counts(context: Context) -> bool:
-    """The new ReplicaSet has the step's replicas, all of them available, and the stable one is complete."""
+    """Whether the new ReplicaSet has the step's replicas, all available, and the stable one has all its replicas."""
     new, stable, wanted = context.new, context.stable, wanted_canary_count(context.rollout)
     if new is None or stable is None:
         return False
-    new_is_there = new["spec"]["replicas"] == wanted and available(new) >= wanted
-    return new_is_there and stable["spec"]["replicas"] == replicas_of(context.rollout)
+    new_is_complete = new["spec"]["replicas"] == wanted and available(new) >= wanted
+    return new_is_complete and stable["spec"]["replicas"] == replicas_of(context.rollout)
 
 
 def is_referenced_by_traffic(context: Context, replica_set: Object) -> bool:
-    """Whether the weights written last send anything to that ReplicaSet."""
-    weights = (context.weights or {}).values()
-    return any(part["weight"] and part["podTemplateHash"] == hash_of(replica_set) for part in weights)
+    """Whether that ReplicaSet has a weight above 0 in the weights that were written last."""
+    destinations = (context.weights or {}).values()
+    return any(item["weight"] and item["podTemplateHash"] == hash_of(replica_set) for item in destinations)
 
 
-def _due_weight(context: Context) -> int:
+def _current_weight(context: Context) -> int:
     rollout, index = context.rollout, current_index(context.rollout)
     if is_fully_promoted(rollout) or context.is_aborted or not available(context.new):
         return 0
@@ -72,7 +72,7 @@ def _due_weight(context: Context) -> int:
 
 
 def _write_action(context: Context, name: str, weight: int) -> bool:
-    """Whether the Ingress had to be changed."""
+    """Write the action to the Ingress, and return whether it changed."""
     ingress = context.registry.get(INGRESSES, context.namespace, name)
     before = ingress["metadata"].get("annotations") or {}
     after = {**before, **_annotations(context, before, weight)}
@@ -84,7 +84,7 @@ def _write_action(context: Context, name: str, weight: int) -> bool:
         return current
 
     context.registry.change(INGRESSES, context.namespace, name, build, Write(MANAGER))
-    context.say("PatchingALBIngress", f"Updating Ingress `{name}` to desiredWeight '{weight}'")
+    context.record_event("PatchingALBIngress", f"Updating Ingress `{name}` to desiredWeight '{weight}'")
     return True
 
 
@@ -97,11 +97,11 @@ def _annotations(context: Context, before: Object, weight: int) -> Object:
 
 
 def _action(rollout: Object, weight: int) -> Object:
-    """The load balancer controller's action, in the spelling of Argo Rollouts' Go structures."""
+    """The load balancer controller's action, with the field names that Argo Rollouts writes."""
     routing, canary = routing_of(rollout) or {}, canary_of(rollout)
     port = str(routing["servicePort"])
-    shares = ((canary["canaryService"], weight), (canary["stableService"], FULL_WEIGHT - weight))
-    groups = [{"ServiceName": name, "ServicePort": port, "Weight": share} for name, share in shares]
+    weights = ((canary["canaryService"], weight), (canary["stableService"], FULL_WEIGHT - weight))
+    groups = [{"ServiceName": name, "ServicePort": port, "Weight": value} for name, value in weights]
     forward: Object = {"TargetGroups": groups}
     stickiness = routing.get("stickinessConfig") or {}
     if stickiness.get("enabled"):
@@ -115,12 +115,12 @@ def _action(rollout: Object, weight: int) -> Object:
 def _weights(context: Context, weight: int) -> Object:
     canary = canary_of(context.rollout)
     return {
-        "canary": _share(weight, canary["canaryService"], context.new),
-        "stable": _share(FULL_WEIGHT - weight, canary["stableService"], context.stable),
+        "canary": _weight_destination(weight, canary["canaryService"], context.new),
+        "stable": _weight_destination(FULL_WEIGHT - weight, canary["stableService"], context.stable),
     }
 
 
-def _share(weight: int, service: str, replica_set: Object | None) -> Object:
+def _weight_destination(weight: int, service: str, replica_set: Object | None) -> Object:
     return {"weight": weight, "serviceName": service, "podTemplateHash": hash_of(replica_set)}
 
 

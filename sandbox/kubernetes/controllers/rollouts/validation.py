@@ -1,8 +1,8 @@
-"""What makes a Rollout's spec invalid to its controller: the condition InvalidSpec says it and nothing moves."""
+"""Validation of a Rollout's spec by its controller. With an invalid spec the controller only sets InvalidSpec."""
 
 from collections.abc import Iterator
 
-from sandbox.kubernetes.api.kinds import (
+from sandbox.kubernetes.api.objects.kinds import (
     ANALYSIS_TEMPLATES,
     INGRESSES,
     SERVICES,
@@ -11,8 +11,8 @@ from sandbox.kubernetes.api.kinds import (
     namespace_of,
     value_at,
 )
-from sandbox.kubernetes.api.registry import Registry
-from sandbox.kubernetes.api.selectors import matches_selector
+from sandbox.kubernetes.api.objects.selectors import matches_selector
+from sandbox.kubernetes.api.storage.registry import Registry
 from sandbox.kubernetes.controllers.rollouts.analysis import unresolved_argument
 from sandbox.kubernetes.controllers.rollouts.services import MANAGED_BY
 from sandbox.kubernetes.controllers.rollouts.strategy import (
@@ -28,7 +28,7 @@ STEPS = {"setWeight", "pause", "setCanaryScale"}
 
 
 def find_problem(registry: Registry, rollout: Object) -> str | None:
-    """The first thing that is wrong with the spec or with what it refers to, None when all is well."""
+    """The first problem of the spec or of the objects that it refers to; None for a valid spec."""
     problem = next(_spec_problems(rollout), None) or next(_reference_problems(registry, rollout), None)
     return f'The Rollout "{name_of(rollout)}" is invalid: {problem}' if problem else None
 
@@ -54,7 +54,7 @@ def _routing_problems(rollout: Object) -> Iterator[str]:
     canary, routing = canary_of(rollout), routing_of(rollout)
     where = "spec.strategy.canary"
     if routing is None:
-        yield f"{where}.trafficRouting: this controller routes by alb alone"
+        yield f"{where}.trafficRouting: the sandbox supports only alb"
         return
     if not canary.get("stableService") or not canary.get("canaryService"):
         yield f"{where}.stableService, {where}.canaryService: Required value with traffic routing"
@@ -82,7 +82,7 @@ def _step_problems(where: str, step: Object) -> Iterator[str]:
     if len(step) != 1:
         yield f"{where}: Invalid value: step must have one of {sorted(STEPS)}"
     elif not step.keys() <= STEPS:
-        yield f"{where}: this controller knows no step {sorted(step)}"
+        yield f"{where}: the sandbox does not support the step {sorted(step)}"
     elif not 0 <= step.get("setWeight", 0) <= 100:
         yield f"{where}.setWeight: Invalid value: {step['setWeight']}: must be between 0 and 100"
 

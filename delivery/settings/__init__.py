@@ -1,0 +1,1 @@
+"""The settings that describe the stacks, the topics and the application of an environment."""

@@ -1,0 +1,1 @@
+"""Executes change sets, rolls stacks back and deletes them."""

@@ -1,0 +1,1 @@
+"""Parses, checks and evaluates templates."""

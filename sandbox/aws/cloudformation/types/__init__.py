@@ -1,0 +1,1 @@
+"""Resource types of CloudFormation, one module per service. They call the APIs of the services."""

@@ -1,1 +1,0 @@
-"""Amazon MSK beyond moto: topics on the real brokers, configurations and the brokers' addresses."""

@@ -1,0 +1,1 @@
+"""AWS services: corrections of moto, and operations that moto lacks."""

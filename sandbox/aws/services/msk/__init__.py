@@ -1,0 +1,1 @@
+"""Amazon MSK beyond moto: topics on real brokers, configurations, and the addresses of the brokers."""

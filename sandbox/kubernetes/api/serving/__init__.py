@@ -1,0 +1,1 @@
+"""The API over HTTP: authentication, requests, verbs, watches, lists and tables, and discovery."""

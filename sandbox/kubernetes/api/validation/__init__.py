@@ -1,0 +1,1 @@
+"""Which objects the API server accepts: their names, fields and types, and admission."""

@@ -1,0 +1,1 @@
+"""Programs that run unmodified, each as one part of the sandbox."""
