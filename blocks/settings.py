@@ -134,7 +134,7 @@ def settings_files(name: str) -> list[Path]:
 def overlays_of(name: str) -> tuple[str, ...]:
     """What can change the canary's settings in the environment's file: the overlays, then the names of variables."""
     _, *files = settings_files(name)
-    prefixes = f"{PREFIX}CANARY__", f"{PREFIX}APPLICATION__MAN"
+    prefixes = f"{PREFIX}CANARY__", f"{PREFIX}APPLICATION__MANIFESTS"
     return (*map(str, files), *sorted(variable for variable in os.environ if variable.startswith(prefixes)))
 
 

@@ -34,6 +34,8 @@ SHOWN_AT_END = (
     "SettingsError",
 )
 WORDS = {"StopRequested": "Stopped", "Refused": "Refused"}
+# The subject of a line that a canary step logs while its pause runs.
+WEIGHT = re.compile(r"\d+ %")
 # A digest in a command stays complete: it is to be copied.
 DIGEST = re.compile(r"(?<!--digest )(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
@@ -66,9 +68,12 @@ def is_progress(line: LogLine) -> bool:
 
 
 def result_of(text: str, name: str) -> str:
-    """`created` of `MSKStack: created` in a task that is named `deploy MSKStack`; empty for any other line."""
+    """`created` of `MSKStack: created` in a task that is named `deploy MSKStack`; empty for any other line.
+
+    `20 %: 800 requests ...` in the task `watch the canary at 20 %` is a waiting line, not its result.
+    """
     subject, _, result = text.partition(": ")
-    return result if name.endswith(f" {subject}") else ""
+    return result if name.endswith(f" {subject}") and not WEIGHT.fullmatch(subject) else ""
 
 
 def say_failure(state: str, message: str) -> tuple[str, str]:

@@ -28,18 +28,21 @@ from tasks.checks import checks_key
 from tasks.planning import plan_data_key
 
 app = typer.Typer(
-    help="Release to an environment; a failed release is rolled back. Runs go through Prefect (PREFECT_API_URL).",
+    help="Release to an environment, and roll back. Prefect (PREFECT_API_URL) executes the runs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Its name in environments/.")]
+EnvironmentName = Annotated[
+    str, typer.Argument(metavar="ENVIRONMENT", help="Name of a file in environments/, without .toml.")
+]
 Digest = Annotated[str, typer.Option(help="Artifact digest of the image, sha256:...")]
-Reason = Annotated[str, typer.Option(help="Why; shown to everyone who waits for the lock.")]
+Reason = Annotated[str, typer.Option(help="Reason; shown to everyone who waits for the lock.")]
+StopReason = Annotated[str, typer.Option("--reason", help="Reason; the stopped release reports it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to standard error.")]
-AsNew = Annotated[bool, typer.Option("--canary", help="Run a canary even if this digest served before.")]
+AsNew = Annotated[bool, typer.Option("--canary", help="Run a canary for a digest in the rollback window.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Submit the run and do not follow it.")]
 Within = Annotated[
     int | None,
@@ -70,9 +73,9 @@ def plan(
     within: Within = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a release would do, step by step, and change nothing.
+    """Show what a release would do, step by step; deploy nothing.
 
-    It deletes only the change sets that a plan or release left behind when its process died, after an hour.
+    It creates temporary change sets (slipway-plan-...), and deletes those of dead processes after one hour.
     """
     artifacts = {"plan": plan_data_key(environment)}
     request = {"artifact_digest": digest_of(digest), "canary": canary}
@@ -90,7 +93,10 @@ def release(
     as_json: AsJson = False,
     detach: Detach = False,
 ) -> None:
-    """Release an artifact; a release that fails is rolled back."""
+    """Release an artifact digest.
+
+    If the release fails after it changed the Rollout, it rolls the Rollout back. A failed check does not roll it back.
+    """
     request = {"artifact_digest": digest_of(digest), "wait": wait, "canary": canary}
     request["reason"] = reason or f"{ASKED_FOR_BY} {user_name()}"
     artifacts = {"plan": plan_data_key(environment)}
@@ -104,7 +110,7 @@ def rollback(
         int | None, typer.Option(help="Its number; without it, the run lists the revisions to choose from.")
     ] = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Allow a revision that no record shows to have been promoted.")
+        bool, typer.Option("--unverified", help="Also accept a revision that appears in no journal.")
     ] = False,
     reason: Reason = "",
     wait: Annotated[bool, typer.Option(help="Wait for a release in progress; `slipway stop` ends it sooner.")] = False,
@@ -128,7 +134,7 @@ def recover(
 ) -> None:
     """Roll back the canary of a release whose process died.
 
-    Prefect also starts this by itself. If there is no such canary, nothing changes.
+    An automation and a schedule also start it. If there is no such canary, nothing changes.
     """
     request = {"reason": reason or f"{ASKED_FOR_BY} {user_name()}"}
     run("recover", environment, request, {}, within=within, as_json=as_json, detach=detach)
@@ -136,7 +142,7 @@ def recover(
 
 @app.command()
 def verify(environment: EnvironmentName = PRODUCTION, within: Within = None, as_json: AsJson = False) -> None:
-    """Check that the environment is as planned; change nothing."""
+    """Check that the environment is as specified; change nothing."""
     run("verify", environment, {}, {"checks": checks_key(environment)}, within=within, as_json=as_json)
 
 
@@ -154,8 +160,12 @@ def status(
 
 
 @app.command()
-def stop(reason: Reason, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
-    """Ask the release in progress to stop before its next step."""
+def stop(reason: StopReason, environment: EnvironmentName = PRODUCTION, as_json: AsJson = False) -> None:
+    """Ask the release in progress, or the runs that wait, to stop.
+
+    A release that has the lock stops before its next step. If no release has the lock, the releases and rollbacks that
+    plan or wait end before any change.
+    """
     require_environment(environment)
     stop_release(environment, user_name(), reason, as_json=as_json)
 

@@ -101,7 +101,7 @@ def show_new_lines(follower: Follower, start: Start, screen: Screen) -> Run | No
 
 
 def conclude(ended: Run, screen: Screen, environment_name: str, *, is_cancelled: bool) -> tuple[int, str]:
-    """Show how the run ended. Returns the exit code and the message. is_cancelled: by us, because no worker took it."""
+    """Show how the run ended. Returns the exit code and the message. is_cancelled: by us, for lack of a worker."""
     is_success = ended.state_type == "COMPLETED"
     code = exit_code_of(ended.state_type, ended.state_name, may_have_effects(environment_name, str(ended.id)))
     if is_cancelled and not ended.attempts:
@@ -116,10 +116,11 @@ def advice(ended: Run, environment_name: str) -> str:
     if ended.state_type not in ("CRASHED", "CANCELLED"):
         return ""
     if ended.state_type == "CANCELLED" and not ended.attempts:
-        return " No worker took it, so nothing was changed. Start a worker (slipway worker), then start the run again."
+        return (
+            " No worker picked it up, so nothing was changed. To start a worker: slipway worker. Then start it again."
+        )
     return (
-        " The run could not report what it changed; its journal records what it started. To see the state now: "
-        f"slipway status {environment_name}. If a canary is in progress, recover/{environment_name} rolls it back, "
-        "unless [recovery] on_orphaned is 'leave'. To continue, start the release again; to return to an earlier "
-        f"revision: slipway rollback {environment_name} --revision N."
+        f" The run ended without a result. To see the state now: slipway status {environment_name}. A canary in "
+        f"progress is rolled back by the Prefect deployment recover/{environment_name}, unless [recovery] on_orphaned "
+        "is 'leave'. To continue, run the same command again."
     )

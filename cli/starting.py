@@ -1,4 +1,4 @@
-"""Before a run starts: whether a worker will take it, and what to do if none does."""
+"""Before a run starts: whether a worker will pick it up, and what to do if none does."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TIME_FOR_A_BUSY_ONE = timedelta(seconds=60)
 
 @dataclass
 class Start:
-    """Waits for a worker to take the run. within: the longest wait; None: for ever."""
+    """Waits for a worker to pick up the run. within: the longest wait; None: for ever."""
 
     api: PrefectApi
     within: timedelta | None = None
@@ -43,8 +43,8 @@ class Start:
 
 
 def describe_wait(workers: int, waited: timedelta, page: str) -> tuple[str, str]:
-    """Why no worker has taken the run, in a word, and the sentence about it; empty while it is too early to know."""
-    beginning = f"No worker has taken the run in {describe_elapsed(waited)}"
+    """Why no worker has picked up the run, in a word, and the sentence about it; empty while it is too early."""
+    beginning = f"No worker has picked up the run in {describe_elapsed(waited)}"
     if workers == 0:
         return "no worker", (
             f"{beginning}: no worker polls the work pool {POOL!r}. The run is waiting. Start a worker in a shell with "

@@ -16,6 +16,7 @@ from delivery.rollback.revisions import Journals
 from delivery.rollback.serving import as_serving, describe_serving
 from delivery.rollout.snapshot import RolloutSnapshot
 from tasks.application.planning import read_rollout
+from tasks.rollout.live import read_rollout_spec
 from tasks.state.history import read_journals_of
 from tasks.state.journal import list_numbers, read_journal, read_request
 from tasks.state.lock import read_lock
@@ -42,15 +43,23 @@ def show_status(environment_name: str, *, count: int, as_json: bool) -> None:
 def describe_traffic(environment: Environment) -> tuple[str, ...]:
     """What serves traffic, or why that is unknown: the rest of the status is worth reading without it."""
     try:
-        return describe_serving(environment.name, *read_serving(environment))
+        snapshot, journals = read_serving(environment)
+        if snapshot is None:
+            return (describe_missing_rollout(environment),)
+        return describe_serving(environment.name, snapshot, journals)
     except NotFound as error:
-        return (f"{environment.name} has no application yet: {error}",)
+        return (f"Nothing was found that serves {environment.name}: {error}",)
     except DeliveryError as error:
         return (f"Traffic of {environment.name} unknown: {error}",)
 
 
+def describe_missing_rollout(environment: Environment) -> str:
+    rollout_spec = read_rollout_spec(environment)
+    return f"Rollout {rollout_spec.rollout} does not exist in namespace {rollout_spec.namespace}."
+
+
 def read_serving(environment: Environment) -> tuple[RolloutSnapshot | None, Journals]:
-    """The Rollout, and the journals of the releases since its oldest revision was made."""
+    """The Rollout, and the journals of the releases since its oldest revision was created."""
     snapshot = read_rollout(environment)
     if snapshot is None or not snapshot.replica_sets:
         return snapshot, {}
@@ -77,29 +86,29 @@ def as_object(
 ) -> dict[str, object]:
     """The status for a program. serving: null if nothing serves traffic, or if that is unknown."""
     is_locked = lock is not None and not lock.is_over(now)
-    under_way = lock.number if lock and is_locked else None
+    in_progress = lock.number if lock and is_locked else None
     return {
         "environment": environment.name,
         "serving": serving_as_object(environment),
         "is_locked": is_locked,
         "lock": lock.model_dump(mode="json") if lock else None,
-        "releases": [release_as_object(release, under_way) for release in releases],
+        "releases": [release_as_object(environment.name, release, in_progress) for release in releases],
     }
 
 
 def serving_as_object(environment: Environment) -> dict[str, object] | None:
     try:
-        return as_serving(*read_serving(environment))
+        return as_serving(environment.name, *read_serving(environment))
     except DeliveryError:
         return None
 
 
-def release_as_object(release: ReleaseReport, under_way: int | None) -> dict[str, object]:
+def release_as_object(environment_name: str, release: ReleaseReport, in_progress: int | None) -> dict[str, object]:
     return {
         "number": release.number,
         "artifact_digest": release.artifact_digest,
         "reason": release.reason,
-        "outcome": describe_end(release.journal, release.number == under_way),
+        "outcome": describe_end(environment_name, release.journal, release.number == in_progress),
         "page": release.page,
         "journal": [record.model_dump(mode="json") for record in release.journal],
     }

@@ -43,10 +43,14 @@ def stop_runs(environment: Environment, who: str, why: str) -> str:
 def describe_asked(lock: LockState) -> str:
     return (
         f"Asked to stop: {lock.describe()}. It stops before its next step. A canary in progress keeps its weight and "
-        f"is no longer analyzed. To see the revisions to roll back to: slipway rollback {lock.environment}."
+        f"is no longer analyzed. To see the revisions to roll back to: slipway status {lock.environment}."
     )
 
 
 def describe_runs(environment_name: str, api: PrefectApi, runs: Sequence[Run]) -> str:
     names = ", ".join(f"{shorten(run.name)}, {run.state_name.lower()} ({api.page_of(run.id)})" for run in runs)
-    return f"Asked to stop: {names}. It does not have the lock on {environment_name} yet, and ends before any change."
+    if len(runs) == 1:
+        state = f"It does not have the lock on {environment_name} yet, and ends before any change."
+    else:
+        state = f"They do not have the lock on {environment_name} yet, and end before any change."
+    return f"Asked to stop: {names}. {state}"

@@ -38,9 +38,9 @@ class HttpClient:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def get(self, url: str) -> httpx.Response:
         with translated(url):
-            return self._client.get(url, headers=headers)
+            return self._client.get(url)
 
 
 @contextmanager

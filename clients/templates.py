@@ -19,7 +19,10 @@ def send_template(stack: StackSpec, state_url: str, region: str) -> dict[str, st
     data = stack.template.encode()
     key = f"templates/{hashlib.sha256(data).hexdigest()}.json"
     if not open_store(state_url, region).create_own(key, data):
-        raise Conflict(f"{state_url}/{key} is not the template with this hash. Delete this object, then try again.")
+        raise Conflict(
+            f"{state_url}/{key} is not the template with this hash, so it was not used. Delete this object, then run "
+            "the same command again."
+        )
     bucket, prefix = urlsplit(state_url).netloc, urlsplit(state_url).path.strip("/")
     path = f"{prefix}/{key}" if prefix else key
     return {"TemplateURL": f"https://{bucket}.s3.{region}.amazonaws.com/{path}"}

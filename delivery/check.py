@@ -27,9 +27,12 @@ def inconclusive_check(name: str, why: str, wanted: str) -> Check:
 
 
 def describe_check(check: Check) -> str:
-    """What was seen, what was wanted, and what to do next, if that is known."""
+    """What was seen, what was expected, and what to do next, if that is known."""
+    seen = check.seen.rstrip(". ")
+    if check.verdict is Verdict.INCONCLUSIVE:
+        return f"{check.name} could not be checked: {seen}."
     advice = f" {check.advice}." if check.advice else ""
-    return f"{check.name}: saw {check.seen}, wanted {check.wanted}.{advice}"
+    return f"{check.name} failed: {seen}. Expected: {check.wanted}.{advice}"
 
 
 def summarize_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:

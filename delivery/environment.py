@@ -40,11 +40,11 @@ class OnPlanChange(StrEnum):
 
 
 class Planning(Section):
-    """The second plan, which a release makes after it has acquired the lock."""
+    """What a release does if the environment changed between its plan and the lock."""
 
     on_change: OnPlanChange
-    """What a release does if the second plan differs from the plan that it showed. `stop` ends the release, `continue`
-    shows the new plan and carries it out. A refused plan ends the release in both cases.
+    """After a release has acquired the lock, it makes the plan again. If the new plan differs, `stop` ends the release,
+    and `continue` shows the new plan and carries it out. A refused plan ends the release in both cases.
     """
 
 
@@ -68,7 +68,7 @@ class OnOrphaned(StrEnum):
 
 
 class Recovery(Section):
-    """The canary of an orphaned release: a release whose process died or lost the lock."""
+    """The canary of an orphaned release: one that changed the Rollout, and whose process died or lost the lock."""
 
     on_orphaned: OnOrphaned
     """What a recovery does with the canary. `rollback` rolls it back. `leave` keeps its weight and reports it, and a
@@ -77,7 +77,9 @@ class Recovery(Section):
 
 
 class Notices(Section):
-    """The notification channels. Without a channel, no one is notified, and the log of each run says so."""
+    """The notification channels. Without a channel, no one is notified, and the log of each release,
+    rollback and recovery says so.
+    """
 
     webhook_url: SecretStr | None = None
     """Address that gets each notification as a JSON object by POST: `id`, `environment`, `release`, `event`, `text`.

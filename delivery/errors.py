@@ -24,7 +24,7 @@ DeliveryError
 ├── RolledBack         the release failed and was rolled back
 ├── Unfinished         the release had an effect, and was neither completed nor rolled back; a person must decide
 ├── RollbackFailed     the rollback failed; a person must act
-└── Unexpected         a fault in Slipway itself
+└── Unexpected         an internal error of Slipway
 
 A verdict or a failed check is a value. Only a flow turns it into one of these errors.
 """
@@ -126,7 +126,7 @@ class ChecksFailed(DeliveryError):
 
 
 class Inconclusive(DeliveryError):
-    """Names each check that has no answer, and why."""
+    """Names each check that could not be made, and why."""
 
 
 class RolledBack(DeliveryError):
@@ -159,4 +159,4 @@ def as_delivery_error(error: BaseException) -> DeliveryError:
     """The error itself, or Unexpected if it is not a DeliveryError."""
     if isinstance(error, DeliveryError):
         return error
-    return Unexpected(f"A fault in Slipway itself, {type(error).__name__}: {error}.")
+    return Unexpected(f"Internal error ({type(error).__name__}: {error}). The traceback is in the flow run's log.")

@@ -15,6 +15,16 @@ def parse_duration(value: Any) -> Any:
     return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else value
 
 
+def format_duration(value: timedelta) -> str:
+    """`1h30m`, `2m`, `45s` or `500ms`, rounded to milliseconds; `0s` for less."""
+    rest = timedelta(milliseconds=round(value / timedelta(milliseconds=1)))
+    text = ""
+    for unit, name in UNITS.items():
+        count, rest = divmod(rest, timedelta(**{name: 1}))
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta())]
 PositiveDuration = Annotated[Duration, Field(gt=timedelta())]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]

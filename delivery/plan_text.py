@@ -11,7 +11,7 @@ INDENT = "  "
 NO_BREAK = "\N{NO-BREAK SPACE}"
 REVERSIBILITY = {
     Reversibility.COSTLY: "undoing it restarts or rebuilds resources, or deletes resources that store data",
-    Reversibility.IRREVERSIBLE: "it cannot be undone, or the data that it deletes is lost",
+    Reversibility.IRREVERSIBLE: "cannot be undone, or deletes data",
 }
 ALL_REVERSIBLE = "Reversibility: all steps are reversible."
 

@@ -17,6 +17,7 @@ class Release(BaseModel):
     nonce: differs for each release, also for one with the same number in a store that was emptied or moved.
     plan_hash: None for a manual rollback and for a recovery, which have no plan.
     lock_epoch: the epoch in which it acquired the lock.
+    recovers: number of the release whose canary a recovery rolls back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,6 +28,7 @@ class Release(BaseModel):
     artifact_digest: ArtifactDigest
     plan_hash: str | None
     lock_epoch: int
+    recovers: int | None = None
 
     def token(self, step: str) -> str:
         """The same for each attempt of a step. It starts with a letter, and is valid as a token of CloudFormation:

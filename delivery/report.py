@@ -13,7 +13,7 @@ ASKED_FOR_BY = "asked for by"
 IN_PROGRESS = "IN PROGRESS"
 NO_END = "NO END RECORDED"
 STATE_WIDTH = len("ROLLBACK FAILED")
-HEADING = "Releases, newest first. Each line describes the state at the end of that release:"
+HEADING = "Releases, newest first. The message of a release that ended describes the state at its end:"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,10 @@ def describe_status(
 ) -> tuple[str, ...]:
     """A line about the lock, then a line for each release. releases: newest first."""
     in_progress = lock.number if lock and not lock.is_over(now) else None
-    lines = [describe_release(release, is_in_progress=release.number == in_progress) for release in releases]
+    lines = [
+        describe_release(environment_name, release, is_in_progress=release.number == in_progress)
+        for release in releases
+    ]
     listed = [HEADING, *lines] if lines else [f"{environment_name} has no releases yet."]
     return (describe_lock(environment_name, lock, now), *listed)
 
@@ -79,11 +82,11 @@ def describe_lock(environment_name: str, lock: LockState | None, now: datetime) 
     return f"{environment_name} is locked by {lock.describe()}. The lock was {renewed}.{expires}{stop}"
 
 
-def describe_release(release: ReleaseReport, *, is_in_progress: bool) -> str:
+def describe_release(environment_name: str, release: ReleaseReport, *, is_in_progress: bool) -> str:
     """`  7  2026-11-24 10:20  1b2c3d4e5f6a  ROLLED BACK      The canary failed.  (reason)`, always one line."""
     started = f"{release.journal[0].at:%Y-%m-%d %H:%M}" if release.journal else "-" * 16
     digest = release.artifact_digest.removeprefix("sha256:")[:12]
-    state, message = state_of_release(release.journal, is_in_progress)
+    state, message = state_of_release(environment_name, release.journal, is_in_progress)
     sentence = " ".join(message.removeprefix(f"Release {release.number}: ").split())
     has_reason = bool(release.reason) and not release.reason.startswith(ASKED_FOR_BY)
     reason = f"({release.reason})" if has_reason else ""
@@ -91,16 +94,21 @@ def describe_release(release: ReleaseReport, *, is_in_progress: bool) -> str:
     return "  ".join(column for column in columns if column).rstrip()
 
 
-def describe_end(journal: tuple[Record, ...], is_in_progress: bool) -> str:
+def describe_end(environment_name: str, journal: tuple[Record, ...], is_in_progress: bool) -> str:
     """How a release ended, or its last step, as one line."""
-    return "  ".join(state_of_release(journal, is_in_progress)).rstrip()
+    return "  ".join(state_of_release(environment_name, journal, is_in_progress)).rstrip()
 
 
-def state_of_release(journal: tuple[Record, ...], is_in_progress: bool) -> tuple[str, str]:
+def state_of_release(environment_name: str, journal: tuple[Record, ...], is_in_progress: bool) -> tuple[str, str]:
     """The state of a release in capitals, and the message about it."""
     step = last_step(journal)
     if is_in_progress:
         return IN_PROGRESS, f"step {step}" if step else ""
     if (end := end_in(journal)) is not None:
         return in_capitals(end.outcome or "Ended"), end.message
-    return NO_END, f"The last step was {step}." if has_effects(journal) else "Nothing was changed."
+    return NO_END, _describe_no_end(environment_name, step) if has_effects(journal) else "Nothing was changed."
+
+
+def _describe_no_end(environment_name: str, step: str | None) -> str:
+    recover = f"If a canary is in progress: slipway recover {environment_name}"
+    return f"The process died, or could not record its end. The last step was {step}. {recover}"

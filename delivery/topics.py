@@ -101,7 +101,7 @@ def _name_others(wanted: Sequence[TopicSpec], observed: Mapping[str, ObservedTop
     others = sorted(observed.keys() - {topic.name for topic in wanted})
     if not others:
         return ()
-    return (f"{', '.join(others)}: not specified in [topics], left unchanged. Specify them, or delete them manually.",)
+    return (f"Topics with the prefix of this environment that are not in [topics] (not changed): {', '.join(others)}.",)
 
 
 def plan_topic(topic: TopicSpec, observed: ObservedTopic | None) -> TopicChange:
@@ -210,9 +210,8 @@ def describe_retention(milliseconds: str) -> str:
 
 
 def _unknown(topic: TopicSpec) -> Step:
-    return _step(
-        topic.name, StepAction.CREATE, Reversibility.REVERSIBLE, (*_created(topic), "known after the broker cluster")
-    )
+    lines = (*_created(topic), "after the broker cluster is created")
+    return _step(topic.name, StepAction.CREATE, Reversibility.REVERSIBLE, lines)
 
 
 def _step(name: str, action: StepAction, reversibility: Reversibility, lines: tuple[str, ...]) -> Step:

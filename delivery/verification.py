@@ -1,25 +1,31 @@
 """The decisions of the checks: each compares what was seen with what was wanted."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from delivery.canary.verdict import Verdict
 from delivery.check import Check
-from delivery.plan import PartPlan, Phase, StepAction
+from delivery.plan import PartPlan, StepAction
 from delivery.rollback.serving import describe_revision
 from delivery.rollout.conditions import why_not_ready_to_start
 from delivery.rollout.snapshot import RolloutSnapshot
 from delivery.rollout.weights import WeightSource, why_not_weight
 
+# What each check expects.
 ONE_REVISION = "healthy, one revision"
+TOPICS_AS_SPECIFIED = "each topic as specified"
+
+# The guide checks once, 30 s after a change. A load balancer needs part of this time to register new targets.
+ANSWER_DEADLINE = timedelta(seconds=30)
 
 
-def judge_part(phase: Phase, part: PartPlan) -> Check:
-    """PASS if a new plan of this part has nothing to do. A part that cannot be planned, or has no steps, fails."""
+def judge_topics(part: PartPlan) -> Check:
+    """PASS if a new plan of the topics has nothing to do. A plan that is refused, or has no steps, fails."""
     different = [f"{step.name}: {step.action}" for step in part.steps if step.action is not StepAction.NOTHING]
-    seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as planned"
+    seen = "; ".join([*part.refusals, *different]) or f"{len(part.steps)} as specified"
     seen = "; ".join([seen, *(f"also found: {finding.rstrip('.')}" for finding in part.findings)])
     verdict = Verdict.PASS if part.steps and not (part.refusals or different) else Verdict.FAIL
-    return Check(name=phase.lower(), verdict=verdict, seen=seen, wanted="nothing to do")
+    return Check(name="topics", verdict=verdict, seen=seen, wanted=TOPICS_AS_SPECIFIED)
 
 
 def judge_rollout(snapshot: RolloutSnapshot | None, weight_sources: Sequence[WeightSource] = ()) -> Check:
@@ -64,8 +70,11 @@ def describe_next_commands(environment_name: str, snapshot: RolloutSnapshot) -> 
 
 
 def judge_answer(name: str, url: str, status: int | None) -> Check:
-    """PASS if the URL answers HTTP 200. status: None if there was no answer."""
+    """PASS if the URL answers HTTP 200. status: the last one; None if there was no response."""
     verdict = Verdict.PASS if status == 200 else Verdict.FAIL
-    return Check(
-        name=name, verdict=verdict, seen=f"HTTP {status}" if status else "no answer", wanted=f"HTTP 200 from {url}"
-    )
+    seen = f"HTTP {status}" if status else f"no response within {ANSWER_DEADLINE.total_seconds():.0f} s"
+    return Check(name=name, verdict=verdict, seen=seen, wanted=expected_answer(url))
+
+
+def expected_answer(url: str) -> str:
+    return f"HTTP 200 from {url}"

@@ -5,8 +5,8 @@ import sys
 from sandbox.command_line import run_command
 
 COMMANDS = {
-    "releases": ("demo.releases", "four releases to production on a sandbox of their own"),
-    "sandbox": ("demo.hints", "a whole sandbox, until Ctrl-C, with the commands to release to it"),
+    "releases": ("demo.releases", "four releases to production on a new sandbox"),
+    "sandbox": ("demo.hints", "a sandbox with all parts, until Ctrl-C, and the commands to release to it"),
 }
 
 if __name__ == "__main__":

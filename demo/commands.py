@@ -1,4 +1,4 @@
-"""The demo's commands: called as an operator calls them, watched, and ended if they take too long."""
+"""The demo's commands: run as an operator runs them, and terminated if they take too long."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ LINES_SHOWN = 15
 
 
 class DemoFailed(RuntimeError):
-    """A command did not end as it must. The message says which one, how it ended, and where its logs are."""
+    """A command did not end as expected. The message names the command, how it ended, and the folder of its logs."""
 
 
 @dataclass

@@ -12,23 +12,23 @@ WIDTH = 70
 # By the setting's name. A test finds a setting without a reason.
 REASONS = {
     "stacks.poll": "stacks take seconds, not minutes",
-    "topics.lag": "its topic API is consistent within seconds",
-    "application.certificate_arn": "any ARN works: its load balancer has a certificate of its own",
-    "canary.pause": "how long a step is watched; the demo must not take an hour",
-    "canary.ceiling": "how many pauses a step may take; counts arrive late on a busy machine",
-    "canary.period": "its load balancer publishes counts every 5 s",
-    "canary.lateness": "its counts are published that soon",
+    "topics.lag": "a read of the sandbox's topic API shows a change within seconds",
+    "application.certificate_arn": "any ARN works: the sandbox's load balancer has its own certificate",
+    "canary.pause": "shortest duration of a step; the demo must not take an hour",
+    "canary.ceiling": "a step may extend its pause up to this many times; counts are late on a busy machine",
+    "canary.period": "the sandbox's load balancer publishes counts every 5 s",
+    "canary.lateness": "the sandbox publishes counts within this time",
     "canary.minimum_detectable_effect.canary": "failure rate that a step must detect; a lower one needs more requests",
-    "canary.ready_deadline": "its pods start within seconds",
-    "canary.weight_deadline": "its weights take effect within seconds",
+    "canary.ready_deadline": "the sandbox's pods start within seconds",
+    "canary.weight_deadline": "the sandbox's weights take effect within seconds",
     "canary.mismatch_deadline": "a wrong weight is detected within seconds",
-    "canary.abort_deadline": "its rollbacks take seconds",
-    "canary.poll": "conditions are met sooner",
-    "aws.account_id": "no default: a release into another account is refused",
-    "application.database_ca": "the CA of its database; RDS has CAs of its own",
-    "state.url": "locks and journals, in a folder instead of a bucket",
-    "tls.ca_bundle": "the CA of its certificates, which is no public one",
-    "resolve": "the site's host names resolve to its load balancer without DNS",
+    "canary.abort_deadline": "the sandbox's rollbacks take seconds",
+    "canary.poll": "pods, alarms and weights change within seconds",
+    "aws.account_id": "no default: a release to another account is refused",
+    "application.database_ca": "the CA of the sandbox's database; RDS has its own CAs",
+    "state.url": "locks and journals are in a folder instead of a bucket",
+    "tls.ca_bundle": "a private CA signs the sandbox's certificates",
+    "resolve": "the site's host names resolve to the sandbox's load balancer without DNS",
 }
 
 
@@ -49,10 +49,10 @@ def describe_differences(state: Path, settings: SandboxSettings) -> str:
 
 def rows_of(settings: SandboxSettings) -> list[tuple[str, str, str, str]]:
     """Differences that are in no setting."""
-    rate = f"{settings.requests_per_second:g} a second"
+    rate = f"{settings.requests_per_second:g} requests/s"
     factor = f"divided by {settings.time_factor:g}"
     return [
-        ("AWS, cluster and Prefect", "real ones", "the sandbox's", "by AWS_ENDPOINT_URL, KUBECONFIG, PREFECT_API_URL"),
+        ("AWS, cluster and Prefect", "real", "the sandbox's", "by AWS_ENDPOINT_URL, KUBECONFIG, PREFECT_API_URL"),
         (
             "times in manifests and controllers",
             "as written",
@@ -60,7 +60,7 @@ def rows_of(settings: SandboxSettings) -> list[tuple[str, str, str, str]]:
             "probes and grace periods; a pause must be longer",
         ),
         ("periods of the load balancer's metrics", "60s", f"{settings.metric_period_seconds}s", "as canary.period"),
-        ("users' requests", "real ones", rate, "on average, so that both revisions get requests in each period"),
+        ("users' requests", "real", rate, "on average, so that both revisions get requests in each period"),
     ]
 
 

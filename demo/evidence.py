@@ -46,21 +46,22 @@ def judged_steps(release: Release | None) -> list[Mapping[str, Any]]:
 
 
 def describe_weight_sources(releases: list[Release]) -> str:
-    """From which sources each step's weight was read back; empty if no step was judged."""
+    """Which sources confirm each step's weight; empty if no step was judged."""
     judged = [step for release in releases for step in judged_steps(release)]
     if not judged:
         return ""
     first = judged[0]["read_back"]
     rules = sum(source.startswith(RULE) for source in first)
     return (
-        f"The {len(first)} sources from which a weight is read back: the Rollout's status, the action in the Ingress "
-        f"annotation,\nand each listener rule of the load balancer that forwards to either revision ({rules})."
+        f"A weight is confirmed by {len(first)} sources: the Rollout's status, the action in the Ingress annotation,\n"
+        f"and each listener rule of the load balancer that forwards to either revision ({rules})."
     )
 
 
 def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
     """One line per canary step of each release. names: of digests."""
-    heading = f"{'release':<10}{'weight':>6}  {'read back':<19}{'verdict':<14}{'stable':<19}{'canary':<19}watched"
+    confirmed = "weight confirmed by"
+    heading = f"{'release':<10}{'weight':>6}  {confirmed:<21}{'verdict':<14}{'stable':<19}{'canary':<19}duration"
     lines = [heading]
     for release in releases:
         label = f"{release['number']} ({names.get(release['artifact_digest'], '?')})"
@@ -70,19 +71,25 @@ def describe_steps(releases: list[Release], names: Mapping[str, str]) -> str:
 
 def describe_step(label: str, step: Mapping[str, Any]) -> str:
     stable, canary = (describe_arm(step[arm]) for arm in ("stable", "canary"))
-    weight, read_back = f"{step['weight_percent']} %", describe_read_back(step)
-    judged = f"{step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>5.0f} s"
-    return f"{label:<10}{weight:>6}  {read_back:<19}{judged}"
+    weight, confirmed = f"{step['weight_percent']} %", describe_read_back(step)
+    judged = f"{step['verdict']:<14}{stable:<19}{canary:<19}{step['seconds']:>6.0f} s"
+    return f"{label:<10}{weight:>6}  {confirmed:<21}{judged}"
 
 
 def describe_read_back(step: Mapping[str, Any]) -> str:
-    """`by 6 of 6 sources`: how many of Rollout, Ingress and listener rules had the step's weight."""
+    """`6 of 6 sources`: how many of Rollout, Ingress and listener rules had the step's weight."""
     said = list(step["read_back"].values())
-    return f"by {said.count(step['weight_percent'])} of {len(said)} sources"
+    return f"{said.count(step['weight_percent'])} of {len(said)} sources"
 
 
 def describe_arm(counts: Mapping[str, int]) -> str:
     return f"{counts['failures']} of {counts['requests']} failed"
+
+
+def describe_failures(step: Mapping[str, Any]) -> str:
+    canary, stable = step["canary"], step["stable"]
+    failed = f"{canary['failures']} of {canary['requests']} requests to the canary failed"
+    return f"{failed}, {stable['failures']} of {stable['requests']} to the stable revision"
 
 
 def describe_failure(releases: list[Release], digest: str) -> str:
@@ -93,8 +100,7 @@ def describe_failure(releases: list[Release], digest: str) -> str:
         return "No step of its canary failed."
     step, verdict_at = failed["detail"], datetime.fromisoformat(failed["at"])
     lines = [
-        f"at {step['weight_percent']} %: {describe_arm(step['canary'])} on the new revision, "
-        f"{describe_arm(step['stable'])} on the stable one",
+        f"at {step['weight_percent']} %: {describe_failures(step)}",
     ]
     for record in journal_of(release)[failed["sequence"] + 1 :]:
         if record["event"] in ("done", "ended"):
@@ -132,9 +138,9 @@ def missing_evidence(releases: list[Release], digest: str) -> str | None:
     for weight in WEIGHTS:
         step = steps.get(weight)
         if step is None or not (step["stable"]["requests"] and step["canary"]["requests"]):
-            return f"The canary of {digest} has no requests of both revisions from closed periods at {weight} %."
+            return f"The canary of {digest} has no requests to both revisions in closed periods at {weight} %."
         if set(step["read_back"].values()) != {weight}:
-            return f"The canary of {digest} was judged at {weight} % without its weight read back everywhere."
+            return f"The canary of {digest} was judged at {weight} % without its weight confirmed by all sources."
         if step["verdict"] != "pass":
             return f"The canary of {digest} was promoted past {weight} % with the verdict {step['verdict']}."
     return None

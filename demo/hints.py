@@ -7,10 +7,10 @@ from sandbox.images import push_image
 from sandbox.instance import Sandbox
 
 NEXT_COMMANDS = """\
-slipway status production      # what serves traffic, who has the lock, how releases ended
-slipway stop production --reason WHY      # stops a running release before its next step
-slipway rollback production      # lists the revisions; with --revision N it rolls back to one
-slipway verify production      # runs every check; changes nothing"""
+slipway status production      # shows the revision that serves, the lock, and the last releases
+slipway stop production --reason WHY      # stops a release before its next step
+slipway rollback production --revision N      # rolls back to a revision that `slipway status` names
+slipway verify production      # checks the environment; changes nothing"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,7 +32,7 @@ slipway release production --digest {second}      # a canary
 
 
 def describe_further_release(sandbox: Sandbox) -> str:
-    """Printed when the demo's four releases are over and the sandbox keeps running."""
+    """Printed after the demo's four releases, if the sandbox continues to run."""
     ui = sandbox.addresses.prefect.removesuffix("/api")
     return f"""
 === The sandbox, the worker and Prefect run until Ctrl-C

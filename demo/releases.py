@@ -1,4 +1,4 @@
-"""`python -m demo releases`: four releases to production, through Prefect, on a sandbox of their own."""
+"""`python -m demo releases`: four releases to production, through Prefect, on a new sandbox."""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Act:
-    """One release of the demo. exit_code: the one that the command must end with."""
+    """One release of the demo. exit_code: the expected exit code of the command."""
 
     image: str
     title: str
@@ -43,12 +43,12 @@ ACTS = (
     Act("A", "the first installation; no canary, because there is no stable revision to compare with"),
     Act("B", "a healthy release: a canary at 20, 40, 60 and 80 %, then promoted"),
     Act("C", "three in ten of its requests fail: its canary is aborted and the release is rolled back", ROLLED_BACK),
-    Act("B", "it already serves all traffic: nothing to do"),
+    Act("B", "already serves all traffic; there is nothing to do"),
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 only if every release ended as it must and each step of B's canary passed on requests of both revisions."""
+    """0 only if each release ended as expected, and each step of B's canary passed with requests to both revisions."""
     options = parse(arguments)
     end_on_sigterm()
     hear_ctrl_c()
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo releases", description=__doc__)
     parser.add_argument(
-        "--stay", action="store_true", help="leave sandbox, worker and Prefect's UI running until Ctrl-C"
+        "--stay", action="store_true", help="keep the sandbox, the worker and the Prefect UI running until Ctrl-C"
     )
     return parser.parse_args(arguments)
 
@@ -94,7 +94,7 @@ def play(commands: Commands) -> None:
 
 
 def sum_up(sandbox: Sandbox, digests: dict[str, str], releases: list[Release]) -> None:
-    """Show what the releases did. Raises DemoFailed if that is not what they must do."""
+    """Show what the releases did. Raises DemoFailed if a step of B's canary did not pass."""
     names = {digest: name for name, digest in digests.items()}
     say(f"\n=== Analysis of each canary step\n{describe_steps(releases, names)}\n{describe_weight_sources(releases)}")
     say(f"\n=== Rollback of C\n{describe_failure(releases, digests['C'])}")

@@ -17,8 +17,8 @@ TAG = "slipway"
 ENDINGS = ("Completed", "Failed", "Cancelled", "Crashed")
 # States after which a canary may be orphaned. A lost lock ends a release as Unfinished, and so does a request to stop,
 # after which the recovery has nothing to do.
-LEFT = ("Crashed", "Cancelled", UNFINISHED.state_name)
-RECOVER = "recover/"
+RECOVERED_STATES = ("Crashed", "Cancelled", UNFINISHED.state_name)
+RECOVER = "recover"
 # Two heartbeats may be missed.
 SILENCE = timedelta(seconds=2.5 * HEARTBEAT_SECONDS)
 
@@ -29,9 +29,10 @@ def install_automations(client: SyncPrefectClient, deployments: Sequence[str]) -
     deployments: FLOW/NAME of all that exist.
     """
     yield install_automation(heartbeat_automation())
-    environments = (name.removeprefix(RECOVER) for name in deployments if name.startswith(RECOVER))
+    prefix = f"{RECOVER}/"
+    environments = (name.removeprefix(prefix) for name in deployments if name.startswith(prefix))
     for environment_name in environments:
-        release, recover = (f"deploy-{environment_name}/{environment_name}", f"{RECOVER}{environment_name}")
+        release, recover = (f"deploy-{environment_name}/{environment_name}", f"{prefix}{environment_name}")
         ids = [client.read_deployment_by_name(name).id for name in (release, recover)]
         yield install_automation(recovery_automation(environment_name, *ids))
 
@@ -57,7 +58,7 @@ def heartbeat_automation() -> Automation:
     )
     return Automation(
         name=NAME,
-        description="Its process or machine is gone; the release's lock expires by itself.",
+        description="Marks a run as crashed if its heartbeat stops.",
         trigger=EventTrigger(
             posture=Posture.Proactive,
             threshold=1,
@@ -72,6 +73,10 @@ def heartbeat_automation() -> Automation:
     )
 
 
+def name_recovery(environment_name: str) -> str:
+    return f"slipway: recover an orphaned release of {environment_name}"
+
+
 def recovery_automation(environment_name: str, release: UUID, recover: UUID) -> Automation:
     """Starts the deployment `recover` for runs of the deployment `release`, both by their ids."""
     # Prefect parses a plain string that is a single expression as JSON; this marks it as a template.
@@ -79,8 +84,8 @@ def recovery_automation(environment_name: str, release: UUID, recover: UUID) -> 
     reason = {"__prefect_kind": "jinja", "template": why}
     start = RunDeployment(source="selected", deployment_id=recover, parameters={"reason": reason}, job_variables=None)
     return Automation(
-        name=f"slipway: recover an orphaned release of {environment_name}",
-        description="Its process died or lost the lock; its canary is rolled back.",
+        name=name_recovery(environment_name),
+        description="Rolls back the canary of a release whose process died or lost the lock.",
         trigger=EventTrigger(
             posture=Posture.Reactive,
             threshold=1,
@@ -91,7 +96,7 @@ def recovery_automation(environment_name: str, release: UUID, recover: UUID) -> 
                 "prefect.resource.role": "deployment",
                 "prefect.resource.id": f"prefect.deployment.{release}",
             },  # pyright: ignore[reportArgumentType]
-            expect={f"prefect.flow-run.{name}" for name in LEFT},
+            expect={f"prefect.flow-run.{name}" for name in RECOVERED_STATES},
         ),
         actions=[start],
     )

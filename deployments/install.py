@@ -28,7 +28,7 @@ def install(checkout: Path, environ: Mapping[str, str]) -> Iterator[str]:
         deployments = read_deployments(checkout)
         names = [name_deployment(entry) for entry in deployments]
         deploy_all(checkout)
-        yield f"Deployments of {checkout / 'prefect.yaml'}: {', '.join(names)}."
+        yield f"Prefect deployments of {checkout / 'prefect.yaml'}: {', '.join(names)}."
         yield from describe_schedules(deployments)
         yield from install_automations(client, names)
         yield from remove_retired(client, names)
@@ -41,7 +41,7 @@ def describe_variables(variables: RunVariables) -> Iterator[str]:
     given = f"{plain} environment variables of this shell{kept}"
     yield f"Each run gets {given}. The Prefect UI lists them at the work pool {POOL}."
     if variables.left_out:
-        yield f"Temporary credentials are not stored, the worker needs its own: {', '.join(variables.left_out)}."
+        yield f"Temporary credentials are not stored. The worker needs its own: {', '.join(variables.left_out)}."
 
 
 def read_deployments(checkout: Path) -> list[dict[str, Any]]:
@@ -59,4 +59,4 @@ def describe_schedules(deployments: Iterable[Mapping[str, Any]]) -> Iterator[str
     for entry in deployments:
         for schedule in entry.get("schedules", ()):
             when = f"{schedule['slug']} (cron {schedule['cron']}, {schedule['timezone']})"
-            yield f"{name_deployment(entry)} also runs on a schedule, {when}. The Prefect UI can pause it."
+            yield f"{name_deployment(entry)} also runs on a schedule, {when}. To pause it, use the Prefect UI."

@@ -6,9 +6,10 @@ from prefect.automations import Automation
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
 
+from deployments.automations import RECOVER, name_recovery
+
 # Flow of a Prefect deployment: old name -> present name.
 FLOWS = {"roll-back": "rollback"}
-RECOVER = "recover"
 
 
 def remove_retired(client: SyncPrefectClient, deployments: Iterable[str]) -> Iterator[str]:
@@ -21,7 +22,7 @@ def remove_retired(client: SyncPrefectClient, deployments: Iterable[str]) -> Ite
         for old in (old for old, new in FLOWS.items() if new == flow):
             yield from _remove_deployment(client, f"{old}/{name}", deployment)
         if flow == RECOVER:
-            yield from _remove_automation(f"slipway: recover {name} from a release that died")
+            yield from _remove_automation(f"slipway: recover {name} from a release that died", name_recovery(name))
 
 
 def _remove_deployment(client: SyncPrefectClient, old: str, new: str) -> Iterator[str]:
@@ -29,13 +30,13 @@ def _remove_deployment(client: SyncPrefectClient, old: str, new: str) -> Iterato
         client.delete_deployment(client.read_deployment_by_name(old).id)
     except ObjectNotFound:
         return
-    yield f"Prefect deployment {old}: removed. It is now named {new}."
+    yield f"Prefect deployment {old}: removed; replaced by {new}."
 
 
-def _remove_automation(name: str) -> Iterator[str]:
+def _remove_automation(old: str, new: str) -> Iterator[str]:
     try:
-        found = Automation.read(name=name)
+        found = Automation.read(name=old)
     except ValueError:
         return
     found.delete()  # pyright: ignore[reportAttributeAccessIssue] - synchronous outside of an event loop
-    yield f"Automation {name!r}: removed. It has another name now."
+    yield f"Automation {old!r}: removed; replaced by {new!r}."

@@ -21,7 +21,7 @@ def roll_out(release: Release) -> None:
     evidence = None
     for step in canary.steps:
         wait_until_paused(context.environment, canary, step)
-        confirm_weight(context.environment, canary, step)
+        confirm_weight(context.environment, step)
         evidence, judgement = watch(context, canary, step, evidence)
         evidence, approval = require_approval(context, canary, step, evidence, judgement)
         clear_pause(context, canary, step, approval)

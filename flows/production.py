@@ -1,4 +1,4 @@
-"""The guide's deploy-production.sh, from the plan to the notice."""
+"""The guide's deploy-production.sh, from the plan to the notification."""
 
 from prefect import flow
 
@@ -14,7 +14,7 @@ from flows.topics import configure_topics
 from flows.verification import run_verification
 from tasks.canary.start import abort_other_canary
 from tasks.planning import confirm_plan, make_plan, show_plan
-from tasks.rollback.notifications import conclude_failure, conclude_halt, conclude_promotion
+from tasks.rollback.notifications import end_failed_release, end_halted_release, notify_promotion, record_promotion
 from tasks.rollback.outcomes import end_with_outcome, nothing_to_do
 from tasks.state.lock import lock_environment
 
@@ -28,9 +28,9 @@ def deploy_production(
     wait: bool = True,
     canary: bool = False,
 ):
-    """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notice.
+    """Guide, "Production Environment Deployment": infrastructure, topics, application, verification, notification.
 
-    canary: run a canary for an artifact that served traffic recently; without it, such a release is refused.
+    canary: run a canary for a digest in the rollback window; without it, the release of such a digest is refused.
     """
     settings = load_environment(environment)
     plan = make_plan(settings, artifact_digest, canary=canary)
@@ -40,7 +40,9 @@ def deploy_production(
     with lock_environment(settings, artifact_digest, plan.hash, reason, wait=wait) as context:
         confirm_plan(context, plan)
         carry_out(context)
-        return conclude_promotion(context, run_verification(context.release))
+        record_promotion(context)
+        verification = run_verification(context.release)
+        return notify_promotion(context, verification)
 
 
 def carry_out(context: ReleaseContext) -> None:
@@ -53,6 +55,7 @@ def carry_out(context: ReleaseContext) -> None:
         configure_topics(release)
         roll_out(release)
     except Halted as halt:
-        raise conclude_halt(context, halt) from halt
+        raise end_halted_release(context, halt) from halt
     except Exception as failure:
-        raise conclude_failure(context, failure, roll_back_release(release)) from failure
+        rollback = roll_back_release(release)
+        raise end_failed_release(context, failure, rollback) from failure

@@ -5,7 +5,7 @@ from prefect import flow
 from blocks.settings import load_environment
 from tasks.rollback.notifications import notifying_failure
 from tasks.rollback.outcomes import end_with_outcome
-from tasks.rollback.recovery import conclude_recovery, find_orphaned_canary, nothing_to_recover, roll_back_orphaned
+from tasks.rollback.recovery import find_orphaned_canary, nothing_to_recover, notify_recovery, roll_back_orphaned
 from tasks.rollback.revisions import confirm_rollback
 from tasks.state.lock import lock_environment
 
@@ -27,4 +27,4 @@ def recover(environment: str = "production", reason: str = "", wait: bool = True
         notifying_failure(context),
     ):
         sentence = roll_back_orphaned(context, orphaned)
-        return conclude_recovery(context, orphaned, confirm_rollback(settings, sentence))
+        return notify_recovery(context, orphaned, confirm_rollback(settings, sentence))

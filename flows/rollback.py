@@ -4,7 +4,7 @@ from prefect import flow
 
 from blocks.settings import load_context, load_environment
 from delivery.release import Release
-from tasks.rollback.notifications import conclude_manual_rollback, notifying_failure
+from tasks.rollback.notifications import notify_manual_rollback, notifying_failure
 from tasks.rollback.outcomes import end_with_outcome, run_subflow
 from tasks.rollback.revisions import choose_revision, confirm_health, confirm_revision, confirm_rollback
 from tasks.rollback.rollback import restore_revision, roll_back_application
@@ -43,4 +43,4 @@ def rollback(
         target = confirm_revision(settings, chosen, unverified=unverified)
         with notifying_failure(context):
             sentence = restore_revision(context, target)
-            return conclude_manual_rollback(context, confirm_health(settings, sentence))
+            return notify_manual_rollback(context, confirm_health(settings, sentence))

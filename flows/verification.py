@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from blocks.settings import load_context, load_environment
+from blocks.settings import load_environment
 from delivery.environment import Environment
 from delivery.release import Release
 from tasks.checks import (
@@ -14,14 +14,16 @@ from tasks.checks import (
     conclude,
     require_unlocked,
 )
-from tasks.rollback.notifications import record_promotion
 from tasks.rollback.outcomes import end_with_outcome, run_subflow
 
 
 @flow(name="verify", flow_run_name="verify {environment}")
 @end_with_outcome
 def verify(environment: str = "production") -> str:
-    """Guide, "Automated Deployment Verification": run every check, even if another one fails."""
+    """Guide, "Automated Deployment Verification": run every check, even if another one fails.
+
+    Of the guide's checks, those of the frontend, the analytics API, metrics and alarms do not exist yet.
+    """
     settings = load_environment(environment)
     require_unlocked(settings)
     return check_everything(settings)
@@ -30,9 +32,7 @@ def verify(environment: str = "production") -> str:
 @flow(name="verify-release", flow_run_name="verify release {release.number}")
 def verify_release(release: Release) -> str:
     """The post-release verification: the same checks, by the release that has the lock, after its promotion."""
-    context = load_context(release)
-    record_promotion(context)
-    return check_everything(context.environment)
+    return check_everything(load_environment(release.environment))
 
 
 def run_verification(release: Release) -> str | BaseException:

@@ -14,15 +14,17 @@ from delivery.canary.verdict import Verdict
 from delivery.check import Check, inconclusive_check, summarize_checks
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Inconclusive, Unavailable
-from delivery.plan import Phase
 from delivery.rollback.revisions import last_tried
 from delivery.rollout.snapshot import RolloutSnapshot
 from delivery.stacks.check import WANTED
 from delivery.verification import (
+    ANSWER_DEADLINE,
     ONE_REVISION,
+    TOPICS_AS_SPECIFIED,
+    expected_answer,
     judge_answer,
-    judge_part,
     judge_rollout,
+    judge_topics,
     judge_unfinished,
 )
 from tasks.application.addons import observe_addons
@@ -30,13 +32,10 @@ from tasks.rollout.live import connect_rollout
 from tasks.runs.artifacts import showing
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
-from tasks.stacks.drift import compare_stacks
+from tasks.stacks.comparison import compare_stacks
 from tasks.state.history import read_journals_since
 from tasks.state.lock import read_lock
 from tasks.topics import make_topic_plan
-
-# The guide checks once, 30 s after a change. A load balancer needs part of this time to register new targets.
-ANSWER_DEADLINE = timedelta(seconds=30)
 
 
 @task(task_run_name="confirm that {environment.name} is not locked", cache_policy=NO_CACHE)
@@ -66,7 +65,7 @@ def check_addons(environment: Environment) -> Check:
 @task(task_run_name="check topics", cache_policy=NO_CACHE)
 def check_topics(environment: Environment) -> Check:
     """The brokers report each topic as the environment's file specifies it."""
-    return checked("topics", "each as specified", lambda: judge_part(Phase.TOPICS, make_topic_plan(environment)))
+    return checked("topics", TOPICS_AS_SPECIFIED, lambda: judge_topics(make_topic_plan(environment)))
 
 
 @task(task_run_name="check rollout", cache_policy=NO_CACHE)
@@ -84,7 +83,7 @@ def read_rollout_check(environment: Environment) -> Check:
 
 
 def find_canary_release(environment: Environment, snapshot: RolloutSnapshot) -> int | None:
-    """The release that created the canary under way; None if no journal shows it."""
+    """The release that created the canary in progress; None if no journal shows it."""
     if snapshot.current is None:
         return None
     try:
@@ -102,11 +101,11 @@ def check_address(environment: Environment, name: str, url: str) -> Check:
 
 
 def read_address_check(environment: Environment, name: str, url: str) -> Check:
-    return checked(name, f"HTTP 200 from {url}", lambda: judge_answer(name, url, wait_for_answer(environment, url)))
+    return checked(name, expected_answer(url), lambda: judge_answer(name, url, wait_for_answer(environment, url)))
 
 
 def wait_for_answer(environment: Environment, url: str, within: timedelta = ANSWER_DEADLINE) -> int | None:
-    """The HTTP status: 200 as soon as the URL answers it, otherwise the last status within 30 s; None for no answer."""
+    """The HTTP status: 200 as soon as the URL answers it, otherwise the last one within 30 s; None for no response."""
     try:
         status, _ = poll_until(
             lambda: read_status(environment, url),
@@ -142,7 +141,7 @@ def conclude(environment: Environment, checks: Sequence[Check]) -> str:
     """
     rows = [check.model_dump(mode="json") for check in checks]
     with showing("The table of checks"):
-        create_table_artifact(table=rows, key=checks_key(environment.name), description="Checks after the release")
+        create_table_artifact(table=rows, key=checks_key(environment.name), description=f"Checks of {environment.name}")
     for check in checks:
         progress(f"{check.verdict}  {check.name}: {check.seen}{f'. {check.advice}' if check.advice else ''}")
     verdict, sentence = summarize_checks(checks)

@@ -78,7 +78,11 @@ def confirm_plan(context: ReleaseContext, shown: ReleasePlan) -> None:
 
 
 def compare_plans(environment: Environment, shown: ReleasePlan, now: ReleasePlan) -> None:
+    """Log the notes that are new. Raises Refused if the steps differ, unless `[plan] on_change` is "continue"."""
     if now.hash == shown.hash:
+        for finding in now.findings:
+            if finding not in shown.findings:
+                progress(f"Note: {finding}")
         return
     difference = (
         f"{now.environment} changed after plan {shown.hash} was shown. With the lock acquired, the plan is {now.hash}."

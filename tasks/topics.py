@@ -12,6 +12,7 @@ from clients.topics.access import TopicAdmin, open_topics
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import Conflict, DeliveryError, NotApplied, Rejected
+from delivery.fields import format_duration
 from delivery.journal.step_names import planned_step
 from delivery.plan import PartPlan, Phase, StepAction
 from delivery.topics import (
@@ -138,8 +139,8 @@ def wait_until_visible(environment: Environment, topics: TopicAdmin, topic: Topi
     )
     if observed is None:
         raise NotApplied(
-            f"Topic {topic.name} exists, but the topic API did not return it within {environment.topics.lag}. "
-            "Start the release again later."
+            f"Topic {topic.name} exists, but the topic API did not return it within "
+            f"{format_duration(environment.topics.lag)}. Start the release again later."
         )
     return observed
 
@@ -154,7 +155,7 @@ def read_back(environment: Environment, topics: TopicAdmin, topic: TopicSpec) ->
     )
     if observed is None or not is_applied:
         raise NotApplied(
-            f"Topic {topic.name} still differs from its specification after {environment.topics.lag}: "
+            f"Topic {topic.name} still differs from its specification after {format_duration(environment.topics.lag)}: "
             f"{describe_difference(topic, observed)}. Check the health of the brokers, then start the release again."
         )
     return observed

@@ -46,7 +46,7 @@ class ChangeSet:
         return self.status == "FAILED" and any(words in self.reason for words in NO_CHANGES)
 
 
-class Formation:
+class CloudFormation:
     """Reads and changes the stacks of one region. Raises only DeliveryErrors.
 
     state_url: its bucket stores large templates. role_arn: of `[stacks] execution_role`.
@@ -167,16 +167,16 @@ class Formation:
             self._api.update_termination_protection(StackName=name, EnableTerminationProtection=True)
 
 
-def connect_formation(environment: Environment) -> Formation:
-    return Formation(environment.aws.region, environment.state.url, environment.stacks.execution_role)
+def connect_cloudformation(environment: Environment) -> CloudFormation:
+    return CloudFormation(environment.aws.region, environment.state.url, environment.stacks.execution_role)
 
 
 def read_outputs(environment: Environment) -> StackOutputs:
     """The stack outputs in `[outputs]`, of the stacks that exist."""
-    formation = connect_formation(environment)
+    cloudformation = connect_cloudformation(environment)
     names = {stack.id: stack.name for stack in read_assembly(environment.stacks.assembly)}
     wanted = {source_of(environment.outputs, name)[0] for name in type(environment.outputs).model_fields}
-    found = {stack_id: formation.read_stack(names[stack_id]) for stack_id in sorted(wanted & names.keys())}
+    found = {stack_id: cloudformation.read_stack(names[stack_id]) for stack_id in sorted(wanted & names.keys())}
     return find_outputs(environment.outputs, {stack_id: state.outputs for stack_id, state in found.items() if state})
 
 

@@ -37,7 +37,7 @@ def parse_rule(port: int, rule: Mapping[str, Any]) -> ListenerRule:
     """A listener rule. Its weights are empty if it redirects or returns a fixed response."""
     hosts, paths = _values(rule, "host-header", "HostHeaderConfig"), _values(rule, "path-pattern", "PathPatternConfig")
     return ListenerRule(
-        name=f"{rule['Priority']} of :{port} ({', '.join((*hosts, *paths)) or 'all'})",
+        name=f"with priority {rule['Priority']} on port {port} ({', '.join((*hosts, *paths)) or 'all'})",
         hosts=hosts,
         paths=paths,
         weights={arn: weight for action in rule["Actions"] for arn, weight in _forwards(action)},

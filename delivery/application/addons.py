@@ -61,10 +61,11 @@ def plan_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] |
 def _plan_without_cluster(wanted: Sequence[Addon]) -> PartPlan:
     unpinned = [f"{addon.name} {addon.version}" for addon in wanted if addon.is_required and not addon.manifest]
     finding = (
-        f"The cluster does not exist yet, and needs {', '.join(unpinned)}. If one of them is missing from the new "
-        "cluster, the release stops and names it. Install it, then start the release again: it continues from there."
+        f"The cluster does not exist yet, and needs {', '.join(unpinned)}. If an add-on is missing from the new "
+        "cluster, the release fails with the name of the missing add-on. Install it and release again."
     )
-    steps = (_step(addon, StepAction.CREATE, "known after the cluster") for addon in wanted if addon.manifest)
+    pinned = (addon for addon in wanted if addon.manifest)
+    steps = (_step(addon, StepAction.CREATE, "if it is missing after the cluster is created") for addon in pinned)
     return PartPlan(steps=tuple(steps), findings=(finding,) if unpinned else ())
 
 
@@ -77,13 +78,28 @@ def plan_addon(addon: Addon, observed: ObservedAddon) -> PartPlan:
     if addon.manifest is not None:
         action = StepAction.CHANGE if observed.version else StepAction.CREATE
         return PartPlan(steps=(_step(addon, action, *_describe_changes(addon, observed)),))
-    sentence = f"{describe_differences(addon, observed)} {HOW_TO_INSTALL}"
     if observed.is_installed or not addon.is_required:
-        return PartPlan(findings=(sentence,))
-    return PartPlan(refusals=(sentence,))
+        return PartPlan(findings=(_describe_not_changed(addon, observed),))
+    return PartPlan(refusals=(describe_missing(addon, observed),))
 
 
-HOW_TO_INSTALL = "Install that version, or pin its manifest in [addons], then release again."
+def _describe_not_changed(addon: Addon, observed: ObservedAddon) -> str:
+    """The note about an add-on that does not block the release, and that the release does not change."""
+    what, how = ("change", "update") if observed.is_installed else ("install", "install")
+    return (
+        f"{describe_differences(addon, observed)} The release does not {what} it. To {how} it, "
+        f"{_describe_installation(addon)}."
+    )
+
+
+def describe_missing(addon: Addon, observed: ObservedAddon) -> str:
+    """The refusal because of an add-on that the release needs and cannot install."""
+    advice = f"{_describe_installation(addon)}, then release again."
+    return f"{describe_differences(addon, observed)} {advice[0].upper()}{advice[1:]}"
+
+
+def _describe_installation(addon: Addon) -> str:
+    return f"install {addon.version} manually or set [addons.wanted.manifest]"
 
 
 def describe_differences(addon: Addon, observed: ObservedAddon) -> str:
@@ -100,7 +116,7 @@ def judge_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] 
     """FAIL if a release would install an add-on or would be refused, or if an add-on that it needs is not running.
 
     observed: by name; None if the cluster does not exist. An add-on in another version that a release would not change
-    is named, and does not fail the check.
+    is listed, and does not fail the check.
     """
     if observed is None:
         return Check(name="add-ons", verdict=Verdict.FAIL, seen="the cluster does not exist", wanted=ALL_INSTALLED)
@@ -110,7 +126,7 @@ def judge_addons(wanted: Sequence[Addon], observed: Mapping[str, ObservedAddon] 
     faults = [_describe_addon(addon, observed[addon.name]) for addon in faulty]
     accepted = [f"accepted: {_describe_addon(addon, observed[addon.name])}" for addon in different]
     count = len(others) - len(different)
-    seen = "; ".join([*faults, *([f"{count} in the wanted version"] if count else []), *accepted])
+    seen = "; ".join([*faults, *([f"{count} as specified"] if count else []), *accepted])
     return Check(name="add-ons", verdict=Verdict.FAIL if faulty else Verdict.PASS, seen=seen, wanted=ALL_INSTALLED)
 
 
@@ -147,7 +163,7 @@ def _differences(addon: Addon, observed: ObservedAddon) -> list[str]:
     if observed.version is None:
         differences.append(f"Deployment {addon.deployment} does not exist in namespace {addon.namespace}")
     elif observed.version != addon.version:
-        differences.append(f"found {observed.version}, wanted {addon.version}")
+        differences.append(f"version {observed.version} instead of {addon.version}")
     if observed.version is not None and not observed.is_available:
         differences.append(f"none of its pods in namespace {addon.namespace} is available")
     return differences

@@ -116,6 +116,10 @@ class ObservedSettings(BaseModel):
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
+    def known_after(self, what: str) -> str:
+        """`values are known after MSKStack, RDSStack are deployed`. what: a plural."""
+        return f"{what} are known after {', '.join(self.missing)} {'is' if len(self.missing) == 1 else 'are'} deployed"
+
 
 def render_settings(values: ConnectionValues) -> tuple[ConnectionSetting, ...]:
     """The four objects of the guide, with its names and keys, and with the keys that the guide leaves out."""
@@ -181,11 +185,18 @@ def find_references(template: Any) -> Iterator[tuple[str, str]]:
 def plan_settings(observed: ObservedSettings) -> PartPlan:
     """A step for each setting. It names the object and its keys, and contains no value."""
     if observed.missing:
-        line = f"known after {', '.join(observed.missing)}"
+        line = observed.known_after("values")
         return PartPlan(steps=tuple(_step(name, StepAction.CREATE, line) for name in BASE_NAMES))
-    finding = f"No revision uses {', '.join(observed.unused)}: deleted when a release applies the connection settings."
     steps = tuple(_plan_setting(setting) for setting in observed.wanted)
-    return PartPlan(steps=steps, findings=(finding,) if observed.unused else ())
+    return PartPlan(steps=steps, findings=_describe_unused(observed.unused))
+
+
+def _describe_unused(unused: tuple[str, ...]) -> tuple[str, ...]:
+    """The note about unused settings. A release with nothing to do ends before it deletes them."""
+    if not unused:
+        return ()
+    it = "it" if len(unused) == 1 else "them"
+    return (f"No revision uses {', '.join(unused)}. A release deletes {it}, unless it has nothing else to do.",)
 
 
 def _plan_setting(setting: WantedSetting) -> Step:

@@ -100,24 +100,19 @@ def find_changes(live: Mapping[str, Any], applied: Mapping[str, Any]) -> tuple[s
 
 
 def plan_application(
-    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot | None, preview: Preview, image: str
+    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot | None, preview: Preview, image: str, environment_name: str
 ) -> PartPlan:
     """A step for each object. The last one is of the Rollout and says how the traffic would move."""
-    steps = [_object_step(item) for item in preview.objects if item.kind != "Rollout"]
-    rollout = next(item for item in preview.objects if item.kind == "Rollout")
-    refusals = _refusals(snapshot) if snapshot else ()
-    return PartPlan(
-        steps=(*steps, _rollout_step(rollout_spec, snapshot, rollout, preview.template, image)), refusals=refusals
-    )
+    refusals = _refusals(snapshot, environment_name) if snapshot else ()
+    return PartPlan(steps=_steps(rollout_spec, snapshot, preview, image), refusals=refusals)
 
 
 def plan_new_application(
     manifests: Iterable[Manifest], rollout_spec: RolloutSpec, image: str, known_after: str
 ) -> PartPlan:
-    """The plan without a cluster: all objects are created. known_after: the line that says when the rest is known."""
+    """The plan without a cluster: all objects are created. known_after: a line about when the changes are known."""
     objects = tuple(ObjectPreview(manifest["kind"], manifest["metadata"]["name"], None) for manifest in manifests)
-    plan = plan_application(rollout_spec, None, Preview(objects), image)
-    *others, rollout = plan.steps
+    *others, rollout = _steps(rollout_spec, None, Preview(objects), image)
     return PartPlan(steps=(*others, rollout.model_copy(update={"changes": (*rollout.changes, known_after)})))
 
 
@@ -158,6 +153,14 @@ def weights_ahead(
     return tuple(step.weight_percent for step in steps)
 
 
+def _steps(
+    rollout_spec: RolloutSpec, snapshot: RolloutSnapshot | None, preview: Preview, image: str
+) -> tuple[Step, ...]:
+    steps = [_object_step(item) for item in preview.objects if item.kind != "Rollout"]
+    rollout = next(item for item in preview.objects if item.kind == "Rollout")
+    return (*steps, _rollout_step(rollout_spec, snapshot, rollout, preview.template, image))
+
+
 def _object_step(preview: ObjectPreview) -> Step:
     if preview.changes is None:
         return Step(phase=Phase.APPLICATION, name=preview.title, action=StepAction.CREATE)
@@ -165,13 +168,14 @@ def _object_step(preview: ObjectPreview) -> Step:
     return Step(phase=Phase.APPLICATION, name=preview.title, action=action, changes=preview.changes)
 
 
-def _refusals(snapshot: RolloutSnapshot) -> tuple[str, ...]:
+def _refusals(snapshot: RolloutSnapshot, environment_name: str) -> tuple[str, ...]:
     """States that do not end without a person, and in which a canary cannot be compared with the stable revision."""
     if snapshot.is_paused_manually:
         return (f"Rollout {snapshot.name} is paused manually. Set spec.paused to false, then release again.",)
     if snapshot.phase == "Degraded" and snapshot.is_observed and not snapshot.is_unfinished:
-        advice = "Roll back to a revision that serves, or delete the Rollout for a first installation."
-        return (f"Rollout {snapshot.name} is Degraded with its stable revision ({snapshot.message}). {advice}",)
+        degraded = f"Rollout {snapshot.name} is Degraded and has no canary ({snapshot.message})."
+        advice = f"Roll back: slipway rollback {environment_name}; or delete the Rollout for a first installation."
+        return (f"{degraded} {advice}",)
     return ()
 
 
@@ -205,8 +209,7 @@ def _describe_rollout(
         other = snapshot.current.image if snapshot.current else "another image"
         lines.append(f"an unfinished canary of {other} is aborted first")
     lines += [
-        f"revision {revision.revision} has this template: its ReplicaSet is deleted first, or the controller would "
-        "give it all traffic at once"
+        f"deletes the ReplicaSet of revision {revision.revision} first, so that the canary steps run"
         for revision in window_revisions(snapshot, template)
     ]
     weights = ", ".join(str(step.weight_percent) for step in rollout_spec.steps)

@@ -29,8 +29,8 @@ def describe_ambiguous_revision(environment_name: str, revision: ReplicaSet, jou
     known = "which served before" if has_served else "and no journal shows whether it was promoted"
     flag = "" if has_served else " --unverified"
     return (
-        f"{revision.artifact_digest} is revision {revision.revision}, {known}. The controller would give it all "
-        "traffic at once, without a canary. To do so: "
-        f"slipway rollback {environment_name} --revision {revision.revision}{flag}. To judge it at each canary step: "
-        "release it with --canary (in Prefect: canary=true), which deletes its ReplicaSet first."
+        f"{revision.artifact_digest} is revision {revision.revision}, {known}. Without --canary, Argo Rollouts skips "
+        "the canary steps, because this revision is in the rollback window. To give it all traffic now: "
+        f"slipway rollback {environment_name} --revision {revision.revision}{flag}. To run a canary: "
+        f"slipway release {environment_name} --digest {revision.artifact_digest} --canary (in Prefect: canary=true)."
     )

@@ -55,7 +55,7 @@ class Evidence:
     the step. complete_sample_ratio: without the periods in which one revision had no counts. read_until: the start of
     the next period to read. pods: the canary's at the start of the step. unreadable: why the last read failed; None if
     it did not. broken: why the canary's pods cannot serve. firing_alarms: the alarms in ALARM at the last read, at
-    first those from before the canary; None if the first read sets them. new_alarm: the first alarm that went into
+    first those from before the canary; None if the first read sets them. new_alarm: the first alarm that entered
     ALARM since then, with its reason. step_slow: None if slow requests are not counted. ambiguous_at: the times at
     which it was unknown which revision is counted where.
     """

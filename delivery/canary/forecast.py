@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Self
 
 from delivery.canary.evidence import Policy
+from delivery.fields import format_duration
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def forecast(policy: Policy, weights_percent: Sequence[int], traffic: Traffic) -
         return None
     unknown = "It is unknown whether the traffic is enough for the canary"
     if not traffic.duration:
-        return f"{unknown}: no requests were counted in the last {policy.longest_pause}."
+        return f"{unknown}: no requests were counted in the last {format_duration(policy.longest_pause)}."
     if traffic.duration < policy.pause:
-        return f"{unknown}: it was counted only in the last {traffic.duration}, and a pause takes {policy.pause}."
+        counted, pause = format_duration(traffic.duration), format_duration(policy.pause)
+        return f"{unknown}: only {counted} of traffic data, and a pause takes {pause}."
     return _describe_undecided(policy, *undecided, traffic)
 
 
@@ -68,13 +70,32 @@ def _first_undecided(
 
 
 def _describe_undecided(policy: Policy, weight_percent: int, missing: int | None, traffic: Traffic) -> str:
-    needed = f"{missing} requests" if missing is not None else "more requests than any service has"
-    longest, counted, rate = policy.longest_pause, counted_time(policy), traffic.requests_per_second
-    takes = timedelta(seconds=math.ceil(missing / rate)) if missing and rate else None
-    remedy = f"a ceiling that allows pauses of {takes + (longest - counted)}" if takes else "more traffic"
+    effect = policy.minimum_detectable_effect
+    if missing is None:
+        why, options = f"At {weight_percent} %, no number of requests is enough to detect {effect}", ""
+    else:
+        why = f"At {weight_percent} %, {missing} requests are needed to detect {effect}. {_expected(policy, traffic)}"
+        options = f"{_remedy(policy, missing, traffic.requests_per_second)}, "
     return (
-        f"At {weight_percent} %, {needed} are needed to detect {policy.minimum_detectable_effect}. At {rate:.3g} "
-        f"requests/s, the rate of the last {traffic.duration}, {round(rate * counted.total_seconds())} requests are "
-        f"counted within {longest}, so the step will be inconclusive. Options: {remedy}, a larger "
-        "minimum_detectable_effect, a larger first weight, or another on_inconclusive (rollback, approval, guide)."
+        f"{why}, so the step will be inconclusive. Options: {options}a larger minimum_detectable_effect, "
+        "a larger first weight, or another on_inconclusive (rollback, approval, guide)."
     )
+
+
+def _expected(policy: Policy, traffic: Traffic) -> str:
+    """The requests that the longest pause counts at this traffic."""
+    rate, requests = traffic.requests_per_second, traffic.requests_per_second * counted_time(policy).total_seconds()
+    longest_pause, duration = format_duration(policy.longest_pause), format_duration(traffic.duration)
+    return (
+        f"At {rate:.3g} requests/s, the rate of the last {duration}, {round(requests)} requests are counted within "
+        f"{longest_pause}"
+    )
+
+
+def _remedy(policy: Policy, missing: int, requests_per_second: float) -> str:
+    """The smallest ceiling, in tenths, whose longest pause counts the missing requests."""
+    if not requests_per_second:
+        return "more traffic"
+    longest_pause = timedelta(seconds=math.ceil(missing / requests_per_second)) + policy.lateness + policy.period
+    ceiling = math.ceil(10 * (longest_pause / policy.pause)) / 10
+    return f"a ceiling of {ceiling:.10g} (pauses of up to {format_duration(policy.pause * ceiling)})"

@@ -1,6 +1,5 @@
-"""The record of a judged canary step, for the journal and for the Prefect UI."""
+"""The record of a judged canary step, for the journal and for the Prefect UI, and how messages describe its end."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -8,7 +7,8 @@ from typing import Any
 
 from delivery.canary.counts import Counts, format_percent
 from delivery.canary.evidence import Evidence
-from delivery.canary.verdict import Judgement, PauseAction, Verdict
+from delivery.canary.figures import describe_harm
+from delivery.canary.verdict import CANNOT_BE_DETECTED, Judgement, PauseAction, Verdict
 from delivery.rollout.weights import WeightSource
 
 Row = dict[str, str | int]
@@ -34,15 +34,19 @@ def describe_judgement(
     }
 
 
+def describe_end(weight_percent: int, judgement: Judgement) -> str:
+    """Why a canary is not promoted: `The canary failed at 20 %. Harm is proven: ...`."""
+    ended = "failed" if judgement.analysis.verdict is Verdict.FAIL else "was inconclusive"
+    return f"The canary {ended} at {weight_percent} %. {judgement.line[:1].upper()}{judgement.line[1:]}."
+
+
 def tabulate(evidence: Evidence, judgement: Judgement) -> list[Row]:
-    """A row for each revision. That of the canary also has the evidence of harm, and what a verdict still needs."""
-    slow, policy = evidence.step_slow, evidence.policy
-    harm = math.exp(min(evidence.harm.highest, 700.0))
-    harm_text = f"{harm:.3g} for harm, threshold {1 / policy.alpha:g}; {UNIT}"
+    """A row for each revision. The canary's also has the likelihood ratio for harm, and what a verdict still needs."""
+    slow, harm = evidence.step_slow, f"{describe_harm(evidence)}; {UNIT}"
     needed = _needed(evidence) if judgement.analysis.verdict is Verdict.INCONCLUSIVE else "nothing more"
     return [
         _row("stable", evidence.step_stable, slow.stable if slow else None),
-        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=harm_text, needed=needed),
+        _row("canary", evidence.step_canary, slow.canary if slow else None, evidence=harm, needed=needed),
     ]
 
 
@@ -79,5 +83,5 @@ def _row(revision: str, counts: Counts, slow: int | None, *, evidence: str = "",
 def _needed(evidence: Evidence) -> str:
     missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
     if missing is None:
-        return "more requests than any service has"
+        return f"this effect {CANNOT_BE_DETECTED}"
     return f"{missing} more requests" if missing else "enough requests"

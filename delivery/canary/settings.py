@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from delivery.fields import Duration, Fraction, PositiveDuration, Probability, Section
+from delivery.fields import Duration, Fraction, PositiveDuration, Probability, Section, format_duration
 
 
 class MinimumDetectableEffect(Section):
@@ -20,7 +20,7 @@ class MinimumDetectableEffect(Section):
     """
 
     def __str__(self) -> str:
-        return f"failure rate {100 * self.stable:g} % -> {100 * self.canary:g} %"
+        return f"an increase of the failure rate from {100 * self.stable:g} % to {100 * self.canary:g} %"
 
 
 class OnInconclusive(StrEnum):
@@ -38,10 +38,13 @@ class Canary(Section):
     """
 
     pause: PositiveDuration
-    """Shortest pause of a canary step whose verdict is PASS. A FAIL ends the pause at once."""
+    """Shortest pause of a canary step whose verdict is PASS. A FAIL ends the pause at once, with one exception: if the
+    only reason is the success rate, and the stable revision is below `min_success_rate` too, the canary fails after
+    this pause.
+    """
 
     period: PositiveDuration
-    """How long requests are counted before the judge reads the counts. It must not be longer than `pause`. CloudWatch
+    """Length of one counting interval. It must not be longer than `pause`. CloudWatch
     has one count per minute, so use whole minutes on AWS.
     """
 
@@ -89,7 +92,8 @@ class Canary(Section):
 
     on_inconclusive: OnInconclusive
     """What to do if the longest pause ends without proof. `rollback` rolls the canary back. `approval` waits for the
-    decision of a person. `guide` promotes if the success rate is at least `min_success_rate`, and rolls back otherwise.
+    decision of a person. `guide` promotes if the success rate is at least `min_success_rate`, the counts are complete
+    and current, and there is no sample-ratio mismatch. Otherwise it rolls the canary back.
     """
 
     approval_timeout: Duration
@@ -121,7 +125,6 @@ class Canary(Section):
     @model_validator(mode="after")
     def require_a_period_per_pause(self) -> Self:
         if self.pause < self.period:
-            raise ValueError(
-                f"pause ({self.pause}) is shorter than period ({self.period}), so no request would be counted"
-            )
+            pause, period = format_duration(self.pause), format_duration(self.period)
+            raise ValueError(f"pause ({pause}) is shorter than period ({period}), so no request would be counted")
         return self

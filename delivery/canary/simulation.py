@@ -24,14 +24,15 @@ Z = 1.96
 class Run:
     """How one simulated release ended.
 
-    requests: to both revisions. users_harmed: the canary's failures beyond those that the stable revision would have.
+    requests: to both revisions. additional_failures: the canary's failed requests beyond those that the stable
+    revision would have.
     is_inconclusive: whether a pause reached its ceiling without proof.
     """
 
     action: PauseAction
     duration: timedelta
     requests: int
-    users_harmed: float
+    additional_failures: float
     is_inconclusive: bool
     reason: str
 
@@ -41,7 +42,7 @@ class Summary:
     """How many runs ended: fractions (0.0 to 1.0), and p50, p90 and p99 of the time and the requests until an abort.
 
     inconclusive: runs in which a pause reached its ceiling without proof. If on_inconclusive is guide, some of them are
-    promoted too. users_harmed: the mean of all runs.
+    promoted too. additional_failures: the mean of all runs.
     """
 
     runs: int
@@ -50,7 +51,7 @@ class Summary:
     inconclusive: float
     minutes: tuple[float, float, float] | None
     requests: tuple[float, float, float] | None
-    users_harmed: float
+    additional_failures: float
 
 
 def simulate(scenario: Scenario, policy: Policy, weights_percent: Sequence[int], random: Random) -> Run:
@@ -83,7 +84,7 @@ def summarize(runs: Sequence[Run]) -> Summary:
         inconclusive=sum(run.is_inconclusive for run in runs) / len(runs),
         minutes=_percentiles([run.duration.total_seconds() / 60 for run in aborted]),
         requests=_percentiles([run.requests for run in aborted]),
-        users_harmed=sum(run.users_harmed for run in runs) / len(runs),
+        additional_failures=sum(run.additional_failures for run in runs) / len(runs),
     )
 
 
@@ -97,14 +98,14 @@ def interval(fraction: float, runs: int) -> tuple[float, float]:
 
 @dataclass
 class _Release:
-    """A simulated release in progress. harmed: users harmed so far."""
+    """A simulated release in progress. additional_failures: so far."""
 
     scenario: Scenario
     random: Random
     evidence: Evidence
     now: datetime = BEGIN
     requests: int = 0
-    harmed: float = 0.0
+    additional_failures: float = 0.0
     is_inconclusive: bool = False
 
     def run_step(self, weight_percent: int) -> Judgement:
@@ -122,8 +123,14 @@ class _Release:
                 return judgement
 
     def end(self, judgement: Judgement) -> Run:
-        duration = self.now - BEGIN
-        return Run(judgement.action, duration, self.requests, self.harmed, self.is_inconclusive, judgement.line)
+        return Run(
+            judgement.action,
+            self.now - BEGIN,
+            self.requests,
+            self.additional_failures,
+            self.is_inconclusive,
+            judgement.line,
+        )
 
     @property
     def policy(self) -> Policy:
@@ -132,7 +139,7 @@ class _Release:
     def _serve(self, weight_percent: int) -> Period:
         stable, canary = count_period(self.scenario, weight_percent, self.policy.period.total_seconds(), self.random)
         self.requests += stable.requests + canary.requests
-        self.harmed += canary.requests * self.scenario.harm(weight_percent)
+        self.additional_failures += canary.requests * self.scenario.harm(weight_percent)
         start, self.now = self.now, self.now + self.policy.period
         return Period(start, stable, canary)
 

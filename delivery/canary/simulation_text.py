@@ -74,7 +74,7 @@ def describe_result(simulation: Simulation) -> tuple[str, ...]:
         _after(harmful.minutes),
         _row("  after requests", _percentiles(harmful.requests)),
         _row("harm promoted", f"{_fraction(harmful.promoted, harmful.runs)} of the harmful releases"),
-        _row("users harmed", f"{harmful.users_harmed:.1f} per harmful release, on average"),
+        _row("failed requests", f"{harmful.additional_failures:.1f} additional ones per harmful release, on average"),
         _row("seed", f"{simulation.seed}: the same options with --seed {simulation.seed} give the same releases"),
     )
 

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from delivery.canary.counts import Counts, Slow, format_percent
+from delivery.canary.counts import Counts
 from delivery.canary.evidence import THE_CANARY, THE_STABLE_REVISION, Evidence, Policy
-from delivery.canary.sequential import confidence_sequence, log_mixture
+from delivery.canary.figures import (
+    compare_counts,
+    describe_harm,
+    describe_sample_ratio,
+    describe_success,
+    describe_success_rate,
+)
+from delivery.canary.sequential import log_mixture
 from delivery.canary.settings import OnInconclusive
+from delivery.fields import format_duration
+
+CANNOT_BE_DETECTED = "cannot be detected at this weight; set a larger minimum_detectable_effect"
 
 
 class Verdict(StrEnum):
@@ -60,7 +70,10 @@ def judge(evidence: Evidence, now: datetime) -> Analysis:
 
 
 def judge_pause(evidence: Evidence, now: datetime) -> Judgement:
-    """A FAIL ends the pause at once, a PASS after the shortest pause, and no proof after the longest pause."""
+    """A FAIL ends the pause at once, a PASS after the shortest pause, and no proof after the longest pause.
+
+    Exception: a FAIL that is shared with the stable revision ends the pause after the shortest pause.
+    """
     analysis, elapsed = judge(evidence, now), now - evidence.started_at
     if analysis.verdict is Verdict.FAIL:
         if elapsed < evidence.policy.pause and _is_shared(evidence):
@@ -81,7 +94,7 @@ def progress_line(evidence: Evidence, now: datetime) -> str:
     stable, canary = evidence.step_stable.requests, evidence.step_canary.requests
     counted = f"{evidence.weight_percent} %: {stable} requests to {THE_STABLE_REVISION}, {canary} to {THE_CANARY}"
     line = f"{counted}; {_why_no_evidence(evidence, now) or _still_needed(evidence, now)}"
-    return f"{line}; {_runs_until(evidence)}" if now < evidence.started_at + evidence.policy.pause else line
+    return f"{line}; {_earliest_promotion(evidence)}" if now < evidence.started_at + evidence.policy.pause else line
 
 
 def describe_pending_approval(evidence: Evidence, analysis: Analysis) -> str:
@@ -97,18 +110,18 @@ def _conclude(evidence: Evidence, now: datetime) -> tuple[Verdict, str]:
     inconclusive = _why_no_evidence(evidence, now) or _why_no_proof(evidence, now)
     if inconclusive:
         return Verdict.INCONCLUSIVE, inconclusive
-    return Verdict.PASS, f"{_success(evidence)}; {_proof(evidence)}"
+    return Verdict.PASS, f"{describe_success(evidence)}; {_proof(evidence)}"
 
 
 def _why_failed(evidence: Evidence) -> str | None:
     if evidence.broken:
         return f"the canary's pods do not serve: {evidence.broken}"
     if evidence.new_alarm:
-        return f"an alarm went into ALARM during the canary: {evidence.new_alarm}"
+        return f"an alarm entered ALARM during the canary: {evidence.new_alarm}"
     if evidence.harm.is_proven(evidence.policy.alpha):
-        return f"harm is proven: {_compared(evidence)}; {_harm(evidence)}{_mismatch_note(evidence)}"
+        return f"harm is proven: {compare_counts(evidence)}; {describe_harm(evidence)}{_mismatch_note(evidence)}"
     if is_success_rate_refuted(evidence.canary, evidence.policy):
-        return f"the success rate is below the limit: {_success(evidence)}"
+        return f"the success rate is below the minimum: {describe_success_rate(evidence)}"
     return None
 
 
@@ -128,36 +141,36 @@ def _is_shared(evidence: Evidence) -> bool:
 
 
 def _shared_failure_line(evidence: Evidence, analysis: Analysis) -> str:
-    shared = f"{THE_STABLE_REVISION} is below the limit too, so {_runs_until(evidence)}"
+    shared = f"{THE_STABLE_REVISION} is below the minimum too, so the pause runs until {_end_of_pause(evidence)}"
     return f"{analysis.reason}; {shared}, unless the analysis in the cluster aborts the canary first"
 
 
 def _why_no_evidence(evidence: Evidence, now: datetime) -> str | None:
     if evidence.sample_ratio.is_mismatch(evidence.policy.sample_ratio_alpha):
-        return f"sample-ratio mismatch: {_sample_ratio(evidence)}"
+        return f"sample-ratio mismatch: {describe_sample_ratio(evidence)}"
     if evidence.unreadable:
-        return f"not everything could be read: {evidence.unreadable}"
+        return f"could not read: {evidence.unreadable}"
     for revision, counts in ((THE_CANARY, evidence.step_canary), (THE_STABLE_REVISION, evidence.step_stable)):
         if not counts.requests:
             return f"no requests were counted for {revision} at {evidence.weight_percent} %"
     if evidence.is_stale(now):
-        return f"there are no counts after {evidence.data_until:%H:%M:%S} UTC; until then, {_success(evidence)}"
+        return f"no CloudWatch data since {evidence.data_until:%H:%M:%S} UTC; before that, {describe_success(evidence)}"
     return None
 
 
 def _why_no_proof(evidence: Evidence, now: datetime) -> str | None:
     if evidence.canary.success_rate < evidence.policy.min_success_rate:
-        return f"the success rate is below the limit, but this is not proven yet: {_success(evidence)}"
+        return f"the success rate is below the minimum, but this is not proven yet: {describe_success_rate(evidence)}"
     if not (evidence.is_non_inferior or evidence.power_analysis.is_enough):
-        return f"too few requests: {_still_needed(evidence, now)}; {_success(evidence)}"
+        return f"too few requests: {_still_needed(evidence, now)}; {describe_success(evidence)}"
     if now < evidence.started_at + evidence.policy.pause:
-        return f"{_runs_until(evidence)}; {_success(evidence)}"
+        return f"{_earliest_promotion(evidence)}; {describe_success(evidence)}"
     return None
 
 
 def _without_proof(evidence: Evidence, now: datetime, analysis: Analysis) -> Judgement:
-    setting = evidence.policy.on_inconclusive
-    line = f"no proof within {evidence.policy.longest_pause}: {analysis.reason}; on_inconclusive is {setting}"
+    setting, longest_pause = evidence.policy.on_inconclusive, format_duration(evidence.policy.longest_pause)
+    line = f"no proof within {longest_pause}; {analysis.reason}; on_inconclusive is {setting}"
     if setting is OnInconclusive.APPROVAL:
         return Judgement(PauseAction.AWAIT_APPROVAL, analysis, f"{line}, so a person decides")
     if setting is OnInconclusive.ROLLBACK:
@@ -172,30 +185,27 @@ def _is_guide_condition_met(evidence: Evidence, now: datetime) -> bool:
     return is_high_enough and _why_no_evidence(evidence, now) is None
 
 
-def _runs_until(evidence: Evidence) -> str:
-    return f"the pause runs until {evidence.started_at + evidence.policy.pause:%H:%M:%S} UTC"
+def _end_of_pause(evidence: Evidence) -> str:
+    """The end of the shortest pause."""
+    return f"{evidence.started_at + evidence.policy.pause:%H:%M:%S} UTC"
+
+
+def _earliest_promotion(evidence: Evidence) -> str:
+    return f"earliest promotion at {_end_of_pause(evidence)}"
 
 
 def _still_needed(evidence: Evidence, now: datetime) -> str:
     missing = evidence.power_analysis.requests_missing(evidence.sample_ratio.share)
-    goal = f"to detect {evidence.policy.minimum_detectable_effect}"
+    effect = evidence.policy.minimum_detectable_effect
+    goal = f"to detect {effect}"
     if missing == 0:
         return f"enough requests {goal}"
     if missing is None:
-        return f"at the canary's share of the requests, no number of requests is enough {goal}"
+        return f"{effect} {CANNOT_BE_DETECTED}"
     requests = evidence.step_stable.requests + evidence.step_canary.requests
     counted = evidence.policy.period * evidence.periods
     when = f", expected at {now + missing / requests * counted:%H:%M:%S} UTC" if requests else ""
     return f"{missing} more requests to both revisions together are needed {goal}{when}"
-
-
-def _success(evidence: Evidence) -> str:
-    canary, wanted = evidence.canary, evidence.policy.min_success_rate
-    successes = canary.requests - canary.failures
-    low, high = confidence_sequence(successes, canary.failures, confidence=evidence.policy.confidence)
-    succeeded = f"{format_percent(canary.success_rate)} of the canary's {canary.requests} requests in this release"
-    interval = f"between {format_percent(low)} and {format_percent(high)}"
-    return f"{succeeded} succeeded ({interval}; wanted {100 * wanted:g} %)"
 
 
 def _proof(evidence: Evidence) -> str:
@@ -203,30 +213,10 @@ def _proof(evidence: Evidence) -> str:
         ratio = f"{evidence.policy.non_inferiority_ratio:g}"
         return f"the canary is proven to fail less than {ratio} times as often as {THE_STABLE_REVISION}"
     effect, power = evidence.policy.minimum_detectable_effect, evidence.policy.power
-    return f"{effect} would have been detected with probability {power:g}; {_harm(evidence)}"
-
-
-def _compared(evidence: Evidence) -> str:
-    canary, stable, slow = evidence.step_canary, evidence.step_stable, evidence.step_slow
-    failed = f"{canary.failures} of {canary.requests} requests to {THE_CANARY} failed"
-    failed = f"{failed}, {stable.failures} of {stable.requests} to {THE_STABLE_REVISION}"
-    if not slow or slow == Slow():
-        return failed
-    return f"{failed}; {slow.canary} requests to {THE_CANARY} were slow, {slow.stable} to {THE_STABLE_REVISION}"
-
-
-def _harm(evidence: Evidence) -> str:
-    highest, threshold = math.exp(min(evidence.harm.highest, 700.0)), 1 / evidence.policy.alpha
-    return f"evidence of harm {highest:.3g}, threshold {threshold:g}"
-
-
-def _sample_ratio(evidence: Evidence) -> str:
-    ratio = evidence.sample_ratio
-    canary = f"{format_percent(ratio.share)} of {ratio.canary + ratio.stable} requests went to {THE_CANARY}"
-    return f"{canary}, its weight is {100 * ratio.weight:g} %"
+    return f"enough requests to detect {effect} with power {power:g}; {describe_harm(evidence)}"
 
 
 def _mismatch_note(evidence: Evidence) -> str:
     if not evidence.sample_ratio.is_mismatch(evidence.policy.sample_ratio_alpha):
         return ""
-    return f"; there is also a sample-ratio mismatch: {_sample_ratio(evidence)}"
+    return f"; there is also a sample-ratio mismatch: {describe_sample_ratio(evidence)}"

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from delivery.release import Release
+
 # Largest expected difference between the clocks of the store and of the reader.
 SKEW = timedelta(seconds=10)
 
@@ -65,6 +67,19 @@ class LockState(BaseModel):
 
 def describe_stop(stop: Stop, what_now: str) -> str:
     return f"{stop.who} asked this release to stop: {stop.why.rstrip('.')}. {what_now}"
+
+
+def describe_halt(release: Release) -> str:
+    """That no further step was started, and how to continue."""
+    return f"No further step was started. {_describe_restart(release)}"
+
+
+def _describe_restart(release: Release) -> str:
+    if release.plan_hash is not None:
+        return "Start the release again: it continues from the current state."
+    if release.recovers is not None:
+        return f"To start the recovery again: slipway recover {release.environment}."
+    return f"To roll back again, choose the revision: slipway rollback {release.environment} --revision N."
 
 
 def describe_expired(lock: LockState | None, last_step: str | None) -> str | None:

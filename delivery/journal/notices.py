@@ -19,7 +19,7 @@ class Notice(BaseModel):
     text: str
 
 
-class Delivery(BaseModel):
+class AcceptedNotice(BaseModel):
     """The detail of a DELIVERED record: this channel accepted the notification with this id."""
 
     model_config = ConfigDict(frozen=True)
@@ -52,7 +52,7 @@ def select_undelivered(
     environment_name: str, number: int, journal: tuple[Record, ...], channels: Iterable[str]
 ) -> tuple[tuple[Notice, str], ...]:
     """Each notification with each channel that has not accepted it, oldest first."""
-    deliveries = (Delivery.model_validate(record.detail) for record in journal if record.event is Event.DELIVERED)
+    deliveries = (AcceptedNotice.model_validate(record.detail) for record in journal if record.event is Event.DELIVERED)
     accepted = {(delivery.id, delivery.channel) for delivery in deliveries}
     notices = read_notices(environment_name, number, journal)
     pairs = ((notice, channel) for notice in notices for channel in channels)

@@ -7,7 +7,9 @@ from delivery.journal.step_names import moves_traffic, planned_step
 from delivery.plan import Phase
 from delivery.release import Event, Record, has_effects
 
-TRAFFIC_UNCHANGED = "The traffic was not changed. To continue from this state, start the release again."
+TRAFFIC_UNCHANGED = (
+    "The traffic was not changed. Fix the cause, then start the release again: it continues from this state."
+)
 
 # A release deletes an old ReplicaSet of its template, and the controller creates it again. So it exists afterwards.
 RECREATED = planned_step(Phase.APPLICATION, "ReplicaSet ")

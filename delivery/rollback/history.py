@@ -6,18 +6,18 @@ from delivery.release import Event, Record, has_ended, last_step
 
 
 def describe_unfinished(number: int, journal: tuple[Record, ...]) -> str | None:
-    """The step in which the process of an unfinished release stopped; None if the release ended.
+    """The last step of a release without a recorded end; None if the release ended.
 
-    journal: in the order of its sequence.
+    journal: in the order of its sequence. The release must not have the lock any more.
     """
     if has_ended(journal):
         return None
     step = last_step(journal)
-    where = f"in {step}" if step else "before its first effect"
-    last = f" Its last record is from {journal[-1].at:%Y-%m-%d %H:%M:%S} UTC." if journal else ""
+    where = f"during {step}" if step else "before its first change"
+    last = f" (last record {journal[-1].at:%Y-%m-%d %H:%M:%S} UTC)" if journal else ""
     return (
-        f"Release {number} did not end: its process stopped {where}.{last} "
-        "This release continues from the current state."
+        f"Release {number} has no recorded end. Its process died {where}{last}. "
+        "A release continues from the current state."
     )
 
 

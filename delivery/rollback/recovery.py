@@ -55,7 +55,7 @@ def describe_death(orphaned: OrphanedRelease) -> str:
 
 
 def why_not_observed(snapshot: RolloutSnapshot) -> str | None:
-    """Why it is still unknown whether a canary is under way; None if the controller observed the latest generation."""
+    """Why it is unknown whether a canary is in progress; None if the controller observed the latest generation."""
     return None if snapshot.is_observed else "the Argo Rollouts controller has not observed the last change"
 
 
@@ -63,8 +63,8 @@ def why_not_recoverable(environment_name: str, orphaned: OrphanedRelease, snapsh
     """Why a person must decide, as a sentence without its full stop; None if the canary can be rolled back."""
     if orphaned.is_manual_rollback:
         return (
-            f"Release {orphaned.number} is a manual rollback, so only a person can choose its revision. To list the "
-            f"revisions: slipway rollback {environment_name}"
+            f"Release {orphaned.number} was a manual rollback; choose the revision: slipway rollback "
+            f"{environment_name} --revision N"
         )
     if snapshot.stable_hash != orphaned.stable_hash:
         before = orphaned.stable_hash or "none"

@@ -34,7 +34,12 @@ class Target:
 
 
 def choose_target(
-    snapshot: RolloutSnapshot, journals: Journals, number: int | None, *, allow_unverified: bool
+    environment_name: str,
+    snapshot: RolloutSnapshot,
+    journals: Journals,
+    number: int | None,
+    *,
+    allow_unverified: bool,
 ) -> Target:
     """The revision with this number, if it served all traffic before and does not serve it now.
 
@@ -44,29 +49,34 @@ def choose_target(
     found = next((found for found in snapshot.replica_sets if found.revision == number), None)
     if found is None:
         reason = "No revision was given" if number is None else f"Revision {number} does not exist"
-        raise Refused(f"{reason}. {describe_targets(snapshot, journals)}\n")
-    if (why := why_not_rollback(snapshot, journals, found, allow_unverified=allow_unverified)) is not None:
-        raise Refused(f"{why}. {describe_targets(snapshot, journals)}\n")
+        raise Refused(f"{reason}. {describe_targets(environment_name, snapshot, journals)}\n")
+    why = why_not_rollback(environment_name, snapshot, journals, found, allow_unverified=allow_unverified)
+    if why is not None:
+        raise Refused(f"{why}. {describe_targets(environment_name, snapshot, journals)}\n")
     served = last_served(journals, found.hash)
     return Target(found, None if served is None else changes_since(journals, served))
 
 
 def why_not_rollback(
-    snapshot: RolloutSnapshot, journals: Journals, replica_set: ReplicaSet, *, allow_unverified: bool = False
+    environment_name: str,
+    snapshot: RolloutSnapshot,
+    journals: Journals,
+    replica_set: ReplicaSet,
+    *,
+    allow_unverified: bool = False,
 ) -> str | None:
     """Why a rollback to the revision is refused, as a sentence without its full stop; None if it is possible."""
     revision = f"Revision {replica_set.revision}"
     if not replica_set.artifact_digest:
-        return f"{revision} runs {replica_set.image}, which has no digest: it may be another image now"
+        return f"{revision} runs {replica_set.image}, which has a tag and no digest, so its content may have changed"
     if why_not_done(snapshot, replica_set.hash) is None:
         return f"{revision} already serves all traffic"
     if replica_set.hash == snapshot.stable_hash or last_served(journals, replica_set.hash) is not None:
         return None
     if (tried := last_tried(journals, replica_set.hash)) is not None:
-        part = _describe_part(journals.get(tried, ()), replica_set.hash)
         return (
-            f"{revision} never served all traffic: release {tried}, {part}. "
-            f"It can get traffic again only by a new release of {replica_set.artifact_digest}, with a canary"
+            f"{revision} was never promoted (release {tried}{_describe_outcome(journals.get(tried, ()))}). "
+            f"To release it again: slipway release {environment_name} --digest {replica_set.artifact_digest}"
         )
     return None if allow_unverified else f"{revision} needs --unverified: no journal shows that it was promoted"
 
@@ -86,7 +96,7 @@ def is_promoted(journal: tuple[Record, ...]) -> bool:
 
 
 def last_tried(journals: Journals, pod_hash: str) -> int | None:
-    """The newest release that created a canary of the revision, or the newest one that found it under way.
+    """The newest release that created a canary of the revision, or the newest one that found it in progress.
 
     A recovery stands for the orphaned release: that one may have died before it recorded its canary.
     """
@@ -116,9 +126,9 @@ def changes_since(journals: Journals, served: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step for journal in reversed(since) for step in kept_changes(journal)))
 
 
-def describe_targets(snapshot: RolloutSnapshot, journals: Journals) -> str:
+def describe_targets(environment_name: str, snapshot: RolloutSnapshot, journals: Journals) -> str:
     """The revisions to which a rollback is possible, one per line, newest first, then those that need --unverified."""
-    why_not = partial(why_not_rollback, snapshot, journals)
+    why_not = partial(why_not_rollback, environment_name, snapshot, journals)
     verified = [found for found in snapshot.replica_sets if why_not(found) is None]
     accepted = [found for found in snapshot.replica_sets if why_not(found, allow_unverified=True) is None]
     unverified = [found for found in accepted if found not in verified]
@@ -157,7 +167,7 @@ def describe_unjudged_steps(snapshot: RolloutSnapshot, pod_hash: str, revision: 
     found, stable = snapshot.replica_set(pod_hash), snapshot.stable
     is_newer = found is not None and stable is not None and found.created_at >= stable.created_at
     reason = "was created after the stable revision" if is_newer else "is outside the rollback window"
-    return f"{revision} {reason}, so the controller runs its canary steps; a rollback does not judge them"
+    return f"{revision} {reason}, so the controller runs its canary steps; a rollback does not evaluate them"
 
 
 def _list(snapshot: RolloutSnapshot, revisions: list[ReplicaSet]) -> str:
@@ -169,21 +179,19 @@ def _list(snapshot: RolloutSnapshot, revisions: list[ReplicaSet]) -> str:
 
 
 def _role(snapshot: RolloutSnapshot, replica_set: ReplicaSet) -> str:
-    """Marks the canary and the stable revision while a canary is under way."""
+    """Marks the canary and the stable revision while a canary is in progress."""
     if not snapshot.is_unfinished:
         return ""
     roles = {
         snapshot.stable_hash: ", the stable revision",
-        snapshot.current_hash: ", the canary under way, not judged",
+        snapshot.current_hash: ", the canary in progress, not judged",
     }
     return roles.get(replica_set.hash, "")
 
 
-def _describe_part(journal: tuple[Record, ...], pod_hash: str) -> str:
-    """Whether the release started the canary of the revision or found it, and how the release ended."""
-    found_only = _has(journal, "current_hash", pod_hash) and not _has(journal, "revision", pod_hash)
-    ended = f"ended {outcome}" if (outcome := outcome_in(journal)) else "did not end"
-    return f"which {'found its canary under way' if found_only else 'started its canary'}, {ended}"
+def _describe_outcome(journal: tuple[Record, ...]) -> str:
+    """Follows the number of a release."""
+    return f": {outcome}" if (outcome := outcome_in(journal)) else " has no recorded end"
 
 
 def _has(journal: tuple[Record, ...], key: str, pod_hash: str) -> bool:

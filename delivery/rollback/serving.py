@@ -1,18 +1,17 @@
 """What serves an environment now, and what it can be rolled back to, for `slipway status`."""
 
+from functools import partial
+
 from delivery.release import Record, end_record_in, request_in
 from delivery.rollback.revisions import Journals, is_promoted, why_not_rollback
 from delivery.rollout.snapshot import ReplicaSet, RolloutSnapshot
 
 
-def describe_serving(environment_name: str, snapshot: RolloutSnapshot | None, journals: Journals) -> tuple[str, ...]:
-    """A line for the revision that serves, for a canary under way, and for each other revision.
+def describe_serving(environment_name: str, snapshot: RolloutSnapshot, journals: Journals) -> tuple[str, ...]:
+    """A line for the revision that serves, for a canary in progress, and for each other revision.
 
-    snapshot: None if nothing was ever installed. journals: of releases by their numbers, newest first, back to the
-    oldest revision.
+    journals: of releases by their numbers, newest first, back to the oldest revision.
     """
-    if snapshot is None:
-        return (f"{environment_name} has no application yet.",)
     if snapshot.stable is None:
         state = ": ".join(part for part in (snapshot.phase, snapshot.message) if part)
         return (f"{environment_name} has no stable revision. State of its Rollout: {state or 'unknown'}",)
@@ -24,11 +23,12 @@ def describe_serving(environment_name: str, snapshot: RolloutSnapshot | None, jo
     )
 
 
-def as_serving(snapshot: RolloutSnapshot | None, journals: Journals) -> dict[str, object] | None:
+def as_serving(environment_name: str, snapshot: RolloutSnapshot | None, journals: Journals) -> dict[str, object] | None:
     """The same as JSON: `serving` of `slipway status --json`. None if nothing serves."""
     if snapshot is None or snapshot.stable is None:
         return None
-    targets = [found for found in others(snapshot) if why_not_rollback(snapshot, journals, found) is None]
+    why_not = partial(why_not_rollback, environment_name, snapshot, journals)
+    targets = [found for found in others(snapshot) if why_not(found) is None]
     return as_revision(snapshot.stable) | {"rollback_targets": [as_revision(found) for found in targets]}
 
 
@@ -36,7 +36,7 @@ def as_revision(replica_set: ReplicaSet) -> dict[str, object]:
     return {
         "revision": replica_set.revision,
         "artifact_digest": replica_set.artifact_digest,
-        "made": replica_set.created_at,
+        "created_at": replica_set.created_at,
     }
 
 
@@ -53,7 +53,7 @@ def describe_rollback_target(
     environment_name: str, snapshot: RolloutSnapshot, journals: Journals, replica_set: ReplicaSet
 ) -> str:
     """How to roll back to the revision, or why that is refused."""
-    why_not = why_not_rollback(snapshot, journals, replica_set)
+    why_not = why_not_rollback(environment_name, snapshot, journals, replica_set)
     if why_not is not None:
         return f"A rollback to {describe_revision(replica_set)}, is refused. {why_not}."
     command = f"slipway rollback {environment_name} --revision {replica_set.revision}"
@@ -61,10 +61,10 @@ def describe_rollback_target(
 
 
 def describe_canary(environment_name: str, snapshot: RolloutSnapshot, stable: ReplicaSet) -> tuple[str, ...]:
-    """The canary under way, and how to roll it back; empty if there is none."""
+    """The canary in progress, and how to roll it back; empty if there is none."""
     if not snapshot.is_unfinished or snapshot.current is None:
         return ()
-    state = "was aborted, and is still in the Rollout's template" if snapshot.is_abort_requested else "is under way"
+    state = "was aborted, and is still in the Rollout's template" if snapshot.is_abort_requested else "is in progress"
     return (
         f"A canary {state}: {describe_revision(snapshot.current)}, {describe_weight(snapshot)}.",
         f"To roll it back: slipway rollback {environment_name} --revision {stable.revision}. If a release has the "

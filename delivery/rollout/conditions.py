@@ -4,6 +4,7 @@ The status is stale after every write, so nothing is concluded until the control
 """
 
 import math
+from datetime import datetime
 
 from delivery.rollout.manifests import CanaryStep
 from delivery.rollout.snapshot import Condition, RolloutSnapshot
@@ -52,7 +53,7 @@ def why_not_at_pause(snapshot: RolloutSnapshot, step: CanaryStep, canary_hash: s
         (snapshot.current_hash != canary_hash, _describe_other_template(snapshot, canary_hash)),
         (snapshot.is_abort_requested, "it is aborted"),
         # The step before the pause ends when its pods are available, so missing pods explain more than the step index.
-        (is_near and missing is not None, f"the canary lacks pods: {missing}"),
+        (is_near and missing is not None, f"the canary has too few pods: {missing}"),
         (snapshot.step_index != step.pause_index, f"it is at step {snapshot.step_index}, not step {step.pause_index}"),
         (snapshot.phase != "Paused", f"it is {_describe_phase(snapshot)}"),
     )
@@ -132,7 +133,7 @@ def why_not_aborted(snapshot: RolloutSnapshot) -> str | None:
     progressing = _condition(snapshot, "Progressing")
     return _first_reason(
         (not snapshot.is_observed, UNOBSERVED),
-        (not snapshot.is_abort_requested, "it is not aborted"),
+        (not snapshot.is_abort_requested, "status.abort is not set"),
         (not snapshot.aborted_at, "the controller has not acted on the abort"),
         (progressing.reason != "RolloutAborted", "the reason of its condition Progressing is not RolloutAborted"),
         (weights is None or weights.canary_weight_percent != 0, "the canary's weight is not 0 %"),
@@ -162,7 +163,7 @@ def why_broken(snapshot: RolloutSnapshot, pod_hash: str) -> str | None:
 
 
 def why_moved(snapshot: RolloutSnapshot, step: CanaryStep, canary_hash: str, stable_hash: str) -> str | None:
-    """What another writer changed while this process waited at the pause. None if nothing was changed."""
+    """What another client changed while this process waited at the pause. None if nothing was changed."""
     others, writer = snapshot.writers_since(canary_hash), _other_writer(snapshot, canary_hash)
     is_scaled = any(other.owns_replicas and other.manager != AUTOSCALER for other in others)
     return why_broken(snapshot, canary_hash) or _first_reason(
@@ -202,8 +203,10 @@ def is_in_rollback_window(snapshot: RolloutSnapshot, pod_hash: str) -> bool:
 def _other_writer(snapshot: RolloutSnapshot, pod_hash: str) -> str:
     """The last writer of the Rollout since the revision was created. The cluster does not record who clears a pause."""
     others = snapshot.writers_since(pod_hash)
-    last = ", ".join(filter(None, (others[-1].manager, others[-1].at))) if others else ""
-    return f"another writer (last write: {last})" if last else "another writer"
+    if not others:
+        return "another client"
+    at = f", {datetime.fromisoformat(others[-1].at):%H:%M} UTC" if others[-1].at else ""
+    return f"another client (field manager {others[-1].manager or 'unknown'}{at})"
 
 
 def _describe_other_template(snapshot: RolloutSnapshot, pod_hash: str) -> str:

@@ -30,16 +30,15 @@ def describe_for_journal(snapshot: RolloutSnapshot | None) -> dict[str, Any]:
 def describe_unfinished_canary(
     environment_name: str, snapshot: RolloutSnapshot, weight_sources: Sequence[WeightSource]
 ) -> str:
-    """The weight of a canary that no process watches, and the commands that finish it."""
+    """The weight of a canary that is not monitored, and the commands that finish it."""
     weight_percent = snapshot.canary_weight_percent
-    confirmed = f"The canary stays at {weight_percent} % of the traffic, read back from the load balancer."
-    differing = why_not_weight(weight_sources, weight_percent)
-    state = f"The canary's weight is not confirmed: {differing}." if differing else confirmed
+    state = f"The canary has {weight_percent} % of the traffic, confirmed at the load balancer, and is not monitored."
+    if differing := why_not_weight(weight_sources, weight_percent):
+        state = f"The canary is not monitored, and its weight is not confirmed: {differing}."
+    digest = snapshot.current.artifact_digest if snapshot.current and not snapshot.is_abort_requested else ""
+    resume = f" To continue: slipway release {environment_name} --digest {digest}." if digest else ""
     revision = f" --revision {snapshot.stable.revision}" if snapshot.stable else ""
-    return (
-        f"{state} No process watches it, promotes it or rolls it back. A release of the same digest resumes it, and a "
-        f"release of another digest aborts it first. To roll it back: slipway rollback {environment_name}{revision}."
-    )
+    return f"{state}{resume} To roll back: slipway rollback {environment_name}{revision}."
 
 
 def describe_weights_and_advice(rollout_spec: RolloutSpec, weight_sources: Sequence[WeightSource]) -> str:

@@ -57,7 +57,6 @@ class RolloutSpec:
     canary_service: str
     ingress: str
     action: str
-    service_port: int
     routes: tuple[Route, ...]
     steps: tuple[CanaryStep, ...]
 
@@ -109,7 +108,6 @@ def parse_rollout_spec(manifests: Iterable[Manifest]) -> RolloutSpec:
         canary_service=names["canaryService"],
         ingress=names["ingress"],
         action=action,
-        service_port=routing["servicePort"],
         routes=tuple(_find_weighted_routes(ingress, root)),
         steps=read_steps(canary.get("steps", [])),
     )

@@ -151,8 +151,8 @@ class RolloutSnapshot:
         if weights is None:
             return "Its status has no weights."
         return (
-            f"The weights in its status: {weights.canary_weight_percent} % for {weights.canary_hash}, "
-            f"{weights.stable_weight_percent} % for {weights.stable_hash}."
+            f"The weights in its status: canary (hash {weights.canary_hash}) {weights.canary_weight_percent} %, "
+            f"stable (hash {weights.stable_hash}) {weights.stable_weight_percent} %."
         )
 
     def failure_of(self, pod_hash: str) -> str | None:

@@ -33,10 +33,14 @@ class TargetGroups:
 
 @dataclass(frozen=True)
 class WeightSource:
-    """The weight of the canary in one place. weight_percent: None if the source states no weight."""
+    """The weight of the canary in one place.
+
+    weight_percent: None if the source has no weight. is_missing: whether it is a route without a listener rule.
+    """
 
     source: str
     weight_percent: float | None
+    is_missing: bool = False
 
 
 def find_target_groups(rollout_spec: RolloutSpec, bindings: Iterable[Mapping[str, Any]]) -> TargetGroups:
@@ -89,13 +93,15 @@ def read_hostname(ingress: Mapping[str, Any]) -> str | None:
 
 
 def why_not_weight(weight_sources: Sequence[WeightSource], weight_percent: int) -> str | None:
-    """The weight sources that state another weight, as a clause. None if all of them state this weight."""
-    differing = [
-        describe_weight_source(weight_source)
-        for weight_source in weight_sources
-        if weight_source.weight_percent != weight_percent
-    ]
-    return f"wanted {weight_percent} %, but {'; '.join(differing)}" if differing else None
+    """The weight sources that have another weight, as a clause. None if all of them have this weight."""
+    differing = describe_differing(weight_sources, weight_percent)
+    return f"wanted {weight_percent} %, but {differing}" if differing else None
+
+
+def describe_differing(weight_sources: Iterable[WeightSource], weight_percent: int) -> str | None:
+    """Each weight source that has another weight, with its weight. None if all of them have this weight."""
+    differing = (source for source in weight_sources if source.weight_percent != weight_percent)
+    return "; ".join(map(describe_weight_source, differing)) or None
 
 
 def read_weight_sources(
@@ -153,7 +159,7 @@ def _weight_percent(weights: Mapping[str, int], canary: Iterable[str]) -> float 
 
 
 def _missing(route: Route) -> WeightSource:
-    return WeightSource(f"the missing listener rule for {route.host}{route.path}", None)
+    return WeightSource(f"no listener rule for {route.host}{route.path}", None, is_missing=True)
 
 
 def _is_for_route(rule: ListenerRule, route: Route) -> bool:
@@ -169,5 +175,8 @@ def _lower_keys(value: Any) -> Any:
 
 
 def describe_weight_source(weight_source: WeightSource) -> str:
+    """`listener rule with priority 1 on port 443 (/api) has weight 20 %`."""
     weight = weight_source.weight_percent
-    return f"{weight_source.source} states {'no weight' if weight is None else f'{weight:g} %'}"
+    if weight_source.is_missing:
+        return weight_source.source
+    return f"{weight_source.source} has {'no weight' if weight is None else f'weight {weight:g} %'}"

@@ -16,7 +16,7 @@ class PinnedManifest(Section):
 
 
 class Addon(Section):
-    """One add-on that the application needs in the cluster."""
+    """A Kubernetes add-on that Slipway checks."""
 
     name: str
     """Name of the add-on in plans and messages."""
@@ -36,8 +36,8 @@ class Addon(Section):
     """
 
     is_required: bool = True
-    """Whether a release is refused if the add-on is missing and has no `manifest`. If `false`, the plan only names the
-    missing add-on.
+    """Whether the backend needs the add-on. If `true`, a release is refused if the add-on is missing and has no
+    `manifest`, and `verify` fails if none of its pods is available. If `false`, plans and checks only report this.
     """
 
     manifest: PinnedManifest | None = None

@@ -18,8 +18,8 @@ class Stacks(Section):
     """Time between two reads while a release waits for a stack, a topic or an add-on."""
 
     deadline: Duration
-    """How long a release waits for one operation on a stack, its own or that of an orphaned release. After this time
-    the release fails, and CloudFormation continues with the operation.
+    """How long a release waits for one operation on a stack, its own or one that an earlier release started. After
+    this time the release fails, and CloudFormation continues with the operation.
     """
 
 

@@ -55,8 +55,8 @@ class Topics(Section):
     """Compression of the messages (`compression.type`), such as `gzip`."""
 
     lag: Duration
-    """How long reads may return the state from before a change. If a read shows another state after this time, the
-    release fails.
+    """Maximum time until a read shows a change. If a read still shows another state after this time, the release
+    fails.
     """
 
     specified: tuple[Topic, ...]

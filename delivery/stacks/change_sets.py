@@ -36,7 +36,7 @@ def is_of_slipway(name: str) -> bool:
     return PREVIEW.fullmatch(name) is not None or release_of(name) is not None
 
 
-def find_orphaned(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
+def find_orphaned_change_sets(listed: Iterable[ListedChangeSet], now: datetime) -> tuple[ListedChangeSet, ...]:
     """Slipway's own change sets that no process will execute or delete any more, oldest first."""
     orphaned = (
         found

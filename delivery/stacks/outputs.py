@@ -20,11 +20,10 @@ class StackOutputs(BaseModel):
         return self.values.get(name)
 
     def need(self, name: str) -> str:
-        """The value. Raises NotFound with the names of stack and output."""
+        """The value. Raises NotFound with the names of stack and output, also if the stack does not exist."""
         if name not in self.values:
-            raise NotFound(
-                f"{getattr(self.sources, name)}: the stack output does not exist. A release deploys the stack."
-            )
+            stack_id, key = source_of(self.sources, name)
+            raise NotFound(f"Stack {stack_id} has no output {key}. Deploy the stack, or correct [outputs] {name}.")
         return self.values[name]
 
     def missing(self, *names: str) -> tuple[str, ...]:

@@ -73,7 +73,8 @@ def _data_loss(stack: StackSpec, change: ResourceChange) -> str:
     because = f" ({causes})" if causes else ""
     return (
         f"{stack.id}: {change.logical_id} ({change.type}) {would} be {fate}{because}, and its data {would} be lost. "
-        "Move the data manually, or remove the change from the stack."
+        "Slipway never replaces or deletes a resource that stores data. Remove the change from the template. "
+        f"To {'delete' if change.action == 'Remove' else 'replace'} the resource, deploy the stack manually."
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from delivery.errors import DeliveryError, Halted, StackFailed, deciding_error
+from delivery.fields import format_duration
 from delivery.plan import StepAction
 from delivery.stacks.assembly import StackSpec
 from delivery.stacks.state import StackState
@@ -74,12 +75,10 @@ def find_last_operation(history: Sequence[StackEvent]) -> LastOperation | None:
 
 
 def describe_last_operation(last: LastOperation | None) -> str:
-    """` (its creation took 21 min 5 s)`; empty if there was none."""
+    """` (its creation took 21m5s)`; empty if there was none."""
     if last is None:
         return ""
-    minutes, seconds = divmod(round(last.duration.total_seconds()), 60)
-    duration = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    return f" (its {'creation' if last.was_creation else 'last update'} took {duration})"
+    return f" (its {'creation' if last.was_creation else 'last update'} took {_seconds(last.duration)})"
 
 
 def describe_progress(
@@ -126,7 +125,7 @@ def describe_failures(stack_id: str, events: Sequence[StackEvent]) -> list[str]:
 
 
 def _seconds(elapsed: timedelta) -> str:
-    return f"{max(round(elapsed.total_seconds()), 0)} s"
+    return format_duration(timedelta(seconds=max(round(elapsed.total_seconds()), 0)))
 
 
 def first_failure(arn: str, events: Sequence[StackEvent]) -> StackEvent | None:

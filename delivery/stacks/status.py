@@ -64,12 +64,12 @@ def can_be_updated(status: str | None) -> bool:
 
 
 def advice_for(name: str, status: str) -> str:
-    """What to do about a stack in this status."""
+    """What to do about a stack in this status. The error of a failed release says itself to release again."""
     status_class = classify(status)
     if status_class is StatusClass.IN_PROGRESS:
         return "Wait until the operation has ended, then try again."
     if status_class is StatusClass.DELETE_FIRST:
-        return "The stack has no resources left. Fix the cause and release again: the release creates the stack again."
+        return "The stack has no resources left, and the next release creates it again."
     if status_class is StatusClass.NEEDS_OPERATOR:
         return MANUAL_STEPS.get(status, READ_EVENTS).format(name=name)
-    return "The stack is as it was before. Fix the cause and release again."
+    return "The stack is as it was before."

@@ -6,9 +6,9 @@ from prefect.cache_policies import NO_CACHE
 from clients.cluster import Cluster
 from clients.downloads import download
 from delivery.application.addons import (
-    HOW_TO_INSTALL,
     ObservedAddon,
     describe_differences,
+    describe_missing,
     is_as_specified,
     plan_addon,
     plan_addons,
@@ -17,6 +17,7 @@ from delivery.application.addons import (
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import NotApplied, NotFound
+from delivery.fields import format_duration
 from delivery.journal.step_names import planned_step
 from delivery.plan import PartPlan, Phase, StepAction
 from delivery.rollout.manifests import Manifest, parse_manifests
@@ -61,7 +62,7 @@ def read_addon(cluster: Cluster, addon: Addon) -> ObservedAddon:
     return ObservedAddon(version=read_version(image), is_available=available > 0, missing=missing)
 
 
-@task(**RETRIED, task_run_name="configure the add-on {addon.name}")
+@task(**RETRIED, task_run_name="install or check the add-on {addon.name}")
 def configure_addon(context: ReleaseContext, addon: Addon) -> None:
     """Install the add-on from its pinned manifest, unless it is as specified, and read it back.
 
@@ -77,7 +78,7 @@ def ensure_addon(context: ReleaseContext, cluster: Cluster, addon: Addon) -> Non
     observed = read_addon(cluster, addon)
     plan = plan_addon(addon, observed)
     if plan.refusals:
-        raise NotFound(f"{describe_differences(addon, observed)} {HOW_TO_INSTALL}")
+        raise NotFound(describe_missing(addon, observed))
     if addon.manifest is not None and any(step.action is not StepAction.NOTHING for step in plan.steps):
         step = planned_step(Phase.ADDONS, addon.name)
         with effect(context, step, observed.model_dump(mode="json")) as done:
@@ -106,8 +107,9 @@ def wait_until_served(environment: Environment, cluster: Cluster, manifest: Mani
     )
     if not is_served:
         raise NotApplied(
-            f"The cluster still does not serve {kind[1]} of {kind[0]} after {environment.addons.deadline}. Check the "
-            "conditions of its CustomResourceDefinition, then start the release again."
+            f"The cluster still does not serve {kind[1]} of {kind[0]} after "
+            f"{format_duration(environment.addons.deadline)}. Check the conditions of its CustomResourceDefinition, "
+            "then start the release again."
         )
 
 
@@ -127,7 +129,8 @@ def wait_until_installed(environment: Environment, cluster: Cluster, addon: Addo
     )
     if not is_installed:
         raise NotApplied(
-            f"{describe_differences(addon, observed)} Its manifest was applied {environment.addons.deadline} ago. "
-            f"Check its pods: kubectl get pods -n {addon.namespace}. Then start the release again."
+            f"{describe_differences(addon, observed)} Its manifest was applied "
+            f"{format_duration(environment.addons.deadline)} ago. Check its pods: kubectl get pods "
+            f"-n {addon.namespace}. Then start the release again."
         )
     return observed

@@ -149,8 +149,8 @@ def ensure_setting(context: ReleaseContext, cluster: Cluster, setting: Connectio
             done.read_back = {"kind": setting.kind, "name": setting.name, "uid": found.get("metadata", {}).get("uid")}
     if not setting.is_content_of(found):
         raise NotApplied(
-            f"{setting.kind} {setting.name} in namespace {namespace} does not have the content that its name stands "
-            "for, because another writer created it. Delete it, then start the release again."
+            f"{setting.kind} {setting.name} in namespace {namespace} has data that does not match the hash in its "
+            "name, because another writer created it. Delete it, then start the release again."
         )
 
 

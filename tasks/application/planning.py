@@ -26,7 +26,7 @@ from delivery.rollout.manifests import Manifest, render_manifests, without_contr
 from delivery.rollout.snapshot import RolloutSnapshot
 from tasks.application.connections import read_settings
 from tasks.application.forecast import forecast_traffic
-from tasks.rollout.live import LiveRollout, connect_rollout, read_objects, read_rollout_spec
+from tasks.rollout.live import LiveRollout, connect_rollout, load_manifests, read_rollout_spec
 from tasks.runs.waiting import RETRIED
 from tasks.state.history import read_journals_of
 
@@ -57,9 +57,9 @@ def plan_release(environment: Environment, artifact_digest: str, *, canary: bool
     """As make_application_plan."""
     settings = read_settings(environment)
     if settings.missing:
-        known_after = f"known after {', '.join(settings.missing)}"
+        known_after = settings.known_after("changes")
         image = image_reference(environment, artifact_digest)
-        return plan_new_application(read_objects(environment), read_rollout_spec(environment), image, known_after)
+        return plan_new_application(load_manifests(environment), read_rollout_spec(environment), image, known_after)
     live = connect_rollout(environment)
     names = {setting.base_name: setting.name for setting in settings.wanted}
     manifests = render_application(environment, artifact_digest, names)
@@ -74,11 +74,12 @@ def make_object_plan(
     if missing := [kind for kind in needed if not live.cluster.serves(*kind)]:
         if are_defined_by_addons(live.environment.addons.wanted, missing):
             image = image_reference(live.environment, artifact_digest)
-            return plan_new_application(manifests, live.rollout_spec, image, "known after the add-ons")
+            known_after = "changes are known after the add-ons are installed"
+            return plan_new_application(manifests, live.rollout_spec, image, known_after)
         return PartPlan(refusals=refuse_missing(missing))
     image, snapshot = image_reference(live.environment, artifact_digest), live.find()
     preview = preview_application(live, manifests)
-    plan = plan_application(live.rollout_spec, snapshot, preview, image)
+    plan = plan_application(live.rollout_spec, snapshot, preview, image, live.environment.name)
     ambiguous = () if canary else refuse_ambiguous_revisions(live.environment, snapshot, preview)
     forecast_findings = forecast_traffic(live, weights_ahead(live.rollout_spec, snapshot, preview.template))
     return plan.model_copy(update={"findings": forecast_findings, "refusals": (*plan.refusals, *ambiguous)})

@@ -9,12 +9,14 @@ from prefect.runtime import flow_run
 
 from delivery.application.planning import CanaryRun
 from delivery.canary.evidence import Evidence
+from delivery.canary.record import describe_end
 from delivery.canary.verdict import Judgement, PauseAction
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import NotPromoted
+from delivery.fields import format_duration
 from delivery.rollout.manifests import CanaryStep
-from tasks.canary.approval_form import ApprovalRequest, Decision, requesting_approval
+from tasks.canary.approval_form import ApprovalRequest, Decision, NoDecision, requesting_approval
 from tasks.canary.watch import Watch, check_after_approval
 from tasks.rollout.live import connect_rollout
 from tasks.runs.log import progress
@@ -58,17 +60,18 @@ def wait_for_approval(
     timeout, weight_percent, line = environment.canary.approval_timeout, step.weight_percent, judgement.line
     progress(
         f"{weight_percent} %: {line}. Waiting for approval until {datetime.now(UTC) + timeout:%H:%M:%S} UTC: open "
-        f"{flow_run.ui_url}, select Resume, and enter promote and a reason. Without a decision, the canary is rolled "
-        "back."
+        f"{flow_run.ui_url}, select Resume, set promote to true (approve) or false (reject), and enter a reason. "
+        "Without a decision, the canary is rolled back."
     )
-    not_promoted = f"The canary was not promoted past {weight_percent} %: {line}."
-    rolled_back = f"Without a decision within {timeout}, it is rolled back."
+    not_promoted, limit = describe_end(weight_percent, judgement), format_duration(timeout)
+    rolled_back = f"Without a decision within {limit}, it is rolled back."
     with requesting_approval(f"{line}. Promote the canary past {weight_percent} %? {rolled_back}", timeout) as request:
         decision = watch_until_decided(environment, request, check)
         if decision is None:
-            raise NotPromoted(f"{not_promoted} There was no decision within {timeout}.", is_failure=False)
+            raise NotPromoted(f"{not_promoted} There was no decision within {limit}.", is_failure=False)
     if not decision.promote:
-        raise NotPromoted(f"{not_promoted} The approval was rejected: {decision.reason}.", is_failure=False)
+        answer = "No approval" if isinstance(decision, NoDecision) else "The approval was rejected"
+        raise NotPromoted(f"{not_promoted} {answer}: {decision.reason}.", is_failure=False)
     return f"{line}; approved: {decision.reason}"
 
 

@@ -43,6 +43,12 @@ class Decision(RunInput):
     """The reason for this decision. The release reports it."""
 
 
+class NoDecision(Decision):
+    """Without a decision of a person, the canary is not promoted. reason: why there is none."""
+
+    promote: bool = False
+
+
 @dataclass(frozen=True)
 class ApprovalRequest:
     """The form of one pause of a flow run. keyset: the names under which Prefect stores the form and the input."""
@@ -85,21 +91,22 @@ class ApprovalRequest:
     def read_decision(self) -> Decision | None:
         """None while there is no decision. This includes a server that does not answer: it accepts no decision either.
 
-        If the flow run ended or was cancelled, this is a rejection, because its form no longer accepts a decision.
+        NoDecision if the flow run ended or was cancelled, because its form no longer accepts a decision, or if it was
+        resumed without input.
         """
         try:
             with temporary_settings(WITHOUT_RETRIES), connected_to_prefect("reading the decision") as api:
                 state = api.read_flow_run(self.run).state
                 if state and (state.is_cancelling() or state.is_final()):
-                    return Decision(promote=False, reason=f"the flow run is in state {state.name}")
+                    return NoDecision(reason=f"the flow run is in state {state.name}")
                 if state is None or not state.is_running():
                     return None
                 response = read_flow_run_input(self.keyset["response"], self.run)
         except Unavailable:
             return None
-        return Decision.model_validate(
-            response or {"promote": False, "reason": "the flow run was resumed without input"}
-        )
+        if not response:
+            return NoDecision(reason="the flow run was resumed without input")
+        return Decision.model_validate(response)
 
     def withdraw(self) -> None:
         """End the pause, unless it already ended. An error is only reported."""

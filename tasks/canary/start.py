@@ -32,7 +32,7 @@ from tasks.runs.waiting import RETRIED
 from tasks.state.journal import effect
 
 
-@task(**RETRIED, task_run_name="abort any canary of another digest in {context.environment.name}")
+@task(**RETRIED, task_run_name="check for a canary of another digest in {context.environment.name}")
 def abort_other_canary(context: ReleaseContext) -> None:
     """Abort a canary of another artifact digest before any step that takes long, because no process judges it.
 
@@ -123,7 +123,7 @@ def start_rollout(
     # For an artifact digest that served before, the plan already required the option --canary.
     for found in window_revisions(snapshot, preview.template) if snapshot else ():
         delete_revision(live, context, found)
-    with effect(context, live.step, describe_for_journal(snapshot)) as done:
+    with effect(context, live.journal_step, describe_for_journal(snapshot)) as done:
         live.cluster.apply(manifest)
         run = wait_until_started(live, snapshot, image, is_same_template)
         done.read_back = {"revision": run.canary_hash, "image": image}
@@ -152,7 +152,7 @@ def delete_revision(live: LiveRollout, context: ReleaseContext, found: ReplicaSe
 
 def resume_canary(live: LiveRollout, context: ReleaseContext, snapshot: RolloutSnapshot, image: str) -> CanaryRun:
     """Record the canary as an effect of this release, which can then roll it back."""
-    with effect(context, live.step, describe_for_journal(snapshot)) as done:
+    with effect(context, live.journal_step, describe_for_journal(snapshot)) as done:
         done.read_back = {"revision": snapshot.current_hash, "image": image, "step": snapshot.step_index}
     return CanaryRun(snapshot.stable_hash, snapshot.current_hash, image, steps_left(snapshot, live.rollout_spec.steps))
 
@@ -200,7 +200,7 @@ def wait_until_paused(environment: Environment, canary: CanaryRun, step: CanaryS
     )
 
 
-@task(**RETRIED, task_run_name="confirm that {canary.canary_hash} serves all traffic")
+@task(**RETRIED, task_run_name="confirm that pods with hash {canary.canary_hash} serve all traffic")
 def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
     """Wait until the revision has all pods and every listener rule sends all requests to it.
 
@@ -220,11 +220,11 @@ def confirm_promoted(environment: Environment, canary: CanaryRun) -> None:
 
 
 def read_promotion(live: LiveRollout, canary: CanaryRun) -> RolloutSnapshot:
-    """The Rollout after its last pause. Raises NotPromoted if an alarm went into ALARM."""
+    """The Rollout after its last pause. Raises NotPromoted if an alarm entered ALARM."""
     snapshot = live.read_unless_broken(canary.canary_hash)
     # Without a canary, it is unknown which alarms were in ALARM before.
     newly_firing = find_newly_firing(canary.firing_before, live.read_firing_alarms()) if canary.steps else []
     if newly_firing:
-        alarm = f"An alarm went into ALARM after the last pause of Rollout {snapshot.name}: {newly_firing[0]}."
+        alarm = f"An alarm entered ALARM after the last pause of Rollout {snapshot.name}: {newly_firing[0]}."
         raise NotPromoted(f"{alarm} {snapshot.describe_traffic()}", is_failure=True)
     return snapshot

@@ -12,20 +12,22 @@ from clients.aws.metrics import LoadBalancerCounts
 from delivery.application.planning import CanaryRun
 from delivery.canary.counts import Period, contains_any, periods_within
 from delivery.canary.evidence import Evidence, policy_of
+from delivery.canary.record import describe_end
 from delivery.canary.verdict import Judgement, PauseAction, Verdict, describe_pending_approval, judge_pause
 from delivery.context import ReleaseContext
 from delivery.errors import NotApplied, NotPromoted, RolloutBroken, Unavailable
+from delivery.fields import format_duration
 from delivery.rollout.conditions import why_moved, why_not_available
 from delivery.rollout.manifests import CanaryStep
 from delivery.rollout.pod_health import why_worse
 from delivery.rollout.snapshot import RolloutSnapshot
-from delivery.rollout.weights import TargetGroups, WeightSource, why_not_weight
+from delivery.rollout.weights import TargetGroups, WeightSource, describe_differing
 from tasks.canary.record import ProgressBar, record_judgement
 from tasks.rollout.live import LiveRollout, connect_rollout
 from tasks.rollout.observation import Observation, collecting_unavailable
 from tasks.runs.log import progress
 from tasks.runs.waiting import RETRIED
-from tasks.state.lock import ensure_locked
+from tasks.state.lock import require_lock
 
 
 @task(**RETRIED, task_run_name="watch the canary at {step.weight_percent} %")
@@ -42,7 +44,7 @@ def watch(
     judgement = watch.run_pause()
     watch.record(judgement)
     if judgement.action in (PauseAction.ABORT, PauseAction.ROLL_BACK):
-        sentence = f"The canary was not promoted past {step.weight_percent} %: {judgement.line}."
+        sentence = describe_end(step.weight_percent, judgement)
         raise NotPromoted(sentence, is_failure=judgement.analysis.verdict is Verdict.FAIL)
     return watch.evidence, judgement
 
@@ -154,8 +156,7 @@ class Watch:
         """Raises NotPromoted if there is proof against the canary. approval: a sentence about the approval."""
         if judgement.analysis.verdict is Verdict.FAIL:
             self.record(judgement)
-            sentence = f"The canary was not promoted past {self.step.weight_percent} %: {judgement.line}. {approval}"
-            raise NotPromoted(sentence, is_failure=True)
+            raise NotPromoted(f"{describe_end(self.step.weight_percent, judgement)} {approval}", is_failure=True)
 
     def report(self, judgement: Judgement, now: datetime) -> None:
         if judgement.action is PauseAction.WAIT:
@@ -178,7 +179,7 @@ class Watch:
         unread: list[str] = []
         observation = self.live.observe()
         with collecting_unavailable(unread):
-            ensure_locked(self.context)
+            require_lock(self.context)
         with collecting_unavailable(unread):
             self.check_rollout(observation.rollout, now)
             # Weight and counts need the cluster too. If it does not answer, each further read would time out.
@@ -207,17 +208,16 @@ class Watch:
         """Why the canary has too few pods for its weight, after a time in which the pods of a drained node restart."""
         why = why_not_available(snapshot, self.canary.canary_hash, self.step.weight_percent)
         limit = self.live.environment.canary.mismatch_deadline
-        return f"for {limit}, {why}" if self.pods_missing.record(why is not None, now, limit) else None
+        return f"for {format_duration(limit)}, {why}" if self.pods_missing.record(why is not None, now, limit) else None
 
     def check_weight(self, weight_sources: tuple[WeightSource, ...], now: datetime) -> None:
         """Raises NotApplied if the weight differs for so long that no controller will correct it."""
-        self.weight_sources = weight_sources
-        why = why_not_weight(self.weight_sources, self.step.weight_percent)
-        limit = self.live.environment.canary.mismatch_deadline
-        if self.weight_differs.record(why is not None, now, limit):
+        self.weight_sources, limit = weight_sources, self.live.environment.canary.mismatch_deadline
+        differing = describe_differing(weight_sources, self.step.weight_percent)
+        if self.weight_differs.record(differing is not None, now, limit):
             raise NotApplied(
-                f"The canary's weight of {self.step.weight_percent} % was confirmed, but has not been in force for "
-                f"{limit}: {why}. Requests counted since then prove nothing."
+                f"The canary's weight differed from {self.step.weight_percent} % for {format_duration(limit)}: "
+                f"{differing}. The requests counted since then cannot be used."
             )
 
     def check_alarms(self) -> None:

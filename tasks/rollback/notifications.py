@@ -1,6 +1,7 @@
 """The notifications of how a release, a manual rollback or a recovery ends, and the end itself.
 
-Each `conclude_` function notifies the channels, and returns or raises what its flow run ends with.
+`notify_promotion` and `notify_manual_rollback` return the state or the message that a flow run ends with;
+`end_failed_release` and `end_halted_release` return its error. All of them notify the channels.
 """
 
 from collections.abc import Iterator
@@ -34,10 +35,13 @@ def record_promotion(context: ReleaseContext) -> None:
     try:
         append(context, rollout_step(read_rollout_spec(context.environment).rollout), Event.PROMOTED)
     except DeliveryError as error:
-        progress(f"The promotion of release {context.release.number} could not be written to its journal: {error}")
+        progress(
+            f"The promotion of release {context.release.number} could not be written to its journal: {error} A later "
+            "rollback to this revision may need --unverified."
+        )
 
 
-def conclude_promotion(context: ReleaseContext, verification: str | BaseException) -> State:
+def notify_promotion(context: ReleaseContext, verification: str | BaseException) -> State:
     """The final state of a release whose revision has all traffic.
 
     verification: the sentence of the post-release verification, or the error that it failed with, which is raised.
@@ -66,7 +70,7 @@ def notifying_failure(context: ReleaseContext) -> Iterator[None]:
         raise error from failure
 
 
-def conclude_manual_rollback(context: ReleaseContext, rollback: str) -> str:
+def notify_manual_rollback(context: ReleaseContext, rollback: str) -> str:
     """The last message of a manual rollback. rollback: the sentence of the rollback."""
     number = context.release.number
     try_to_notify(
@@ -75,7 +79,7 @@ def conclude_manual_rollback(context: ReleaseContext, rollback: str) -> str:
     return rollback
 
 
-def conclude_failure(context: ReleaseContext, failure: Exception, rollback: str | BaseException) -> DeliveryError:
+def end_failed_release(context: ReleaseContext, failure: Exception, rollback: str | BaseException) -> DeliveryError:
     """The error that a failed release ends with.
 
     rollback: the sentence of the compensation, empty if there was nothing to roll back, or the error that it failed
@@ -91,7 +95,7 @@ def conclude_failure(context: ReleaseContext, failure: Exception, rollback: str 
     return error
 
 
-def conclude_halt(context: ReleaseContext, halt: Halted) -> DeliveryError:
+def end_halted_release(context: ReleaseContext, halt: Halted) -> DeliveryError:
     """The error that a release ends with after a stop request, or after it lost the lock.
 
     It is not rolled back: no further effect may start.

@@ -56,7 +56,9 @@ def run_subflow(subflow: Flow[[Release], str], release: Release, name: str) -> s
     try:
         return subflow(release, return_state=True).result(raise_on_failure=False)
     except Exception as error:  # Prefect raises its client's errors unchanged.
-        progress(f"{name} has no run in Prefect ({type(error).__name__}: {error}). It continues without one.")
+        what = name[0].lower() + name[1:]
+        reason = f"{type(error).__name__}: {error}"
+        progress(f"Prefect did not create a subflow run for {what} ({reason}). {name} continues without one.")
     try:
         return subflow.fn(release)
     except Exception as error:

@@ -29,7 +29,7 @@ from tasks.rollout.describe import describe_traffic_state
 from tasks.rollout.live import connect_rollout
 from tasks.runs.log import progress
 from tasks.state.journal import list_numbers, read_journal
-from tasks.state.leases import elapsed, system_now
+from tasks.state.leases import monotonic_now, system_now
 from tasks.state.lock import pause_between_reads, read_lock
 
 LEASES_WAITED = 2
@@ -72,9 +72,9 @@ def find_candidate(environment: Environment, *, wait: bool = True) -> RecoveryCa
 
 def wait_for_unlock(environment: Environment, *, wait: bool) -> LockState | None:
     """The lock, if it is still valid after two of its leases: its process is alive. None once it is over."""
-    began = elapsed()
+    began = monotonic_now()
     while (lock := read_lock(environment)) is not None and not lock.is_over(system_now()):
-        if not wait or elapsed() - began >= LEASES_WAITED * lock.holder.lease + SKEW:
+        if not wait or monotonic_now() - began >= LEASES_WAITED * lock.holder.lease + SKEW:
             return lock
         time.sleep(pause_between_reads(lock.holder.lease).total_seconds())
     return None
@@ -92,16 +92,17 @@ def newest_orphaned(environment: Environment, before: int | None = None) -> Orph
 
 
 def judge_candidate(environment: Environment, orphaned: OrphanedRelease | None) -> RecoveryCandidate:
-    """Decide by the Rollout as it is now: a journal does not show whether a canary is still under way."""
-    snapshot = observe_workload(environment)
+    """Decide by the Rollout as it is now: a journal does not show whether a canary is still in progress."""
+    snapshot = wait_until_observed(environment)
     if snapshot is None or not snapshot.is_unfinished:
         subject = f"{describe_death(orphaned)}, and no" if orphaned else "No"
-        return RecoveryCandidate(None, "", f"{subject} canary is under way in {environment.name}. Nothing was changed.")
+        found = f"{subject} canary is in progress in {environment.name}."
+        return RecoveryCandidate(None, "", f"{found} Nothing was changed.")
     live = connect_rollout(environment)
     if orphaned is None:
-        found = f"A canary is under way, but not of an orphaned release. {describe_traffic_state(live)}"
+        found = f"A canary is in progress that no orphaned release created. {describe_traffic_state(live)}"
         return RecoveryCandidate(None, "", f"{found} Nothing was changed.")
-    died = f"{describe_death(orphaned)}, and a canary is under way."
+    died = f"{describe_death(orphaned)}, and a canary is in progress."
     if (why := why_not_recoverable(environment.name, orphaned, snapshot)) is not None:
         raise Unfinished(f"{died} {why}. {describe_traffic_state(live)}")
     if environment.recovery.on_orphaned is OnOrphaned.LEAVE:
@@ -113,7 +114,7 @@ def judge_candidate(environment: Environment, orphaned: OrphanedRelease | None) 
     return RecoveryCandidate(orphaned, digest or orphaned.artifact_digest, died)
 
 
-def observe_workload(environment: Environment) -> RolloutSnapshot | None:
+def wait_until_observed(environment: Environment) -> RolloutSnapshot | None:
     """The Rollout once its controller has observed it; None if it does not exist. Raises NotApplied at the deadline."""
     if find_rollout(environment) is None:
         return None
@@ -136,7 +137,7 @@ def roll_back_orphaned(context: ReleaseContext, orphaned: OrphanedRelease) -> st
     environment = context.environment
     before_lock = "before this recovery acquired the lock"
     if newest_orphaned(environment, context.release.number) != orphaned:
-        raise Refused(f"Another release continued from release {orphaned.number} {before_lock}.")
+        raise Refused(f"A release newer than release {orphaned.number} changed the Rollout {before_lock}.")
     live = connect_rollout(environment)
     if (why := why_not_recoverable(environment.name, orphaned, live.read())) is not None:
         raise Refused(f"The Rollout changed {before_lock}. {why}.")
@@ -145,13 +146,13 @@ def roll_back_orphaned(context: ReleaseContext, orphaned: OrphanedRelease) -> st
         return restore_revision_by_hash(live, context, orphaned.stable_hash)
 
 
-def conclude_recovery(context: ReleaseContext, orphaned: OrphanedRelease, rollback: str) -> str:
+def notify_recovery(context: ReleaseContext, orphaned: OrphanedRelease, rollback: str) -> str:
     """Notify the channels of the recovery, and return its last message. rollback: the sentence of the rollback.
 
     The process of the orphaned release did not notify them. The changes that stay are those of the orphaned release.
     """
     number = context.release.number
-    recovery = f"{describe_death(orphaned)}. Its canary was rolled back by release {number}, a recovery."
+    recovery = f"{describe_death(orphaned)}. Its canary was rolled back by the recovery (release {number})."
     kept = describe_kept(read_journal(context.environment, orphaned.number), f"release {orphaned.number}")
     message = join_sentences([recovery, rollback, kept])
     try_to_notify(context.environment, number, COMPLETED.state_name, message)

@@ -5,6 +5,7 @@ from typing import Any
 from prefect import task
 
 from delivery.canary.verdict import Verdict
+from delivery.check import Check, describe_check
 from delivery.environment import Environment
 from delivery.errors import ChecksFailed, DeliveryError, Refused, RollbackFailed, Unavailable
 from delivery.rollback.revisions import Target, choose_target
@@ -35,7 +36,7 @@ def choose_revision(environment: Environment, revision: int | None, *, unverifie
 def read_target(environment: Environment, revision: int | None, *, unverified: bool = False) -> Target:
     snapshot = connect_rollout(environment).read()
     journals = read_journals_of(environment, snapshot)
-    return choose_target(snapshot, journals, revision, allow_unverified=unverified)
+    return choose_target(environment.name, snapshot, journals, revision, allow_unverified=unverified)
 
 
 @task(**RETRIED, task_run_name="confirm revision {chosen.number}")
@@ -47,8 +48,9 @@ def confirm_revision(environment: Environment, chosen: Target, *, unverified: bo
     now = read_target(environment, chosen.number, unverified=unverified)
     if now.replica_set.hash != chosen.replica_set.hash:
         raise Refused(
-            f"Revision {chosen.number} was {chosen.replica_set.artifact_digest} when it was chosen. Under the lock, it "
-            f"is {now.replica_set.artifact_digest}. Choose again: slipway rollback {environment.name}."
+            f"Revision {chosen.number} was {chosen.replica_set.artifact_digest} when it was chosen. After the lock was "
+            f"acquired, revision {chosen.number} was {now.replica_set.artifact_digest}. To see the revisions to choose "
+            f"from: slipway status {environment.name}."
         )
     return now
 
@@ -64,11 +66,15 @@ def confirm_health(environment: Environment, rollback: str) -> str:
 
 def check_health(environment: Environment, rollback: str) -> str:
     url = environment.application.health_url
-    check = read_address_check(environment, "backend", url)
-    if check.verdict is not Verdict.PASS:
-        raise ChecksFailed(
-            f"{rollback} But the backend is not healthy: saw {check.seen}, wanted {check.wanted}. Read its log."
-        )
+    return require_healthy(rollback, url, read_address_check(environment, "backend", url))
+
+
+def require_healthy(rollback: str, url: str, check: Check) -> str:
+    """The sentence of the rollback, and that the URL answers. Raises ChecksFailed with this sentence if it does not."""
+    if check.verdict is Verdict.INCONCLUSIVE:
+        raise ChecksFailed(f"{rollback} But {describe_check(check)}")
+    if check.verdict is Verdict.FAIL:
+        raise ChecksFailed(f"{rollback} But {url} returned {check.seen} (expected HTTP 200). Read the backend's log.")
     return f"{rollback} {url} answers 200."
 
 

@@ -16,7 +16,7 @@ from delivery.rollout.conditions import why_not_done
 from delivery.rollout.manifests import HASH_LABEL
 from tasks.rollout.abort import abort_rollout, end_canary
 from tasks.rollout.describe import describe_current_weights, describe_traffic_and_advice, describe_traffic_state
-from tasks.rollout.live import LiveRollout, connect_rollout, read_objects
+from tasks.rollout.live import LiveRollout, connect_rollout, load_manifests
 from tasks.rollout.observation import selector_of
 from tasks.rollout.template import restore_template
 from tasks.runs.waiting import RETRIED
@@ -44,7 +44,7 @@ def roll_back_application(context: ReleaseContext) -> str:
 
 @task(**ROLLBACK_RETRIES, task_run_name="restore revision {target.number}")
 def restore_revision(context: ReleaseContext, target: Target) -> str:
-    """Give all traffic to an earlier revision, also if a canary is under way. Return a sentence about it.
+    """Give all traffic to an earlier revision, also if a canary is in progress. Return a sentence about it.
 
     Raises the same errors as roll_back_application.
     """
@@ -94,7 +94,7 @@ def restore_revision_by_hash(live: LiveRollout, context: ReleaseContext, pod_has
 
 
 def abort_unrelated_canary(live: LiveRollout, context: ReleaseContext, pod_hash: str) -> None:
-    """Abort a canary under way, unless it is of this revision.
+    """Abort a canary in progress, unless it is of this revision.
 
     The stable revision must be restored only if it is the target: otherwise it may be the revision that is broken.
     """
@@ -111,7 +111,7 @@ def abort_unrelated_canary(live: LiveRollout, context: ReleaseContext, pod_hash:
 def delete_rollout(live: LiveRollout, context: ReleaseContext) -> str:
     """Delete the Rollout, which did not exist before this release, and wait until its pods have ended."""
     name, selector = live.rollout_spec.rollout, select_pods(live.environment)
-    with effect(context, live.step, {"exists": live.find() is not None, "stable_hash": ""}) as done:
+    with effect(context, live.journal_step, {"exists": live.find() is not None, "stable_hash": ""}) as done:
         live.cluster.delete("Rollout", name, live.rollout_spec.namespace)
         live.wait_until(
             lambda: live.cluster.list("Pod", live.rollout_spec.namespace, selector),
@@ -125,7 +125,7 @@ def delete_rollout(live: LiveRollout, context: ReleaseContext) -> str:
 
 def select_pods(environment: Environment) -> str:
     """The label selector of the Rollout's pods, from its manifest: the Rollout itself may not exist any more."""
-    (rollout,) = (found for found in read_objects(environment) if found["kind"] == "Rollout")
+    (rollout,) = (found for found in load_manifests(environment) if found["kind"] == "Rollout")
     return f"{selector_of(rollout)},{HASH_LABEL}"
 
 

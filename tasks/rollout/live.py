@@ -12,6 +12,7 @@ from clients.manifests import read_manifests
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import Conflict, NotApplied, NotFound, NotPromoted, RolloutBroken, SettingsError
+from delivery.fields import format_duration
 from delivery.journal.step_names import rollout_step
 from delivery.rollout.conditions import is_waiting_for_controller, why_broken
 from delivery.rollout.manifests import Manifest, RolloutSpec, parse_manifests, parse_rollout_spec
@@ -21,7 +22,7 @@ from tasks.rollout.clusters import open_cluster
 from tasks.rollout.observation import Observation, find_snapshot, read_object, read_snapshot
 from tasks.rollout.pods import read_pod_diagnostics
 from tasks.runs.waiting import poll_until
-from tasks.state.lock import ensure_locked
+from tasks.state.lock import require_lock
 
 Value = TypeVar("Value")
 WRITE_ATTEMPTS = 5
@@ -36,7 +37,7 @@ class LiveRollout:
     rollout_spec: RolloutSpec
 
     @property
-    def step(self) -> str:
+    def journal_step(self) -> str:
         """The name of the Rollout's step in the journal."""
         return rollout_step(self.rollout_spec.rollout)
 
@@ -107,23 +108,24 @@ class LiveRollout:
     ) -> Value:
         """Read again and again until why_not returns None; return what was read last.
 
-        why_not: the reason to continue to wait. wanted: continues "Waited 2 minutes for ". Raises NotApplied with the
+        why_not: the reason to continue to wait. wanted: continues "Waited 2m for ". Raises NotApplied with the
         last reason.
         """
         poll = self.environment.canary.poll
         value, is_reached = poll_until(read, lambda found: why_not(found) is None, poll=poll, deadline=deadline)
         if value is None or not is_reached:
             reason = "there was no answer" if value is None else why_not(value)
-            raise NotApplied(f"Waited {deadline} for {wanted}: {reason}.{self._explain(value)}")
+            raise NotApplied(f"Waited {format_duration(deadline)} for {wanted}: {reason}.{self._explain(value)}")
         return value
 
     def _explain(self, value: object) -> str:
-        """What helps to find the cause, in addition to the reason."""
+        """What helps to find the cause, in addition to the reason: diagnostics, or else the command that shows it."""
         if not isinstance(value, RolloutSnapshot):
             return ""
         if is_waiting_for_controller(value):
             return " The Rollouts controller does not respond. Check that it runs: kubectl get pods -n argo-rollouts."
-        return self.read_diagnostics(value, value.current_hash)
+        check = f" Check it: kubectl argo rollouts get rollout {value.name} -n {value.namespace}."
+        return self.read_diagnostics(value, value.current_hash) or check
 
     def patch_status(
         self, context: ReleaseContext, body: dict[str, Any], why_not: Callable[[RolloutSnapshot], str | None]
@@ -137,7 +139,7 @@ class LiveRollout:
             snapshot = self.read()
             if (reason := why_not(snapshot)) is not None:
                 raise Conflict(f"Rollout {snapshot.name} was not changed: {reason}.")
-            ensure_locked(context)
+            require_lock(context)
             if self._write_status(snapshot, body):
                 return
         raise self.too_many_conflicts()
@@ -153,7 +155,7 @@ class LiveRollout:
         return True
 
     def too_many_conflicts(self) -> Conflict:
-        reason = f"another writer changed it during each of {WRITE_ATTEMPTS} attempts"
+        reason = f"another client changed it during each of {WRITE_ATTEMPTS} attempts"
         return Conflict(f"Rollout {self.rollout_spec.rollout} was not changed: {reason}.")
 
 
@@ -164,7 +166,7 @@ def connect_rollout(environment: Environment) -> LiveRollout:
 
 def read_rollout_spec(environment: Environment) -> RolloutSpec:
     """The names in the manifests. Raises SettingsError if the manifests are for another namespace."""
-    rollout_spec = parse_rollout_spec(read_objects(environment))
+    rollout_spec = parse_rollout_spec(load_manifests(environment))
     if rollout_spec.namespace != environment.application.namespace:
         raise SettingsError(
             f"[application] namespace is {environment.application.namespace}, but the manifests are for "
@@ -173,7 +175,7 @@ def read_rollout_spec(environment: Environment) -> RolloutSpec:
     return rollout_spec
 
 
-def read_objects(environment: Environment) -> tuple[Manifest, ...]:
+def load_manifests(environment: Environment) -> tuple[Manifest, ...]:
     """The objects of the manifests, with their variables: for what does not depend on a release."""
     parsed = parse_manifests(read_manifests(environment.application.manifests))
     return tuple(manifest for manifests in parsed.values() for manifest in manifests)

@@ -18,7 +18,7 @@ from tasks.state.journal import effect, read_journal
 
 
 @task(**RETRIED, task_run_name="confirm the weight of {step.weight_percent} %")
-def confirm_weight(environment: Environment, canary: CanaryRun, step: CanaryStep) -> None:  # noqa: ARG001
+def confirm_weight(environment: Environment, step: CanaryStep) -> None:
     """Wait until all weight sources state the weight of the step. Raises NotApplied that names those that differ."""
     connect_rollout(environment).wait_for_weight(step.weight_percent)
 

@@ -14,7 +14,7 @@ from tasks.rollout.live import WRITE_ATTEMPTS, LiveRollout
 from tasks.rollout.steps import end_pause
 from tasks.runs.log import progress
 from tasks.state.journal import effect
-from tasks.state.lock import ensure_locked
+from tasks.state.lock import require_lock
 
 
 def restore_template(live: LiveRollout, context: ReleaseContext, pod_hash: str) -> None:
@@ -22,7 +22,7 @@ def restore_template(live: LiveRollout, context: ReleaseContext, pod_hash: str) 
     before = live.read()
     # A revision that is used again gets a new number. Messages name it by the number that the operator knows.
     revision = name_revision(before, pod_hash)
-    with effect(context, live.step, describe_for_journal(before)) as done:
+    with effect(context, live.journal_step, describe_for_journal(before)) as done:
         apply_template(live, context, pod_hash)
         live.wait_until(
             lambda: read_past_pauses(live, context, pod_hash, revision),
@@ -46,7 +46,7 @@ def apply_template(live: LiveRollout, context: ReleaseContext, pod_hash: str) ->
             raise NotFound(f"The revision with pod-template hash {pod_hash} has no ReplicaSet any more.")
         rollout = live.read_object("Rollout", live.rollout_spec.rollout)
         # Another writer may have the lock by now.
-        ensure_locked(context)
+        require_lock(context)
         try:
             live.cluster.apply(with_template(rollout, target))
         except Conflict:
@@ -77,6 +77,6 @@ def read_past_pauses(live: LiveRollout, context: ReleaseContext, pod_hash: str, 
         if why_not_at_pause(snapshot, step, pod_hash) is None:
             # The reason is the same for all steps, so only the line of the first one has it.
             reason = "" if number else f": {describe_unjudged_steps(snapshot, pod_hash, revision)}"
-            progress(f"{step.weight_percent} %  unjudged{reason}")
+            progress(f"{step.weight_percent} %  skipped{reason}")
             end_pause(live, context, pod_hash, step)
     return snapshot

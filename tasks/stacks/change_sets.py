@@ -4,11 +4,12 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from clients.aws.cloudformation import ChangeSet, Formation
+from clients.aws.cloudformation import ChangeSet, CloudFormation
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, NotApplied
+from delivery.fields import format_duration
 from delivery.stacks.assembly import StackSpec
-from delivery.stacks.change_sets import ListedChangeSet, describe_deleted, find_orphaned, name_preview
+from delivery.stacks.change_sets import ListedChangeSet, describe_deleted, find_orphaned_change_sets, name_preview
 from tasks.runs.log import progress
 from tasks.runs.waiting import poll_until
 
@@ -16,45 +17,48 @@ from tasks.runs.waiting import poll_until
 LONGEST_CREATION = timedelta(minutes=10)
 
 
-def preview_changes(environment: Environment, formation: Formation, stack: StackSpec) -> ChangeSet:
+def preview_changes(environment: Environment, cloudformation: CloudFormation, stack: StackSpec) -> ChangeSet:
     """What an update would do. The change set is deleted in any case."""
-    arn = formation.open_change_set(stack, name_preview(uuid.uuid4().hex), is_new=False)
+    arn = cloudformation.open_change_set(stack, name_preview(uuid.uuid4().hex), is_new=False)
     try:
-        return wait_until_created(environment, formation, arn)
+        return wait_until_created(environment, cloudformation, arn)
     finally:
         # A change set in creation cannot be deleted. If this fails too, the first error is more useful.
         with suppress(DeliveryError):
-            formation.delete_change_set(arn)
+            cloudformation.delete_change_set(arn)
 
 
-def wait_until_created(environment: Environment, formation: Formation, arn: str) -> ChangeSet:
+def wait_until_created(environment: Environment, cloudformation: CloudFormation, arn: str) -> ChangeSet:
     """Raises NotApplied, which is not retried, because another attempt would take as long."""
     deadline = min(environment.stacks.deadline, LONGEST_CREATION)
     found, is_created = poll_until(
-        lambda: formation.read_change_set(arn),
+        lambda: cloudformation.read_change_set(arn),
         lambda change_set: change_set.is_described,
         poll=environment.stacks.poll,
         deadline=deadline,
     )
     if not is_created:
         raise NotApplied(
-            f"CloudFormation did not create change set {arn} within {deadline}. It is in {found.status} and was not "
-            "executed, and the stack is unchanged. Check AWS Health for an incident, then try again."
+            f"CloudFormation did not create change set {arn} within {format_duration(deadline)}. It is in "
+            f"{found.status} and was not executed, and the stack is unchanged. Check AWS Health for an incident, then "
+            "try again."
         )
     return found
 
 
-def delete_orphaned(formation: Formation, stack: StackSpec, arn: str, now: datetime | None = None) -> None:
+def delete_orphaned_change_sets(
+    cloudformation: CloudFormation, stack: StackSpec, arn: str, now: datetime | None = None
+) -> None:
     """Delete the change sets of the stack whose process died, and log how many. arn: of the stack.
 
     They only clutter the list of change sets, so a failure is logged and not raised.
     """
     try:
-        orphaned = find_orphaned(formation.list_change_sets(arn), now or datetime.now(UTC))
+        orphaned = find_orphaned_change_sets(cloudformation.list_change_sets(arn), now or datetime.now(UTC))
     except DeliveryError as error:
         progress(f"{stack.id}: change sets of processes that died are not deleted: {error}")
         return
-    refused = {found.arn: error for found in orphaned if (error := try_to_delete(formation, found)) is not None}
+    refused = {found.arn: error for found in orphaned if (error := try_to_delete(cloudformation, found)) is not None}
     if deleted := tuple(found for found in orphaned if found.arn not in refused):
         progress(describe_deleted(stack.id, deleted))
     if refused:
@@ -64,10 +68,10 @@ def delete_orphaned(formation: Formation, stack: StackSpec, arn: str, now: datet
         )
 
 
-def try_to_delete(formation: Formation, found: ListedChangeSet) -> DeliveryError | None:
+def try_to_delete(cloudformation: CloudFormation, found: ListedChangeSet) -> DeliveryError | None:
     """The error if the change set cannot be deleted, so that the others still are."""
     try:
-        formation.delete_change_set(found.arn)
+        cloudformation.delete_change_set(found.arn)
     except DeliveryError as error:
         return error
     return None

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from clients.assembly import read_assembly
-from clients.aws.cloudformation import Formation, connect_formation
+from clients.aws.cloudformation import CloudFormation, connect_cloudformation
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Rejected
@@ -19,7 +19,7 @@ from delivery.stacks.progress import StackOutcome, conclude_stacks
 from delivery.stacks.state import ObservedStack
 from delivery.stacks.status import can_be_updated
 from tasks.runs.waiting import RETRIED
-from tasks.stacks.change_sets import delete_orphaned, preview_changes
+from tasks.stacks.change_sets import delete_orphaned_change_sets, preview_changes
 from tasks.stacks.operation import StackOperation
 from tasks.stacks.predecessor import follow_predecessor
 from tasks.state.journal import effect
@@ -46,17 +46,17 @@ def observe_stack(environment: Environment, stack: StackSpec) -> ObservedStack:
 
     An operation that an earlier release started is followed to its end first: only then are the changes known.
     """
-    return preview_stack(environment, connect_formation(environment), stack)
+    return preview_stack(environment, connect_cloudformation(environment), stack)
 
 
-def preview_stack(environment: Environment, formation: Formation, stack: StackSpec) -> ObservedStack:
-    state, operation = follow_predecessor(environment, formation, stack, formation.read_stack(stack.name))
+def preview_stack(environment: Environment, cloudformation: CloudFormation, stack: StackSpec) -> ObservedStack:
+    state, operation = follow_predecessor(environment, cloudformation, stack, cloudformation.read_stack(stack.name))
     can_be_sent = why_too_large(stack, has_bucket=environment.state.has_bucket) is None
     if state is None or not can_be_sent or not can_be_updated(state.status):
         return ObservedStack(id=stack.id, state=state, operation=operation)
-    delete_orphaned(formation, stack, state.arn)
+    delete_orphaned_change_sets(cloudformation, stack, state.arn)
     try:
-        preview = preview_changes(environment, formation, stack)
+        preview = preview_changes(environment, cloudformation, stack)
     except Rejected as error:
         return ObservedStack(id=stack.id, state=state, refused=str(error))
     refused = None if preview.is_ready or preview.has_no_changes else preview.reason
@@ -72,21 +72,21 @@ def deploy_stack(context: ReleaseContext, stack: StackSpec) -> StackOutcome:
     Raises StackFailed if the operation fails or the stack needs an operator, and Conflict if another client changes it.
     """
     step, environment = planned_step(Phase.STACKS, stack.id), context.environment
-    operation = StackOperation(environment, stack, connect_formation(environment), context.release.token(step))
+    operation = StackOperation(environment, stack, connect_cloudformation(environment), context.release.token(step))
     return operation.deploy(lambda before: effect(context, step, before))
 
 
-def conclude_deployments(deployments: Mapping[str, PrefectFuture[StackOutcome]]) -> None:
-    """Wait until all deployments have ended, then raise one error for all failures. deployments: by stack id."""
-    conclude_stacks({stack_id: end_of_deployment(future) for stack_id, future in deployments.items()})
+def raise_for_failed_stacks(stack_runs: Mapping[str, PrefectFuture[StackOutcome]]) -> None:
+    """Wait until all task runs have ended, then raise one error for all failures. stack_runs: by stack id."""
+    conclude_stacks({stack_id: end_of_stack_run(stack_run) for stack_id, stack_run in stack_runs.items()})
 
 
-def end_of_deployment(deployment: PrefectFuture[StackOutcome]) -> StackOutcome | DeliveryError | None:
+def end_of_stack_run(stack_run: PrefectFuture[StackOutcome]) -> StackOutcome | DeliveryError | None:
     """The outcome or the error; None if the stack was not started because a stack that it depends on failed."""
-    deployment.wait()
-    if deployment.state.is_pending():
+    stack_run.wait()
+    if stack_run.state.is_pending():
         return None
-    end = deployment.result(raise_on_failure=False)
+    end = stack_run.result(raise_on_failure=False)
     if isinstance(end, BaseException) and not isinstance(end, DeliveryError):
         raise end
     return end

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from clients.aws.cloudformation import Formation
+from clients.aws.cloudformation import CloudFormation
 from delivery.errors import Unavailable
 from delivery.stacks.progress import (
     LastOperation,
@@ -27,10 +27,10 @@ def log_outcome(outcome: StackOutcome, changing: int | None = None) -> StackOutc
     return outcome
 
 
-def read_last_operation(formation: Formation, arn: str, token: str) -> LastOperation | None:
+def read_last_operation(cloudformation: CloudFormation, arn: str, token: str) -> LastOperation | None:
     """The last successful operation before the one with this token. None also if the events cannot be read."""
     try:
-        return find_last_operation(formation.read_history(arn, token))
+        return find_last_operation(cloudformation.read_history(arn, token))
     except Unavailable:
         return None
 
@@ -38,16 +38,18 @@ def read_last_operation(formation: Formation, arn: str, token: str) -> LastOpera
 class EventLog:
     """Reads the events of an operation. Logs each failure at once, and the progress at intervals until the end."""
 
-    def __init__(self, formation: Formation, stack_id: str, token: str, arn: str, changing: int | None) -> None:
-        self._formation, self._stack_id, self._token = formation, stack_id, token
+    def __init__(
+        self, cloudformation: CloudFormation, stack_id: str, token: str, arn: str, changing: int | None
+    ) -> None:
+        self._cloudformation, self._stack_id, self._token = cloudformation, stack_id, token
         self._arn, self._changing = arn, changing
         self._read = 0
         self._logged = 0
         self._logged_at = datetime.now(UTC)
-        self._last = read_last_operation(formation, arn, token)
+        self._last = read_last_operation(cloudformation, arn, token)
 
     def __call__(self) -> tuple[StackEvent, ...]:
-        events = self._formation.read_events(self._arn, self._token)
+        events = self._cloudformation.read_events(self._arn, self._token)
         now = datetime.now(UTC)
         for failure in describe_failures(self._stack_id, events[self._read :]):
             progress(failure)

@@ -18,9 +18,10 @@ from delivery.errors import Conflict, LockLost, Unavailable
 from delivery.journal.earlier import rename_record, rename_request
 from delivery.plan import ReleasePlan
 from delivery.release import Event, Record, ReleaseRequest
-from tasks.state.leases import NEXT_STEPS, lease_of
+from tasks.state.leases import lease_of
 
 REQUESTS_AT_ONCE = 64
+HALTED = "No further step was started. Run the same command again."
 
 _appenders: dict[tuple[str, str, int], "Appender"] = {}
 _appenders_lock = threading.Lock()
@@ -56,7 +57,7 @@ class Appender:
     def _skip(self, sequence: int) -> None:
         """Continue after a record that this process stored without an answer. Raises LockLost for another writer's."""
         if json.loads(self._store.read(self._key(sequence))).get("writer") != self._writer:
-            raise LockLost(f"Another process wrote record {sequence} of {self._folder}. {NEXT_STEPS}")
+            raise LockLost(f"Another process wrote record {sequence} of {self._folder}. {HALTED}")
         self._next += 1
 
     def _key(self, sequence: int) -> str:
@@ -69,7 +70,7 @@ def effect(context: ReleaseContext, step: str, before: dict[str, Any]) -> Iterat
 
     step: `<phase>/<name of the step>`. Raises LockLost or StopRequested instead of running the body.
     """
-    lease_of(context).ensure()
+    lease_of(context).ensure(context.release)
     append(context, step, Event.INTENDED, before)
     change = Effect()
     try:
@@ -122,11 +123,6 @@ def list_numbers(environment: Environment) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
-def last_release_number(environment: Environment) -> int | None:
-    """None before the first release."""
-    return max(list_numbers(environment), default=None)
-
-
 def reserve_number(environment: Environment, request: ReleaseRequest) -> int:
     """Store the request under the next number, and return the number. The request's nonce identifies its process."""
     store = open_state(environment)
@@ -148,7 +144,7 @@ def parse_request(key: str, data: bytes) -> ReleaseRequest:
     try:
         return ReleaseRequest.model_validate(rename_request(json.loads(data)))
     except (ValueError, AttributeError) as error:
-        raise Conflict(f"{key} is not the request of a release.") from error
+        raise Conflict(f"{key} is not the request of a release. Read it, then move it out of this folder.") from error
 
 
 def find_number(environment: Environment, flow_run: str) -> int | None:

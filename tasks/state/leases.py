@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from clients.store import ObjectStore
 from delivery.context import ReleaseContext
 from delivery.errors import DeliveryError, LockLost, StopRequested
-from delivery.journal.lock import LockHolder, LockState, Stop, describe_stop
+from delivery.journal.lock import LockHolder, LockState, Stop, describe_halt, describe_stop
+from delivery.release import Release
 
 # Includes the time in which the machine is suspended, unlike Linux's monotonic clock.
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 RENEWALS_PER_LEASE = 3
 RETRIES_PER_RENEWAL = 10
-NEXT_STEPS = "No further step was started. Start the release again: it continues from the current state."
 
 _leases: dict[tuple[str, str, int], "Lease"] = {}
 
@@ -49,23 +49,23 @@ class Lease:
         self.end()
         self._store.create(f"{lock_folder(self._environment_name, self.epoch)}/released.json", b"{}")
 
-    def ensure(self) -> None:
-        """Raises LockLost or StopRequested. Both mean that no further effect may start."""
-        name = self._environment_name
-        if self._ended.is_set() or elapsed() - self._renewed >= self._length:
-            raise LockLost(f"The lock on {name} was released or could not be renewed in time. {NEXT_STEPS}")
+    def ensure(self, release: Release) -> None:
+        """Raises LockLost or StopRequested. Both mean that no further effect of the release may start."""
+        name, halt = self._environment_name, describe_halt(release)
+        if self._ended.is_set() or monotonic_now() - self._renewed >= self._length:
+            raise LockLost(f"The lock on {name} was released or could not be renewed in time. {halt}")
         lock = read_latest_lock(self._store, name)
         if lock is None or lock.epoch != self.epoch:
-            raise LockLost(f"Lost the lock on {name}{f' to {lock.describe()}' if lock else ''}. {NEXT_STEPS}")
+            raise LockLost(f"Lost the lock on {name}{f' to {lock.describe()}' if lock else ''}. {halt}")
         if stop := lock.stop:
-            raise StopRequested(describe_stop(stop, NEXT_STEPS))
+            raise StopRequested(describe_stop(stop, halt))
 
     def _renew(self) -> None:
         """Until the lease ends or expires. After that, the lock may belong to another process."""
         sequence, usual = 1, self._length.total_seconds() / RENEWALS_PER_LEASE
         pause = usual
         while not self._ended.wait(pause):
-            if elapsed() - self._renewed >= self._length:
+            if monotonic_now() - self._renewed >= self._length:
                 return
             is_created = self._renew_once(self._renewal(sequence))
             sequence += is_created is not None
@@ -79,7 +79,7 @@ class Lease:
 
         An object that exists already is of an earlier request without an answer. Its time stamp is older.
         """
-        requested = elapsed()
+        requested = monotonic_now()
         try:
             is_created = self._store.create(key, b"{}")
         except DeliveryError:
@@ -104,14 +104,15 @@ def lease_of(context: ReleaseContext) -> Lease:
     lease = _leases.get((environment.state.url, environment.name, release.lock_epoch))
     if lease is None:
         raise LockLost(
-            f"This process does not have the lock on {environment.name} for release {release.number}. {NEXT_STEPS}"
+            f"This process does not have the lock on {environment.name} for release {release.number}. "
+            f"{describe_halt(release)}"
         )
     return lease
 
 
 def acquire_lease(store: ObjectStore, environment_name: str, epoch: int, holder: LockHolder) -> Lease | None:
     """The lease of the epoch, started; None if another process acquired the epoch first."""
-    requested = elapsed()
+    requested = monotonic_now()
     if not store.create_own(f"{lock_folder(environment_name, epoch)}/0.json", holder.model_dump_json().encode()):
         return None
     lease = Lease(store, environment_name, epoch, holder.lease, requested)
@@ -150,5 +151,5 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
-def elapsed() -> timedelta:
+def monotonic_now() -> timedelta:
     return timedelta(seconds=time.clock_gettime(CLOCK))

@@ -22,7 +22,7 @@ from delivery.journal.step_names import LOCK
 from delivery.release import Event, ReleaseRequest, last_step
 from tasks.runs.log import progress
 from tasks.state.journal import append, read_journal, reserve_number
-from tasks.state.leases import Lease, acquire_lease, elapsed, lease_of, lock_folder, read_latest_lock, system_now
+from tasks.state.leases import Lease, acquire_lease, lease_of, lock_folder, monotonic_now, read_latest_lock, system_now
 
 Now = Callable[[], datetime]
 LONGEST_POLL = timedelta(seconds=5)
@@ -58,7 +58,7 @@ def acquire_lock(
     environment: Environment, artifact_digest: str, reason: str, *, wait: bool, now: Now
 ) -> tuple[LockState | None, Lease]:
     """The previous lock, which is over, and the lease of this process in the next epoch."""
-    deadline = elapsed() + (environment.lock.wait if wait else timedelta())
+    deadline = monotonic_now() + (environment.lock.wait if wait else timedelta())
     store = open_state(environment)
     waited_for = None
     while True:
@@ -72,9 +72,9 @@ def acquire_lock(
         waited_for = _wait_for(found, waited_for, deadline, environment.lock.lease)
 
 
-def ensure_locked(context: ReleaseContext) -> None:
+def require_lock(context: ReleaseContext) -> None:
     """Raises LockLost or StopRequested: no further effect may start."""
-    lease_of(context).ensure()
+    lease_of(context).ensure(context.release)
 
 
 def read_lock(environment: Environment) -> LockState | None:
@@ -101,7 +101,7 @@ def refuse_stopped(environment: Environment) -> None:
     store = open_state(environment)
     if stored := store.find(stop_key(environment, str(flow_run.id))):
         stop = Stop.model_validate_json(stored)
-        raise StopRequested(describe_stop(stop, "Nothing was changed. Start it again when it may continue."))
+        raise StopRequested(describe_stop(stop, "Nothing was changed. Start it again after the reason is resolved."))
 
 
 def stop_key(environment: Environment, run: str) -> str:
@@ -115,7 +115,7 @@ def _store_stop(environment: Environment, key: str, who: str, why: str) -> None:
 def _wait_for(found: LockState, waited_for: int | None, deadline: timedelta, lease: timedelta) -> int:
     """The epoch that was waited for. Logged once for each epoch."""
     name = found.environment
-    if elapsed() >= deadline:
+    if monotonic_now() >= deadline:
         raise LockTaken(
             f"{name} is locked by {found.describe()}. Nothing was changed. Try again when that release has ended. "
             f"To stop it: slipway stop {name} --reason TEXT"
@@ -156,6 +156,7 @@ def _begin_release(
     found = _describe_previous(environment, previous)
     if found:
         progress(found)
+    progress(f"Acquired the lock on {environment.name} as release {number}.")
     append(context, LOCK, Event.STARTED, request.model_dump() | ({"found": found} if found else {}))
     return context
 
@@ -186,7 +187,10 @@ def _end(context: ReleaseContext, lease: Lease, error: Exception | None) -> None
         end = end_of_release(environment.name, number, read_journal(environment, number), error)
         append(context, LOCK, Event.ENDED, end.detail())
     except DeliveryError as failure:
-        progress(f"The end of release {number} could not be recorded in its journal: {failure}")
+        progress(
+            f"The end of release {number} could not be recorded in its journal: {failure} slipway status shows no end "
+            "for it."
+        )
     _release(lease)
 
 

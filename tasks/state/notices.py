@@ -11,7 +11,7 @@ from blocks.notices import notify_slack
 from clients.webhook import post_notice
 from delivery.environment import Environment
 from delivery.errors import DeliveryError, Unavailable
-from delivery.journal.notices import Delivery, Notice, has_notice, select_undelivered
+from delivery.journal.notices import AcceptedNotice, Notice, has_notice, select_undelivered
 from delivery.journal.step_names import NOTICES
 from delivery.release import Event
 from tasks.runs.log import progress
@@ -68,7 +68,7 @@ def send_notices_of(environment: Environment, number: int) -> DeliveryError | No
         except DeliveryError as error:
             failures.append(error)
         else:
-            detail = Delivery(id=notice.id, channel=channel).model_dump()
+            detail = AcceptedNotice(id=notice.id, channel=channel).model_dump()
             append_to(environment, number, NOTICES, Event.DELIVERED, detail)
     # Prefect retries the task only for Unavailable, so that one is returned if there is one.
     return next((error for error in failures if isinstance(error, Unavailable)), failures[0] if failures else None)

@@ -91,7 +91,7 @@ def test_variables_override_overlays_and_overlays_override_the_file(
 def test_a_pause_shorter_than_a_period_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLIPWAY_CANARY__PAUSE", "30s")
     (problem,) = problems_of()
-    assert problem == "canary: pause (0:00:30) is shorter than period (0:01:00), so no request would be counted."
+    assert problem == "canary: pause (30s) is shorter than period (1m), so no request would be counted."
 
 
 def test_a_period_of_zero_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

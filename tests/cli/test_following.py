@@ -111,6 +111,12 @@ def test_a_line_about_something_else_is_not_the_result_of_the_task(text: str) ->
     assert result_of(text, "deploy MSKStack") == ""
 
 
+def test_a_line_about_a_pause_is_not_the_result_of_its_task() -> None:
+    waiting = "20 %: 172 requests to the stable revision, 57 to the canary; earliest promotion at 01:40:49 UTC"
+    assert result_of(waiting, "watch the canary at 20 %") == ""
+    assert result_of(waiting, "wait for approval at 20 %") == ""
+
+
 def test_a_run_has_all_its_lines_with_its_own_last_one_not_a_tasks(finished: tuple[Follower, RunSnapshot]) -> None:
     follower, snapshot = finished
     of_tasks = tuple(line for line in snapshot.lines if line.logger == "prefect.task_runs")

@@ -18,7 +18,7 @@ LEFT_ALONE = Line(END, 1, Kind.TASK, "deploy MSKStack", "Completed", result="not
 CREATED = replace(LEFT_ALONE, text="deploy RDSStack", result="created, 12 resources")
 FAILED = replace(LEFT_ALONE, state="Failed", result="")
 RETRIED = Line(START, 1, Kind.PROGRESS, "deploy MSKStack: throttled. Retrying in 2.0 s (1 of 4).", of=PHASE.id)
-UNDER_WAY = replace(PHASE, state_type="RUNNING", state_name="Running", ended=None)
+IN_PROGRESS = replace(PHASE, state_type="RUNNING", state_name="Running", ended=None)
 
 
 def fold(*lines: Line, run: Run = PHASE, until: datetime = LATER) -> list[str]:
@@ -37,8 +37,8 @@ def test_a_phase_in_which_something_happened_is_shown_in_full(other: Line) -> No
 
 
 def test_a_phase_in_progress_is_not_shown_until_something_in_it_was_done() -> None:
-    assert fold(HEADING, READ, LEFT_ALONE, run=UNDER_WAY) == []
-    assert fold(HEADING, READ, CREATED, run=UNDER_WAY) == [HEADING.text, READ.text, CREATED.text]
+    assert fold(HEADING, READ, LEFT_ALONE, run=IN_PROGRESS) == []
+    assert fold(HEADING, READ, CREATED, run=IN_PROGRESS) == [HEADING.text, READ.text, CREATED.text]
 
 
 def test_a_phase_is_not_summed_up_before_its_lines_can_be_there() -> None:
@@ -49,11 +49,11 @@ def test_a_phase_is_not_summed_up_before_its_lines_can_be_there() -> None:
 
 def test_the_line_of_a_task_that_has_not_ended_by_its_state_decides_nothing() -> None:
     early = Line(START, 1, Kind.PROGRESS, "MSKStack: nothing to do", of=PHASE.id)
-    assert fold(HEADING, early, run=UNDER_WAY) == []
+    assert fold(HEADING, early, run=IN_PROGRESS) == []
 
 
 def test_other_phases_and_the_rest_of_the_run_are_shown_as_they_come() -> None:
-    canary = replace(UNDER_WAY, name="roll out release 2")
+    canary = replace(IN_PROGRESS, name="roll out release 2")
     assert fold(HEADING, READ, run=canary) == [HEADING.text, READ.text]
     plan = replace(READ, text="show plan", of=uuid4())
-    assert fold(HEADING, READ, plan, run=UNDER_WAY) == ["show plan"]
+    assert fold(HEADING, READ, plan, run=IN_PROGRESS) == ["show plan"]

@@ -30,7 +30,7 @@ def command(
 
 
 @pytest.mark.parametrize("options", [(), ("--canary",)], ids=["without", "with --canary"])
-def test_a_digest_that_served_is_judged_again_only_where_that_is_asked_for(
+def test_a_digest_that_served_gets_another_canary_only_with_the_flag(
     command: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:

@@ -12,7 +12,7 @@ def test_a_task_shows_when_it_ended_how_and_how_long_it_took() -> None:
     assert render(line, SINCE).plain.split() == ["3:05", "configure", "topic", "a", "done", "2.1", "s"]
 
 
-def test_what_tasks_came_to_stands_in_one_column() -> None:
+def test_the_results_of_tasks_are_in_one_column() -> None:
     took = (timedelta(seconds=2.1), timedelta(minutes=12, seconds=3))
     lines = [Line(NOW, 1, Kind.TASK, "deploy MSKStack", "Completed", took=each, result="created") for each in took]
     first, second = (render(line, SINCE).plain for line in lines)

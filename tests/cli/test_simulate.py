@@ -46,7 +46,7 @@ def test_production_is_simulated_without_the_settings_of_an_account(capsys: pyte
     assert figures["harm detected"] == "100.00 % [51.01, 100.00] of the harmful releases"
     assert figures["after minutes"].startswith("p50 ")
     assert figures["after requests"].startswith("p50 ")
-    assert figures["users harmed"].endswith(" per harmful release, on average")
+    assert figures["failed requests"].endswith(" additional ones per harmful release, on average")
     assert figures["seed"].startswith("1: ")
 
 

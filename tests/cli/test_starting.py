@@ -1,4 +1,4 @@
-"""A run that no worker takes: reported, waited for, and cancelled if that was asked for."""
+"""A run that no worker picks up: reported, waited for, and cancelled if that was asked for."""
 
 import uuid
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def test_without_a_worker_the_pool_and_how_to_start_one_are_reported_once(
     for _ in range(2):
         start.check(api.read_run(run), Screen())
     said = capsys.readouterr().out
-    assert said.startswith("No worker has taken the run in ")
+    assert said.startswith("No worker has picked up the run in ")
     assert said.count("no worker polls the work pool 'slipway'. The run is waiting. Start a worker") == 1
     assert "with the same PREFECT_API_URL: slipway worker." in said
     assert api.read_run(run).state_type == "SCHEDULED"
@@ -88,4 +88,4 @@ def test_a_run_that_was_cancelled_before_it_started_has_changed_nothing(api: Pre
     ended = api.read_run(run)
     code, message = conclude(ended, Screen(), "production", is_cancelled=True)
     assert code == QUEUE_TIMED_OUT
-    assert message.startswith("No worker took it, so nothing was changed. Start a worker (slipway worker)")
+    assert message.startswith("No worker picked it up, so nothing was changed. To start a worker: slipway worker.")

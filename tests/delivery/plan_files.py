@@ -103,10 +103,10 @@ def application(environment: Environment, case: Case) -> PartPlan:
     objects = [manifest for found in parsed.values() for manifest in found]
     rollout_spec = parse_rollout_spec(objects)
     if is_first(case):
-        return plan_new_application(objects, rollout_spec, STABLE_IMAGE, "known after EKSStack")
+        return plan_new_application(objects, rollout_spec, STABLE_IMAGE, "changes are known after EKSStack is deployed")
     previews = tuple(ObjectPreview(found["kind"], found["metadata"]["name"], ()) for found in objects)
     template, snapshot = replica_set("any", STABLE_IMAGE, 1, 1).template, done() if is_again(case) else idle()
-    plan = plan_application(rollout_spec, snapshot, Preview(previews, template), STABLE_IMAGE)
+    plan = plan_application(rollout_spec, snapshot, Preview(previews, template), STABLE_IMAGE, environment.name)
     found = () if case.get("canary") else ambiguous_revisions(snapshot, template)
     described = (describe_ambiguous_revision(environment.name, revision, {}) for revision in found)
     return plan.model_copy(update={"refusals": tuple(refusal for refusal in described if refusal)})

@@ -26,7 +26,7 @@ def test_the_error_of_a_refused_plan_has_all_refusals() -> None:
 
 def test_the_hash_does_not_depend_on_the_findings() -> None:
     parts = [PartPlan(steps=(step("a"),))]
-    plain, with_findings = (join_plan("production", DIGEST, parts, found) for found in ([], ["release 3 did not end"]))
+    plain, with_findings = (join_plan("production", DIGEST, parts, found) for found in ([], ["release 3 has no end"]))
     assert plain.hash == with_findings.hash
 
 

@@ -69,7 +69,7 @@ def test_steps_that_are_not_reversible_are_marked_and_the_marks_are_explained() 
     assert text.splitlines()[-3:] == [
         "Reversibility: steps without a mark are reversible.",
         "  costly to undo: undoing it restarts or rebuilds resources, or deletes resources that store data",
-        "  irreversible: it cannot be undone, or the data that it deletes is lost",
+        "  irreversible: cannot be undone, or deletes data",
     ]
 
 
@@ -79,9 +79,9 @@ def test_a_reversible_plan_says_so_and_a_plan_without_changes_has_no_such_line()
 
 
 def test_the_findings_are_before_the_phases() -> None:
-    heading, note, *_ = describe_plan(plan(step("a"), findings=("Release 3 did not end.",))).splitlines()
+    heading, note, *_ = describe_plan(plan(step("a"), findings=("Release 3 has no recorded end.",))).splitlines()
     assert heading.endswith(f"for production: {DIGEST}")
-    assert note == "Note: Release 3 did not end."
+    assert note == "Note: Release 3 has no recorded end."
 
 
 def test_many_names_are_wrapped_and_no_name_is_broken() -> None:

@@ -68,7 +68,7 @@ def test_a_locked_environment_shows_who_locked_it_since_when_and_the_step() -> N
         "production is locked by release 8 (ana@desk, process 7, since 2026-03-01 11:57:00 UTC, reason: spring). "
         "The lock was renewed 12 s ago."
     )
-    assert heading == "Releases, newest first. Each line describes the state at the end of that release:"
+    assert heading == "Releases, newest first. The message of a release that ended describes the state at its end:"
     assert second == "    8  2026-03-01 12:00  1b2c3d4e5f6a  IN PROGRESS      step Topics/views  (spring)"
 
 
@@ -97,7 +97,10 @@ def test_a_release_whose_lock_expired_is_not_in_progress() -> None:
         "production is not locked. The lock of release 8 (ana@desk, process 7, since 2026-03-01 11:57:00 UTC, "
         "reason: spring) expired and was not released; it was last renewed 1 min 11 s ago."
     )
-    assert "NO END RECORDED  The last step was Topics/views." in second
+    assert (
+        "NO END RECORDED  The process died, or could not record its end. The last step was Topics/views. If a canary "
+        "is in progress: slipway recover production" in second
+    )
 
 
 def test_a_release_that_ended_shows_its_outcome() -> None:

@@ -112,13 +112,15 @@ def test_a_refused_topic_refuses_the_plan_and_the_other_topics_keep_their_steps(
 def test_topics_that_are_not_specified_are_named_and_left_unchanged() -> None:
     plan = plan_topics([METRICS], {"metrics": observed(), "others": observed()})
     assert [step.name for step in plan.steps] == ["metrics"]
-    assert plan.findings[0].startswith("others: not specified in [topics], left unchanged.")
+    assert plan.findings == (
+        "Topics with the prefix of this environment that are not in [topics] (not changed): others.",
+    )
 
 
 def test_topics_of_a_cluster_that_does_not_exist_are_created_after_it() -> None:
     (step,) = plan_topics([METRICS], None).steps
     assert step.action is StepAction.CREATE
-    assert step.changes[-1] == "known after the broker cluster"
+    assert step.changes[-1] == "after the broker cluster is created"
 
 
 def test_a_new_topic_has_a_line_of_its_own_and_a_line_that_all_topics_share() -> None:

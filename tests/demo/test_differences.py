@@ -16,7 +16,7 @@ def differences(sandbox: Sandbox) -> list[list[str]]:
 
 
 def test_every_number_of_the_overlay_is_shown_beside_productions_with_its_reason(differences: list[list[str]]) -> None:
-    assert ["canary.pause", "10m", "->", "15s", "how", "long"] in [words[:6] for words in differences]
+    assert ["canary.pause", "10m", "->", "15s", "shortest", "duration"] in [words[:6] for words in differences]
     assert ["times", "in", "manifests", "and", "controllers", "as", "written"] in [words[:7] for words in differences]
 
 

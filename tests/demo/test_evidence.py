@@ -16,7 +16,7 @@ def judged(
     failures: int = 0,
     rule: float | None = None,
 ) -> Any:
-    """rule: the share that the listener rule said, unless it was the weight."""
+    """rule: the weight that the listener rule states, if it differs."""
     arms = {"stable": {"requests": stable, "failures": 0}, "canary": {"requests": canary, "failures": failures}}
     read_back = {"Rollout": weight, "listener rule": weight if rule is None else rule}
     detail = {"weight_percent": weight, "read_back": read_back, "verdict": verdict, "seconds": 16.2, **arms}
@@ -47,14 +47,14 @@ def test_a_canary_whose_steps_all_had_requests_of_both_arms_is_evidence() -> Non
 @pytest.mark.parametrize(("stable", "canary"), [(0, 20), (80, 0)])
 def test_a_step_without_requests_of_an_arm_is_no_evidence(stable: int, canary: int) -> None:
     steps = [judged(20), judged(40), judged(60, stable=stable, canary=canary), judged(80)]
-    assert "no requests of both revisions from closed periods at 60 %" in str(
+    assert "no requests to both revisions in closed periods at 60 %" in str(
         missing_evidence([release("B", *steps)], "B")
     )
 
 
 def test_a_step_whose_weight_was_not_in_force_everywhere_is_no_evidence() -> None:
     steps = [judged(20), judged(40, rule=0.0), judged(60), judged(80)]
-    assert "at 40 % without its weight read back" in str(missing_evidence([release("B", *steps)], "B"))
+    assert "at 40 % without its weight confirmed by all sources" in str(missing_evidence([release("B", *steps)], "B"))
 
 
 def test_a_step_that_was_never_judged_is_no_evidence() -> None:
@@ -77,14 +77,14 @@ def test_a_second_release_of_what_serves_already_is_a_fault() -> None:
 
 def test_the_table_has_a_line_for_each_judged_step_under_its_digests_name() -> None:
     heading, line = describe_steps([release("sha256:b", judged(20, failures=1))], {"sha256:b": "B"}).splitlines()
-    assert heading.split() == ["release", "weight", "read", "back", "verdict", "stable", "canary", "watched"]
-    assert " ".join(line.split()) == "2 (B) 20 % by 2 of 2 sources pass 0 of 80 failed 1 of 20 failed 16 s"
+    assert " ".join(heading.split()) == "release weight weight confirmed by verdict stable canary duration"
+    assert " ".join(line.split()) == "2 (B) 20 % 2 of 2 sources pass 0 of 80 failed 1 of 20 failed 16 s"
 
 
 def test_a_failed_canary_is_shown_with_its_requests_and_its_rollback_with_its_steps() -> None:
     journal = [judged(20), judged(40, "fail", failures=7), ended("Canary/abort"), ended("Lock", "ended")]
     assert describe_failure([release("C", *journal)], "C").splitlines() == [
-        "at 40 %: 7 of 20 failed on the new revision, 0 of 80 failed on the stable one",
+        "at 40 %: 7 of 20 requests to the canary failed, 0 of 80 to the stable revision",
         " 2.0 s after the verdict  the canary was aborted: the load balancer no longer sends requests to it",
         " 4.0 s after the verdict  the release ended and unlocked production",
         f"ROLLED BACK  sha256:{'b' * 12}… serves.",
@@ -100,7 +100,7 @@ def test_the_weight_sources_are_named_with_the_number_of_listener_rules() -> Non
     step = judged(20)
     step["detail"]["read_back"] = said
     assert describe_weight_sources([release("B"), release("C", step)]) == (
-        "The 3 sources from which a weight is read back: the Rollout's status, the action in the Ingress annotation,\n"
+        "A weight is confirmed by 3 sources: the Rollout's status, the action in the Ingress annotation,\n"
         "and each listener rule of the load balancer that forwards to either revision (1)."
     )
     assert describe_weight_sources([release("B")]) == ""

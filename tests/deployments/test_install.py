@@ -66,7 +66,7 @@ def test_installing_twice_changes_nothing_the_second_time(checkout: Path) -> Non
     assert sentences[1].startswith(
         "Each run gets 2 environment variables of this shell, and 2 more from Secret blocks. "
     )
-    assert "Deployments of" in "".join(sentences)
+    assert "Prefect deployments of" in "".join(sentences)
     assert "try-out/production" in "".join(sentences)
     assert len(named) == 1
     assert (
@@ -79,7 +79,7 @@ def test_each_schedule_is_reported(checkout: Path) -> None:
     named = DEPLOYMENTS.replace("name: production,", f"name: production, schedules: [{schedule}],")
     (checkout / "prefect.yaml").write_text(named)
     when = "half-hourly (cron */30 * * * *, UTC)"
-    said = f"try-out/production also runs on a schedule, {when}. The Prefect UI can pause it."
+    said = f"try-out/production also runs on a schedule, {when}. To pause it, use the Prefect UI."
     assert said in list(install(checkout, ENVIRON))
 
 
@@ -131,8 +131,8 @@ def test_what_an_earlier_version_installed_under_other_names_is_removed(checkout
     flow.write_text(FLOW + "\n@flow\ndef rollback() -> None:\n    pass\n")
     (checkout / "prefect.yaml").write_text(RECOVERED + old.replace("roll_back", "rollback"))
     said = list(install(checkout, ENVIRON))
-    assert "Prefect deployment roll-back/trial: removed. It is now named rollback/trial." in said
-    assert f"Automation {former!r}: removed. It has another name now." in said
+    assert "Prefect deployment roll-back/trial: removed; replaced by rollback/trial." in said
+    assert f"Automation {former!r}: removed; replaced by 'slipway: recover an orphaned release of trial'." in said
     with get_client(sync_client=True) as client:
         with pytest.raises(ObjectNotFound):
             client.read_deployment_by_name("roll-back/trial")
@@ -141,7 +141,7 @@ def test_what_an_earlier_version_installed_under_other_names_is_removed(checkout
     assert not [sentence for sentence in install(checkout, ENVIRON) if "removed" in sentence]
 
 
-def test_a_faulty_deployment_is_told_in_prefects_words(checkout: Path) -> None:
+def test_a_faulty_deployment_is_reported_in_prefects_words(checkout: Path) -> None:
     (checkout / "prefect.yaml").write_text(DEPLOYMENTS.replace("try_out", "nothing"))
     with pytest.raises(Rejected, match="prefect deploy failed"):
         list(install(checkout, ENVIRON))

@@ -38,5 +38,5 @@ def test_temporary_credentials_are_left_to_the_worker() -> None:
     assert set(chosen.left_out) == {"AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"}
 
 
-def test_the_cache_of_the_installers_machine_is_nothing_to_a_run() -> None:
+def test_a_run_does_not_get_the_cache_folder_of_the_installers_machine() -> None:
     assert "SLIPWAY_CACHE" not in choose_variables({"SLIPWAY_CACHE": "/var/cache/slipway"}).plain

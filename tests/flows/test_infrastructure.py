@@ -132,8 +132,8 @@ def test_brokers_that_fail_at_their_third_resource_leave_nothing_and_what_was_ma
         deploy_infrastructure(context.release)
     assert str(raised.value) == (
         "MSKStack (genai-demo-production-msk) ended in ROLLBACK_COMPLETE. Cluster (AWS::MSK::Cluster) CREATE_FAILED: "
-        "kafka.m7g.large is not to be had. The stack has no resources left. Fix the cause and release again: "
-        "the release creates the stack again. Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. "
+        "kafka.m7g.large is not to be had. The stack has no resources left, and the next release "
+        "creates it again. Finished: NetworkStack, SecurityStack, RDSStack, EKSStack. "
         "Not started: ObservabilityStack."
     )
     assert third == "Cluster"

@@ -28,7 +28,7 @@ def test_a_rollback_continues_without_a_run_if_prefect_does_not_answer(
     caplog.set_level("INFO")
     with without_prefect():
         assert roll_back_release(RELEASE) == ""
-    assert "The rollback has no run in Prefect (ConnectError: " in caplog.text
+    assert "Prefect did not create a subflow run for the rollback (ConnectError: " in caplog.text
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def test_a_weight_that_the_load_balancer_does_not_take_is_named_by_its_rules_and
         ended = production.release(production.push("cut"))
         assert_rolled_back(production, ended)
     assert "for the canary's weight of 20 %: wanted 20 %, but " in ended.sentence
-    assert "listener rule 1 of :443" in ended.sentence
+    assert "listener rule with priority 1 on port 443" in ended.sentence
     assert production.judged() == []
 
 
@@ -72,7 +72,7 @@ def test_without_any_traffic_nothing_is_promoted(production: Rehearsal) -> None:
     with production.without("traffic"):
         ended = production.release(production.push("unseen"))
     assert_rolled_back(production, ended)
-    assert "The canary was not promoted past 20 %: no proof within 0:00:24: no requests were counted" in ended.sentence
+    assert "The canary was inconclusive at 20 %. No proof within 24s; no requests were counted" in ended.sentence
     assert production.judged() == [(20, "inconclusive")]
 
 
@@ -86,7 +86,7 @@ def test_a_healthy_release_is_promoted_by_the_proof_of_every_step(production: Re
 def test_a_release_whose_requests_fail_is_rolled_back_before_its_pause_has_run(production: Rehearsal) -> None:
     ended = production.release(production.push("broken", "errors"))
     assert_rolled_back(production, ended)
-    assert re.search(r"not promoted past 20 %: harm is proven: \d+ of \d+ requests to the canary", ended.sentence)
+    assert re.search(r"failed at 20 %\. Harm is proven: \d+ of \d+ requests to the canary", ended.sentence)
     assert production.judged() == [(20, "fail")]
 
 
@@ -95,21 +95,21 @@ def test_a_release_of_which_one_request_in_twenty_fails_is_rolled_back(productio
     with production.installed_with(SLIPWAY_CANARY__PAUSE="90s"):
         ended = production.release(production.push("one-in-twenty", "few-errors"))
     assert_rolled_back(production, ended)
-    assert re.search(r"not promoted past 20 %: harm is proven: \d+ of \d+ requests to the canary", ended.sentence)
+    assert re.search(r"failed at 20 %\. Harm is proven: \d+ of \d+ requests to the canary", ended.sentence)
 
 
 def test_a_release_that_is_slow_is_rolled_back_although_nothing_fails(production: Rehearsal) -> None:
     ended = production.release(production.push("slow", "slow"))
     assert_rolled_back(production, ended)
     failures = r"0 of \d+ requests to the canary failed, 0 of \d+ to the stable revision"
-    assert re.search(rf"harm is proven: {failures}; \d+ requests to the canary were slow", ended.sentence)
+    assert re.search(rf"Harm is proven: {failures}; \d+ requests to the canary were slow", ended.sentence)
 
 
 def test_a_release_whose_counts_stop_is_never_promoted(production: Rehearsal) -> None:
     with production.fault(kind="ignore", match="monitoring:PutMetricData", caller="sandbox"):
         ended = production.release(production.push("uncounted"))
         assert_rolled_back(production, ended)
-    assert "no proof within 0:00:24: " in ended.sentence
+    assert "No proof within 24s; " in ended.sentence
     assert production.judged() == [(20, "inconclusive")]
 
 
@@ -122,6 +122,6 @@ def test_failures_of_both_revisions_do_not_count_against_the_canary_and_still_st
             command.wait_for(r"20 %  (fail|inconclusive)")
         ended = command.wait()
     assert_rolled_back(production, ended)
-    assert "the success rate is below the limit" in ended.sentence
-    assert "the stable revision is below the limit too, so the pause runs until" in ended.output
+    assert "The success rate is below the minimum" in ended.sentence
+    assert "the stable revision is below the minimum too, so the pause runs until" in ended.output
     assert "harm is proven" not in ended.output

@@ -84,7 +84,7 @@ def test_a_killed_release_is_crashed_and_says_how_to_continue(crash: Crash) -> N
     assert crash.ended.exit_code == 8
     assert crash.ended.sentence.startswith("CRASHED  ")
     assert "slipway status production" in crash.ended.sentence
-    assert "To continue, start the release again" in crash.ended.sentence
+    assert "To continue, run the same command again." in crash.ended.sentence
 
 
 def test_nothing_is_promoted_without_an_analysis(crash: Crash) -> None:
@@ -92,7 +92,7 @@ def test_nothing_is_promoted_without_an_analysis(crash: Crash) -> None:
 
 
 def test_the_same_digest_resumes_at_the_pause_at_which_it_stopped(crash: Crash) -> None:
-    assert "did not end: its process stopped in " in crash.again.output
+    assert "has no recorded end. Its process died during " in crash.again.output
     assert "an unfinished canary of this image is resumed at step 1" in crash.again.output
     assert "20 %  pass" in crash.again.output
 
@@ -103,16 +103,14 @@ def test_a_stop_takes_effect_before_the_next_step_and_says_where_traffic_is(cras
     assert crash.again.exit_code == 8
     assert crash.again.sentence.startswith("UNFINISHED  ")
     assert "asked this release to stop: the shop has a sale. No further step was started" in crash.again.sentence
-    assert re.search(
-        r"The canary stays at \d+ % of the traffic, read back from the load balancer", crash.again.sentence
-    )
+    assert re.search(r"The canary has \d+ % of the traffic, confirmed at the load balancer", crash.again.sentence)
     assert "slipway rollback production --revision " in crash.again.sentence
 
 
 def test_a_stop_is_notified_and_its_journal_records_the_weight_of_the_canary(crash: Crash) -> None:
     (notice,) = (record["detail"] for record in crash.journal if record["event"] == "notice")
     assert notice["event"] == "Unfinished"
-    stays = r"asked this release to stop: .* The canary stays at \d+ % of the traffic"
+    stays = r"asked this release to stop: .* The canary has \d+ % of the traffic"
     assert re.search(stays, notice["text"])
     assert crash.journal[-1]["event"] == "ended"
     assert re.search(stays, crash.journal[-1]["detail"]["message"])
@@ -130,5 +128,7 @@ def test_a_second_release_that_does_not_wait_says_who_has_the_lock(crash: Crash)
 
 def test_a_digest_that_fails_its_users_is_rolled_back(crash: Crash) -> None:
     assert crash.other.exit_code == 5
-    assert crash.other.sentence.startswith("ROLLED BACK  The canary was not promoted past 20 %: ")
+    assert crash.other.sentence.startswith(
+        ("ROLLED BACK  The canary failed at 20 %. ", "ROLLED BACK  The canary was inconclusive at 20 %. ")
+    )
     assert "serves all traffic, confirmed at the load balancer." in crash.other.sentence

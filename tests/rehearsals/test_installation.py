@@ -27,7 +27,7 @@ def test_no_topic_is_touched_after_a_failed_stack(installation: Installation) ->
     assert "configure topic" not in installation.no_capacity.output
 
 
-def test_the_next_release_deletes_what_the_failed_creation_left_and_goes_on(installation: Installation) -> None:
+def test_the_next_release_deletes_the_failed_stack_and_continues(installation: Installation) -> None:
     assert "first deletes the stack of a failed creation (ROLLBACK_COMPLETE)" in installation.frozen.output
     assert "deploy MSKStack" in installation.frozen.output
     assert "configure topics of release 2" in installation.frozen.output
@@ -40,10 +40,13 @@ def test_brokers_that_do_not_answer_are_asked_again_and_then_named(installation:
     assert "topics are not as specified" in ended.sentence
     assert "Could not" in ended.sentence
     assert "Retrying" in ended.output
-    assert "The traffic was not changed. To continue from this state, start the release again." in ended.sentence
+    assert (
+        "The traffic was not changed. Fix the cause, then start the release again: it continues from this state."
+        in ended.sentence
+    )
 
 
-def test_with_the_brokers_back_the_release_started_again_arrives(installation: Installation) -> None:
+def test_the_next_release_completes_once_the_brokers_answer(installation: Installation) -> None:
     ended = installation.last
     assert ended.exit_code == 0
     assert ended.sentence.startswith("COMPLETED  Release 3: ")

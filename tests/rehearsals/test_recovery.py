@@ -41,15 +41,15 @@ def recovery(production: Rehearsal) -> Recovery:
 def test_a_killed_release_says_what_happens_to_its_canary(recovery: Recovery) -> None:
     assert recovery.ended.exit_code == 8
     assert (
-        "If a canary is in progress, recover/production rolls it back, unless [recovery] on_orphaned is 'leave'."
-        in (recovery.ended.sentence)
+        "A canary in progress is rolled back by the Prefect deployment recover/production, unless [recovery] "
+        "on_orphaned is 'leave'." in recovery.ended.sentence
     )
 
 
 def test_its_canary_is_rolled_back_automatically(recovery: Recovery, production: Rehearsal) -> None:
     number = recovery.release["number"]
     orphaned = rf"The process of release {number} died or lost the lock\."
-    rolled_back = rf"Its canary was rolled back by release {number + 1}, a recovery\."
+    rolled_back = rf"Its canary was rolled back by the recovery \(release {number + 1}\)\."
     assert re.match(rf"COMPLETED  {orphaned} {rolled_back} Revision ", recovery.recovery["outcome"])
     assert "serves all traffic, confirmed at the load balancer." in recovery.recovery["outcome"]
     assert weights(production) == {0.0}

@@ -91,9 +91,7 @@ def test_a_release_of_a_digest_that_served_is_refused_and_names_both_commands(ro
 
 def test_a_rollback_to_a_canary_that_failed_is_refused(rollbacks: Rollbacks) -> None:
     assert rollbacks.to_failed.exit_code == 3
-    assert re.search(
-        r"never served all traffic: release \d+, which started its canary, ended RolledBack", rollbacks.to_failed.output
-    )
+    assert re.search(r"was never promoted \(release \d+: RolledBack\)\.", rollbacks.to_failed.output)
 
 
 def test_a_rollback_gives_the_revision_all_traffic_and_checks_its_health(rollbacks: Rollbacks) -> None:
@@ -120,7 +118,7 @@ def test_a_digest_that_served_gets_a_canary_if_the_release_asks_for_it(
     command.wait_for("confirm the weight of 20 %")
     production.slipway("stop", "--reason", "its canary has begun")
     ended = command.wait()
-    deleted_first = r"revision \d+ has this template: its ReplicaSet is deleted first, or the controller"
+    deleted_first = r"deletes the ReplicaSet of revision \d+ first, so that the canary steps run"
     assert re.search(deleted_first, ended.output)
     assert "canary at 20, 40, 60, 80 %, then all traffic" in ended.output
-    assert "The canary stays at 20 % of the traffic, read back from the load balancer." in ended.sentence
+    assert "The canary has 20 % of the traffic, confirmed at the load balancer, and is not monitored." in ended.sentence

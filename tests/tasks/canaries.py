@@ -70,7 +70,7 @@ def run_canary(shop: Shop, context: ReleaseContext, canary: CanaryRun) -> list[A
     evidence, analyses = None, []
     for step in canary.steps:
         wait_until_paused.fn(shop.environment, canary, step)
-        confirm_weight.fn(shop.environment, canary, step)
+        confirm_weight.fn(shop.environment, step)
         evidence, judgement = watch.fn(context, canary, step, evidence)
         analyses.append(judgement.analysis)
         evidence, approval = require_approval(context, canary, step, evidence, judgement)
@@ -88,7 +88,7 @@ def wait_for_pause(shop: Shop, context: ReleaseContext, canary: CanaryRun, index
     """Wait for the pause with this index. Earlier steps are promoted without an analysis."""
     for step in canary.steps[: index + 1]:
         wait_until_paused.fn(shop.environment, canary, step)
-        confirm_weight.fn(shop.environment, canary, step)
+        confirm_weight.fn(shop.environment, step)
         if step is not canary.steps[index]:
             clear_pause.fn(context, canary, step, WITHOUT_ANALYSIS)
 

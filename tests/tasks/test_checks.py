@@ -27,7 +27,7 @@ def unavailable() -> Check:
     raise Unavailable("Could not read stack x: timed out.")
 
 
-def test_nothing_is_checked_while_a_release_is_under_way(tmp_path: Path) -> None:
+def test_nothing_is_checked_while_a_release_is_in_progress(tmp_path: Path) -> None:
     environment = production(tmp_path)
     with (
         lock_environment(environment, DIGEST, "hash", "because"),
@@ -44,11 +44,11 @@ def test_an_environment_can_be_checked_after_its_lock_was_released(tmp_path: Pat
 
 
 def test_a_check_that_cannot_be_read_is_inconclusive() -> None:
-    seen = checked("stacks", "as planned", unavailable)
+    seen = checked("stacks", "as specified", unavailable)
     assert (seen.verdict, seen.seen) == (Verdict.INCONCLUSIVE, "Could not read stack x: timed out.")
 
 
-def test_an_endpoint_that_nothing_listens_on_is_no_answer(tmp_path: Path) -> None:
+def test_an_endpoint_that_nothing_listens_on_has_no_response(tmp_path: Path) -> None:
     with closing(socket.socket()) as closed, disable_run_logger():
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"

@@ -1,6 +1,7 @@
 """The plan in the Prefect UI, and its confirmation under the lock."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -86,5 +87,12 @@ def test_a_plan_that_differs_is_shown_and_used_if_on_change_is_continue(
     assert CHANGED.hash in (shown[0].read_artifact(run, "plan-production") or "")
 
 
+def test_a_note_that_is_new_under_the_lock_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "slipway")
+    shown = PLAN.model_copy(update={"findings": ("Known.",)})
+    compare_plans(production(tmp_path), shown, PLAN.model_copy(update={"findings": ("Known.", "New.")}))
+    assert [line for line in caplog.messages if line.startswith("Note: ")] == ["Note: New."]
+
+
 def test_an_equal_plan_is_not_shown_again(tmp_path: Path) -> None:
-    compare_plans(production(tmp_path), PLAN, PLAN.model_copy(update={"findings": ("Release 3 did not end.",)}))
+    compare_plans(production(tmp_path), PLAN, PLAN.model_copy(update={"findings": ("Release 3 has no recorded end.",)}))

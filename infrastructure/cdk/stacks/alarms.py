@@ -1,4 +1,4 @@
-"""What wakes somebody up, and when."""
+"""The alarms of an environment, and their thresholds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class AlarmRule:
 
 @dataclass(frozen=True)
 class Watched:
-    """The systems that the alarms look at."""
+    """The systems whose metrics the alarms watch."""
 
     database: str
     brokers: str

@@ -58,8 +58,8 @@ def test_an_addon_in_the_wanted_version_is_not_changed(addon: Addon) -> None:
 def test_a_missing_addon_is_refused_or_installed_if_its_manifest_is_pinned(observed: ObservedAddon, why: str) -> None:
     refused, installed = plan_addon(ROLLOUTS, observed), plan_addon(PINNED, observed)
     assert refused.refusals == (
-        f"The add-on argo-rollouts differs from the settings: {why}. Install that version, or pin its manifest in "
-        "[addons], then release again.",
+        f"The add-on argo-rollouts differs from the settings: {why}. Install v1.9.1 manually or set "
+        "[addons.wanted.manifest], then release again.",
     )
     assert [step.reversibility for step in installed.steps] == [Reversibility.COSTLY]
     assert installed.refusals == ()
@@ -69,12 +69,19 @@ def test_a_missing_addon_that_a_release_does_not_need_is_a_finding() -> None:
     agent = ROLLOUTS.model_copy(update={"is_required": False})
     plan = plan_addon(agent, ObservedAddon(version=None))
     assert (plan.steps, plan.refusals) == ((), ())
-    assert "Deployment argo-rollouts does not exist" in plan.findings[0]
+    assert plan.findings == (
+        "The add-on argo-rollouts differs from the settings: Deployment argo-rollouts does not exist in namespace "
+        "argo-rollouts. The release does not install it. To install it, install v1.9.1 manually or set "
+        "[addons.wanted.manifest].",
+    )
 
 
 def test_another_version_is_a_finding_or_is_changed_if_its_manifest_is_pinned() -> None:
     older = INSTALLED.model_copy(update={"version": "v1.8.3"})
-    assert "found v1.8.3, wanted v1.9.1" in plan_addon(ROLLOUTS, older).findings[0]
+    assert plan_addon(ROLLOUTS, older).findings == (
+        "The add-on argo-rollouts differs from the settings: version v1.8.3 instead of v1.9.1. The release does not "
+        "change it. To update it, install v1.9.1 manually or set [addons.wanted.manifest].",
+    )
     (step,) = plan_addon(PINNED, older).steps
     assert (step.action, step.changes[0]) == (StepAction.CHANGE, "version: v1.8.3 -> v1.9.1")
 
@@ -89,7 +96,9 @@ def test_without_a_cluster_the_plan_says_which_addons_it_needs() -> None:
     other = PINNED.model_copy(update={"name": "other"})
     plan = plan_addons([ROLLOUTS, other], None)
     assert [step.name for step in plan.steps] == ["other"]
-    assert plan.findings[0].startswith("The cluster does not exist yet, and needs argo-rollouts v1.9.1. If one of them")
+    assert plan.findings[0].startswith(
+        "The cluster does not exist yet, and needs argo-rollouts v1.9.1. If an add-on is"
+    )
 
 
 def test_only_addons_with_a_pinned_manifest_define_kinds() -> None:
@@ -110,14 +119,14 @@ def judge(**observed: ObservedAddon) -> tuple[Verdict, str]:
 
 
 def test_addons_in_the_wanted_versions_pass_the_check() -> None:
-    assert judge(agent=INSTALLED) == (Verdict.PASS, "2 in the wanted version")
+    assert judge(agent=INSTALLED) == (Verdict.PASS, "2 as specified")
 
 
 def test_a_version_that_a_release_does_not_change_and_an_addon_that_it_does_not_need_pass_the_check() -> None:
     older = INSTALLED.model_copy(update={"version": "v1.8.3"})
     assert judge(rollouts=older, agent=ObservedAddon(version=None)) == (
         Verdict.PASS,
-        "accepted: argo-rollouts: found v1.8.3, wanted v1.9.1; "
+        "accepted: argo-rollouts: version v1.8.3 instead of v1.9.1; "
         "accepted: agent: Deployment agent does not exist in namespace argo-rollouts",
     )
 
@@ -140,7 +149,7 @@ def test_a_version_that_a_release_does_not_change_and_an_addon_that_it_does_not_
     ],
 )
 def test_a_needed_addon_that_is_missing_or_does_not_run_fails_the_check(observed: ObservedAddon, why: str) -> None:
-    assert judge(rollouts=observed, agent=INSTALLED) == (Verdict.FAIL, f"{why}; 1 in the wanted version")
+    assert judge(rollouts=observed, agent=INSTALLED) == (Verdict.FAIL, f"{why}; 1 as specified")
 
 
 def test_an_addon_that_the_next_release_would_install_fails_the_check() -> None:

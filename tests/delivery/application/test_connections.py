@@ -139,7 +139,12 @@ def test_for_a_setting_that_exists_there_is_nothing_to_do() -> None:
 def test_settings_are_known_after_the_stacks_that_they_depend_on() -> None:
     plan = plan_settings(ObservedSettings(missing=("MSKStack", "RDSStack")))
     assert tuple(step.name for step in plan.steps) == BASE_NAMES
-    assert {step.changes for step in plan.steps} == {("known after MSKStack, RDSStack",)}
+    assert {step.changes for step in plan.steps} == {("values are known after MSKStack, RDSStack are deployed",)}
+
+
+def test_settings_that_depend_on_one_stack_are_known_after_this_stack() -> None:
+    line = ObservedSettings(missing=("MSKStack",)).known_after("changes")
+    assert line == "changes are known after MSKStack is deployed"
 
 
 def test_an_object_with_another_content_is_recognized() -> None:

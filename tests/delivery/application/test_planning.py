@@ -42,7 +42,7 @@ def template(image: str) -> Mapping[str, Any]:
 
 def plan(snapshot: RolloutSnapshot | None, image: str, changes: tuple[str, ...] | None = ()) -> Step:
     preview = Preview((ObjectPreview("Rollout", "backend", changes),), template(image))
-    (step,) = plan_application(ROLLOUT_SPEC, snapshot, preview, image).steps
+    (step,) = plan_application(ROLLOUT_SPEC, snapshot, preview, image, "production").steps
     return step
 
 
@@ -69,10 +69,7 @@ def test_a_first_installation_says_that_it_has_no_canary() -> None:
 
 def test_the_replica_set_of_a_recent_revision_is_deleted_for_its_canary() -> None:
     *_, deletion, canary = plan(done(), STABLE_IMAGE).changes
-    assert deletion == (
-        "revision 1 has this template: its ReplicaSet is deleted first, or the controller would give it all traffic at "
-        "once"
-    )
+    assert deletion == "deletes the ReplicaSet of revision 1 first, so that the canary steps run"
     assert canary.startswith("canary at ")
 
 
@@ -103,14 +100,21 @@ def test_without_a_canary_no_weight_is_ahead() -> None:
 
 def test_an_object_that_would_change_is_named_with_its_paths() -> None:
     objects = (ObjectPreview("Ingress", "front", ("spec.rules",)), ObjectPreview("Rollout", "backend", ()))
-    ingress, _ = plan_application(ROLLOUT_SPEC, idle(), Preview(objects, template(STABLE_IMAGE)), STABLE_IMAGE).steps
+    ingress, _ = plan_application(
+        ROLLOUT_SPEC, idle(), Preview(objects, template(STABLE_IMAGE)), STABLE_IMAGE, "production"
+    ).steps
     assert (ingress.name, ingress.action, ingress.changes) == ("Ingress front", StepAction.CHANGE, ("spec.rules",))
 
 
 def test_without_a_cluster_all_objects_are_created() -> None:
-    steps = plan_new_application(other_system(), ROLLOUT_SPEC, NEW_IMAGE, "known after EKSStack").steps
+    steps = plan_new_application(
+        other_system(), ROLLOUT_SPEC, NEW_IMAGE, "changes are known after EKSStack is deployed"
+    ).steps
     assert {step.action for step in steps} == {StepAction.CREATE}
-    assert "known after EKSStack" in next(step for step in steps if step.name == "Rollout shop").changes
+    assert (
+        "changes are known after EKSStack is deployed"
+        in next(step for step in steps if step.name == "Rollout shop").changes
+    )
 
 
 def test_metadata_of_the_api_server_and_status_are_not_changes() -> None:
@@ -154,12 +158,14 @@ def test_a_canary_is_resumed_at_its_current_pause() -> None:
 
 def refusals(snapshot: RolloutSnapshot) -> tuple[str, ...]:
     preview = Preview((ObjectPreview("Rollout", "backend", ()),), template(NEW_IMAGE))
-    return plan_application(ROLLOUT_SPEC, snapshot, preview, NEW_IMAGE).refusals
+    return plan_application(ROLLOUT_SPEC, snapshot, preview, NEW_IMAGE, "production").refusals
 
 
 def test_a_degraded_stable_revision_is_a_reason_to_refuse() -> None:
     (refusal,) = refusals(replace(idle(), phase="Degraded", message="ProgressDeadlineExceeded"))
-    assert "Degraded with its stable revision (ProgressDeadlineExceeded)" in refusal
+    assert (
+        "is Degraded and has no canary (ProgressDeadlineExceeded). Roll back: slipway rollback production;" in refusal
+    )
 
 
 def test_an_aborted_canary_is_not_a_reason_to_refuse() -> None:

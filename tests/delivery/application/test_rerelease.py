@@ -56,9 +56,9 @@ def test_a_revision_outside_the_rollback_window_is_not_ambiguous() -> None:
 
 def test_a_release_of_a_revision_that_served_is_refused_with_both_commands() -> None:
     assert describe({2: journal(found_stable(STABLE), made(CANARY), ended("Completed"))}) == (
-        f"{DIGEST} is revision 1, which served before. The controller would give it all traffic at once, without a "
-        "canary. To do so: slipway rollback production --revision 1. To judge it at each canary step: release it with "
-        "--canary (in Prefect: canary=true), which deletes its ReplicaSet first."
+        f"{DIGEST} is revision 1, which served before. Without --canary, Argo Rollouts skips the canary steps, because "
+        "this revision is in the rollback window. To give it all traffic now: slipway rollback production --revision "
+        f"1. To run a canary: slipway release production --digest {DIGEST} --canary (in Prefect: canary=true)."
     )
 
 
@@ -73,5 +73,5 @@ def test_a_release_of_a_revision_that_served_is_refused_although_its_last_canary
 
 def test_a_release_of_a_revision_in_no_journal_is_refused_with_the_flag_unverified() -> None:
     refusal = describe({2: journal(found_stable(CANARY), made(THIRD), ended("RolledBack"))}) or ""
-    assert f"{DIGEST} is revision 1, and no journal shows whether it was promoted. The controller would" in refusal
-    assert "To do so: slipway rollback production --revision 1 --unverified. To judge it" in refusal
+    assert f"{DIGEST} is revision 1, and no journal shows whether it was promoted. Without --canary," in refusal
+    assert "To give it all traffic now: slipway rollback production --revision 1 --unverified. To run" in refusal

@@ -13,8 +13,20 @@ def at(requests_per_second: float, minutes: int = 30) -> Traffic:
 def test_the_forecast_for_too_little_traffic_names_the_options() -> None:
     found = forecast(POLICY, [20, 40, 60, 80], at(2)) or ""
     assert found.startswith("At 20 %, 57")
-    assert "At 2 requests/s, the rate of the last 0:30:00, 3480 requests are counted within 0:30:00" in found
-    assert "Options: a ceiling that allows pauses of 0:48:" in found
+    assert "At 2 requests/s, the rate of the last 30m, 3480 requests are counted within 30m, so the" in found
+    assert "Options: a ceiling of 4.9 (pauses of up to 49m), a larger" in found
+
+
+def test_the_ceiling_of_the_forecast_is_enough() -> None:
+    assert forecast(replace(POLICY, ceiling=4.9), [20], at(2)) is None
+    assert forecast(replace(POLICY, ceiling=4.8), [20], at(2)) is not None
+
+
+def test_an_effect_that_no_traffic_detects_has_no_ceiling_as_an_option() -> None:
+    tiny = replace(POLICY, minimum_detectable_effect=MinimumDetectableEffect(stable=0.02, canary=0.020001))
+    found = forecast(tiny, [20], at(1000)) or ""
+    assert found.startswith("At 20 %, no number of requests is enough to detect an increase of the failure rate from")
+    assert "Options: a larger minimum_detectable_effect, " in found
 
 
 def test_enough_traffic_has_no_forecast() -> None:
@@ -29,7 +41,7 @@ def test_requests_that_are_read_after_the_longest_pause_do_not_count() -> None:
 
 def test_traffic_that_was_never_counted_is_unknown() -> None:
     assert forecast(POLICY, [20], at(0)) == (
-        "It is unknown whether the traffic is enough for the canary: no requests were counted in the last 0:30:00."
+        "It is unknown whether the traffic is enough for the canary: no requests were counted in the last 30m."
     )
 
 
@@ -37,7 +49,7 @@ def test_traffic_that_began_less_than_a_pause_ago_is_not_called_too_little() -> 
     recent = Traffic.of([0] * 25 + [3] + [60] * 4, MINUTE)
     assert recent == Traffic(240, timedelta(minutes=4))
     found = forecast(POLICY, [20], recent) or ""
-    assert found.endswith("it was counted only in the last 0:04:00, and a pause takes 0:10:00.")
+    assert found.endswith(": only 4m of traffic data, and a pause takes 10m.")
 
 
 def test_traffic_that_began_less_than_a_pause_ago_can_be_enough() -> None:

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from delivery.canary.counts import Counts, Period, Slow
 from delivery.canary.evidence import Evidence
-from delivery.canary.record import describe_judgement, progress_percent, tabulate
+from delivery.canary.record import describe_end, describe_judgement, progress_percent, tabulate
+from delivery.canary.settings import MinimumDetectableEffect
 from delivery.canary.verdict import Verdict, judge_pause
 from delivery.rollout.weights import WeightSource
 from tests.environments import production_policy
@@ -35,7 +37,7 @@ def test_the_journal_records_what_a_step_was_judged_on_and_the_weight_that_was_r
     }
 
 
-def test_the_table_has_a_row_for_each_revision_and_the_canarys_has_evidence_and_what_is_needed() -> None:
+def test_the_table_has_a_row_for_each_revision_and_the_canarys_has_the_likelihood_ratio_and_what_is_needed() -> None:
     evidence = observe(Counts(80, 2), Counts(20, 1), Slow(3, 4))
     stable, canary = tabulate(evidence, judge_pause(evidence, NOON + MINUTE))
     assert stable == {
@@ -48,8 +50,23 @@ def test_the_table_has_a_row_for_each_revision_and_the_canarys_has_evidence_and_
         "needed": "",
     }
     assert (canary["failure rate"], canary["slow"]) == ("5.00 %", 4)
-    assert str(canary["evidence"]).endswith(" for harm, threshold 100; each retry counts as a request")
+    assert str(canary["evidence"]).endswith(" (FAIL at 100); each retry counts as a request")
     assert str(canary["needed"]).endswith(" more requests")
+
+
+def test_an_effect_that_no_traffic_detects_needs_another_setting() -> None:
+    effect = MinimumDetectableEffect(stable=0.02, canary=0.020001)
+    evidence = Evidence.begin(replace(production_policy(), minimum_detectable_effect=effect), 20, NOON)
+    assert tabulate(evidence, judge_pause(evidence, NOON))[1]["needed"] == (
+        "this effect cannot be detected at this weight; set a larger minimum_detectable_effect"
+    )
+
+
+def test_the_end_of_a_canary_is_described_with_its_verdict_and_weight() -> None:
+    failed = judge_pause(observe(Counts(400, 4), Counts(100, 40)), NOON + MINUTE)
+    assert describe_end(20, failed).startswith("The canary failed at 20 %. Harm is proven: 40 of 100 requests to the")
+    waited = judge_pause(observe(Counts(40), Counts(10)), NOON + 10 * production_policy().longest_pause)
+    assert describe_end(20, waited).startswith("The canary was inconclusive at 20 %. No proof within 30m; ")
 
 
 def test_after_a_verdict_nothing_more_is_needed_and_the_progress_is_complete() -> None:

@@ -23,14 +23,14 @@ def run(scenario: Scenario, seed: int = 1, policy: Policy | None = None) -> Run:
 def test_a_healthy_release_is_promoted_after_forty_minutes() -> None:
     healthy = run(BUSY)
     assert (healthy.action, healthy.duration) == (PauseAction.PROMOTE, timedelta(minutes=40))
-    assert healthy.users_harmed == 0
+    assert healthy.additional_failures == 0
 
 
 def test_a_harmful_release_is_aborted_within_minutes() -> None:
     harmful = run(replace(BUSY, canary_failure_rate=0.05))
     assert harmful.action is PauseAction.ABORT
     assert harmful.duration < timedelta(minutes=10)
-    assert harmful.users_harmed == pytest.approx(0.03 * 0.2 * harmful.requests, rel=0.1)
+    assert harmful.additional_failures == pytest.approx(0.03 * 0.2 * harmful.requests, rel=0.1)
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
@@ -62,7 +62,7 @@ def test_a_release_without_any_readable_counts_is_never_promoted() -> None:
 def test_one_bad_pod_of_the_canary_aborts_a_healthy_release() -> None:
     bad = run(replace(BUSY, pods=30, bad_pods=1))
     assert bad.action is PauseAction.ABORT
-    assert bad.users_harmed > 0
+    assert bad.additional_failures > 0
 
 
 def test_counts_that_are_read_later_delay_the_abort() -> None:
@@ -100,7 +100,7 @@ def test_the_simulation_shows_that_the_guarantee_does_not_apply_to_retries() -> 
 def test_a_release_of_a_seed_does_not_depend_on_the_number_of_releases() -> None:
     harmful = replace(BUSY, canary_failure_rate=0.05)
     alone = simulate(harmful, POLICY, STEPS, Random("7/0"))
-    assert simulate_many(harmful, POLICY, STEPS, runs=1, seed="7").users_harmed == alone.users_harmed
+    assert simulate_many(harmful, POLICY, STEPS, runs=1, seed="7").additional_failures == alone.additional_failures
     first_two = [simulate(harmful, POLICY, STEPS, Random(f"7/{n}")) for n in range(2)]
     assert simulate_many(harmful, POLICY, STEPS, runs=2, seed="7") == summarize(first_two)
 
@@ -127,7 +127,7 @@ def test_a_summary_has_the_fractions_of_endings_and_the_percentiles_of_aborts() 
     assert (summary.aborted, summary.promoted, summary.inconclusive) == (0.5, 0.25, 0.25)
     assert summary.minutes == pytest.approx((2.0, 2.8, 2.98))
     assert summary.requests == pytest.approx((200, 280, 298))
-    assert summary.users_harmed == 2.0
+    assert summary.additional_failures == 2.0
 
 
 def test_without_aborts_a_summary_has_no_percentiles() -> None:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,16 +22,19 @@ def test_a_healthy_step_passes_after_the_shortest_pause() -> None:
 
 def test_a_pass_names_its_evidence() -> None:
     reason = judge(observe(*[HEALTHY] * 10), NOON + 10 * MINUTE).reason
-    assert "of the canary's 2000 requests in this release succeeded" in reason
-    assert "failure rate 2 % -> 5 % would have been detected with probability 0.9" in reason
+    assert reason.startswith("success rate 9")
+    assert " of 2000 requests in this release (99 % confidence interval 9" in reason
+    assert ", minimum 95 %); " in reason
+    assert "enough requests to detect an increase of the failure rate from 2 % to 5 % with power 0.9; " in reason
 
 
 def test_a_harmful_canary_fails_before_the_end_of_its_pause() -> None:
     analysis = judge(observe(*[(Counts(800, 16), Counts(200, 10))] * 6), NOON + 6 * MINUTE)
     assert analysis.verdict is Verdict.FAIL
     assert analysis.reason.startswith(
-        "harm is proven: 60 of 1200 requests to the canary failed, 96 of 4800 to the stable revision; evidence of harm "
+        "harm is proven: 60 of 1200 requests to the canary failed, 96 of 4800 to the stable revision; "
     )
+    assert re.search(r"; likelihood ratio for harm \d+,\d{3} \(FAIL at 100\)$", analysis.reason)
 
 
 def test_a_slow_canary_fails_without_any_failure() -> None:
@@ -43,7 +48,7 @@ def test_a_slow_canary_fails_without_any_failure() -> None:
 def test_equal_failures_of_both_revisions_fail_only_by_the_success_rate() -> None:
     analysis = judge(observe((Counts(800, 400), Counts(200, 100))), NOON + MINUTE)
     assert analysis.verdict is Verdict.FAIL
-    assert analysis.reason.startswith("the success rate is below the limit: 50")
+    assert analysis.reason.startswith("the success rate is below the minimum: 50")
 
 
 def test_the_same_success_rate_of_few_requests_is_not_refuted() -> None:
@@ -52,11 +57,11 @@ def test_the_same_success_rate_of_few_requests_is_not_refuted() -> None:
     assert verdict_of((Counts(8000, 800), Counts(2000, 200))) is Verdict.FAIL
 
 
-def test_a_success_rate_below_the_limit_never_passes() -> None:
+def test_a_success_rate_below_the_minimum_never_passes() -> None:
     evidence = observe(*[(Counts(800, 41), Counts(200, 10))] * 9, (Counts(800, 41), Counts(200, 11)))
     analysis = judge(evidence, NOON + 10 * MINUTE)
     assert analysis.verdict is Verdict.INCONCLUSIVE
-    assert analysis.reason.startswith("the success rate is below the limit, but this is not proven yet: 94.95 %")
+    assert analysis.reason.startswith("the success rate is below the minimum, but this is not proven yet: 94.95 %")
 
 
 def test_pods_that_crash_fail_the_step_and_give_the_reason() -> None:
@@ -68,10 +73,10 @@ def test_pods_that_crash_fail_the_step_and_give_the_reason() -> None:
 def test_a_verdict_that_changes_during_an_approval_does_not_replace_the_decision() -> None:
     proven, later = observe(*[HEALTHY] * 10), NOON + 20 * MINUTE
     line = describe_pending_approval(proven, judge(proven, NOON + 10 * MINUTE))
-    assert line.startswith("20 %: there is proof for the canary now: 9")
+    assert line.startswith("20 %: there is proof for the canary now: success rate 9")
     assert line.endswith("; the approval is still pending")
     assert describe_pending_approval(proven, judge(proven, later)).startswith(
-        "20 %: there is no longer proof: there are no counts after 12:10:00 UTC; "
+        "20 %: there is no longer proof: no CloudWatch data since 12:10:00 UTC; before that, success rate "
     )
 
 
@@ -80,7 +85,7 @@ def test_an_alarm_that_goes_into_alarm_fails_the_step_and_is_named() -> None:
     assert judge(evidence, NOON + 10 * MINUTE).verdict is Verdict.PASS
     analysis = judge(evidence.update_alarms({"old": "still", "new": "12 failed"}), NOON + 10 * MINUTE)
     assert analysis.verdict is Verdict.FAIL
-    assert analysis.reason == "an alarm went into ALARM during the canary: new (12 failed)"
+    assert analysis.reason == "an alarm entered ALARM during the canary: new (12 failed)"
 
 
 def test_an_alarm_that_goes_into_alarm_between_the_start_and_the_first_check_counts() -> None:
@@ -113,7 +118,7 @@ def test_harm_that_was_proven_in_an_earlier_step_fails_every_later_one() -> None
 def test_requests_of_earlier_steps_count_towards_proof() -> None:
     second = observe(*[HEALTHY] * 10).begin_step(40, NOON + 10 * MINUTE)
     second = second.observe(Period(NOON + 10 * MINUTE, Counts(60, 1), Counts(40, 1)))
-    assert judge(second, NOON + 11 * MINUTE).reason.startswith("the pause runs until 12:20:00")
+    assert judge(second, NOON + 11 * MINUTE).reason.startswith("earliest promotion at 12:20:00 UTC; ")
 
 
 def test_a_step_without_requests_of_its_own_does_not_pass_on_earlier_ones() -> None:

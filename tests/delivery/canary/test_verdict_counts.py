@@ -50,7 +50,7 @@ def test_a_source_that_returns_errors_is_inconclusive_until_the_next_valid_perio
     analysis = judge(evidence, NOON + 10 * MINUTE)
     assert (analysis.verdict, analysis.reason) == (
         Verdict.INCONCLUSIVE,
-        "not everything could be read: Throttling",
+        "could not read: Throttling",
     )
     after = evidence.observe(Period(NOON + 10 * MINUTE, *HEALTHY))
     assert judge(after, NOON + 11 * MINUTE).verdict is Verdict.PASS

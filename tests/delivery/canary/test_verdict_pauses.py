@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from delivery.canary.counts import Counts
-from delivery.canary.settings import OnInconclusive
+from delivery.canary.settings import MinimumDetectableEffect, OnInconclusive
 from delivery.canary.verdict import PauseAction, Verdict, judge_pause, progress_line
 from tests.delivery.canary.observations import HEALTHY, MINUTE, NOON, POLICY, observe
 
@@ -15,7 +15,7 @@ def test_a_pause_with_enough_requests_still_runs_for_the_shortest_time() -> None
     assert judgement.action is PauseAction.WAIT
     assert judgement.line == (
         "20 %: 6400 requests to the stable revision, 1600 to the canary; "
-        "enough requests to detect failure rate 2 % -> 5 %; the pause runs until 12:10:00 UTC"
+        "enough requests to detect an increase of the failure rate from 2 % to 5 %; earliest promotion at 12:10:00 UTC"
     )
 
 
@@ -32,7 +32,7 @@ def test_a_success_rate_that_both_revisions_miss_is_judged_after_the_shortest_pa
     early, late = judge_pause(evidence, NOON + MINUTE), judge_pause(evidence, NOON + 10 * MINUTE)
     assert (early.action, late.action) == (PauseAction.WAIT, PauseAction.ABORT)
     assert early.line.endswith(
-        "; the stable revision is below the limit too, so the pause runs until 12:10:00 UTC, "
+        "; the stable revision is below the minimum too, so the pause runs until 12:10:00 UTC, "
         "unless the analysis in the cluster aborts the canary first"
     )
 
@@ -45,8 +45,15 @@ def test_a_pause_is_extended_while_requests_are_missing_and_says_until_when() ->
     evidence = observe(*[(Counts(160, 3), Counts(40, 1))] * 12)
     judgement = judge_pause(evidence, NOON + 12 * MINUTE)
     assert judgement.action is PauseAction.WAIT
-    needed = "more requests to both revisions together are needed to detect failure rate 2 % -> 5 %, expected at 12:"
+    effect = "an increase of the failure rate from 2 % to 5 %"
+    needed = f"more requests to both revisions together are needed to detect {effect}, expected at 12:"
     assert needed in judgement.line
+
+
+def test_an_effect_that_no_traffic_detects_is_reported_with_the_setting() -> None:
+    effect = MinimumDetectableEffect(stable=0.02, canary=0.020001)
+    line = progress_line(observe(HEALTHY, policy=replace(POLICY, minimum_detectable_effect=effect)), NOON + MINUTE)
+    assert " % cannot be detected at this weight; set a larger minimum_detectable_effect; " in line
 
 
 def test_the_time_at_which_to_expect_enough_requests_follows_from_the_current_traffic() -> None:
@@ -70,7 +77,7 @@ def test_after_the_longest_pause_on_inconclusive_applies(on_inconclusive: OnInco
     judgement = judge_pause(evidence, NOON + 30 * MINUTE)
     assert judgement.action is action
     assert judgement.analysis.verdict is Verdict.INCONCLUSIVE
-    assert judgement.line.startswith("no proof within 0:30:00: too few requests")
+    assert judgement.line.startswith("no proof within 30m; too few requests")
     assert f"; on_inconclusive is {on_inconclusive}" in judgement.line
 
 

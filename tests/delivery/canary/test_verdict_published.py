@@ -48,7 +48,7 @@ def test_a_canary_whose_measurements_all_return_errors_is_never_promoted(on_inco
     evidence = reduce(Evidence.mark_unreadable, ["Errored"] * 30, start)
     judgement = judge_pause(evidence, NOON + 30 * MINUTE)
     assert judgement.action in (PauseAction.ROLL_BACK, PauseAction.AWAIT_APPROVAL)
-    assert judgement.analysis.reason == "not everything could be read: Errored"
+    assert judgement.analysis.reason == "could not read: Errored"
 
 
 def test_a_canary_without_values_waits_and_is_then_rolled_back() -> None:

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery.journal.lock import SKEW, LockHolder, LockState, describe_expired
+from delivery.journal.lock import SKEW, LockHolder, LockState, describe_expired, describe_halt
+from delivery.release import Release
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -55,3 +56,25 @@ def test_the_next_release_logs_that_a_lock_expired() -> None:
 @pytest.mark.parametrize("lock", [None, lock_renewed(timedelta(), is_released=True)])
 def test_a_lock_that_was_released_has_no_description(lock: LockState | None) -> None:
     assert describe_expired(lock, "Topics/views") is None
+
+
+@pytest.mark.parametrize(
+    ("plan_hash", "recovers", "next_step"),
+    [
+        ("1f2e", None, "Start the release again: it continues from the current state."),
+        (None, 7, "To start the recovery again: slipway recover production."),
+        (None, None, "To roll back again, choose the revision: slipway rollback production --revision N."),
+    ],
+)
+def test_a_halt_names_the_next_command(plan_hash: str | None, recovers: int | None, next_step: str) -> None:
+    digest = "sha256:" + "a" * 64
+    release = Release(
+        environment="production",
+        number=8,
+        nonce="1",
+        artifact_digest=digest,
+        plan_hash=plan_hash,
+        lock_epoch=4,
+        recovers=recovers,
+    )
+    assert describe_halt(release) == f"No further step was started. {next_step}"

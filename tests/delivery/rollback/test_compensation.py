@@ -44,7 +44,8 @@ def test_a_failed_stack_leaves_nothing_to_roll_back_and_a_person_to_decide() -> 
     error = final_error(StackFailed("MSKStack failed."), journal(("Infrastructure/NetworkStack", Event.INTENDED)), "")
     assert isinstance(error, Unfinished)
     assert str(error) == (
-        "MSKStack failed. The traffic was not changed. To continue from this state, start the release again."
+        "MSKStack failed. The traffic was not changed. "
+        "Fix the cause, then start the release again: it continues from this state."
     )
 
 
@@ -90,7 +91,9 @@ def test_a_stop_request_is_the_error_of_the_release_and_is_reported_once() -> No
 
 
 def test_an_unexpected_error_is_named_by_its_type() -> None:
-    assert str(as_delivery_error(KeyError("phase"))) == "A fault in Slipway itself, KeyError: 'phase'."
+    assert str(as_delivery_error(KeyError("phase"))) == (
+        "Internal error (KeyError: 'phase'). The traceback is in the flow run's log."
+    )
 
 
 def test_a_reason_that_the_rollback_repeats_is_reported_once() -> None:

@@ -83,8 +83,7 @@ def test_only_a_person_can_choose_the_revision_of_a_manual_rollback() -> None:
     orphaned = find_orphaned(9, journal(MANUAL, STARTED))
     assert orphaned is not None
     assert why_not_recoverable("production", orphaned, canary_of(CANARY_DIGEST)) == (
-        "Release 9 is a manual rollback, so only a person can choose its revision. To list the revisions: slipway "
-        "rollback production"
+        "Release 9 was a manual rollback; choose the revision: slipway rollback production --revision N"
     )
 
 

@@ -57,7 +57,7 @@ def by_digest(snapshot: RolloutSnapshot) -> RolloutSnapshot:
 def choose(
     snapshot: RolloutSnapshot, journals: dict[int, tuple[Record, ...]], number: int | None, *, unverified: bool = False
 ) -> Target:
-    return choose_target(by_digest(snapshot), journals, number, allow_unverified=unverified)
+    return choose_target("production", by_digest(snapshot), journals, number, allow_unverified=unverified)
 
 
 def test_a_revision_that_served_before_is_a_target() -> None:
@@ -75,18 +75,16 @@ def test_a_revision_that_serves_all_traffic_is_refused() -> None:
 def test_the_release_that_created_a_canary_is_named_and_not_a_later_one_that_found_it() -> None:
     tried = journal(found_stable(STABLE), made(OLD), ended("Unfinished"))
     rolled_back = journal(found_stable(STABLE, current=OLD), ended("Completed"))
-    with pytest.raises(
-        Refused, match="never served all traffic: release 7, which started its canary, ended Unfinished"
-    ):
+    with pytest.raises(Refused, match=r"Revision 0 was never promoted \(release 7: Unfinished\)\."):
         choose(done(), {8: rolled_back, 7: tried}, 0)
 
 
-def test_the_list_marks_the_canary_under_way_and_the_stable_revision() -> None:
+def test_the_list_marks_the_canary_in_progress_and_the_stable_revision() -> None:
     served = {1: journal(made(CANARY), ended("Completed"))}
     with pytest.raises(Refused) as refused:
         choose(at_pause(), served, None)
     first, second = str(refused.value).splitlines()[1:3]
-    assert first.endswith(", the canary under way, not judged")
+    assert first.endswith(", the canary in progress, not judged")
     assert second.endswith(", the stable revision")
 
 
@@ -95,14 +93,14 @@ def test_a_canary_that_failed_is_refused_and_is_not_in_the_list() -> None:
     with pytest.raises(Refused) as refused:
         choose(done(), {2: journal(found_stable(STABLE)), 1: failed}, 0, unverified=True)
     message = str(refused.value)
-    assert "Revision 0 never served all traffic: release 1, which started its canary, ended RolledBack." in message
-    assert f"It can get traffic again only by a new release of {DIGESTS[OLD]}, with a canary." in message
+    assert "Revision 0 was never promoted (release 1: RolledBack)." in message
+    assert f"To release it again: slipway release production --digest {DIGESTS[OLD]}." in message
     assert message.partition("can be rolled back to:")[2].count("sha256:") == 1
 
 
 def test_a_canary_whose_release_recorded_nothing_is_attributed_to_the_release_that_found_it() -> None:
     journals = {2: journal(found_stable(CANARY, current=OLD)), 1: journal(found_stable(STABLE))}
-    with pytest.raises(Refused, match="release 2, which found its canary under way, did not end"):
+    with pytest.raises(Refused, match=r"\(release 2 has no recorded end\)"):
         choose(done(), journals, 0)
 
 
@@ -110,7 +108,7 @@ def test_a_canary_that_was_recovered_is_attributed_to_the_orphaned_release() -> 
     orphaned = journal(found_stable(STABLE))
     recovery = journal(recovers(7), found_stable(STABLE, current=OLD), ended("Completed"))
     for journals in ({9: recovery, 7: orphaned}, {9: recovery}):
-        with pytest.raises(Refused, match="never served all traffic: release 7, which started its canary, did not end"):
+        with pytest.raises(Refused, match=r"was never promoted \(release 7 has no recorded end\)\."):
             choose(done(), journals, 0, unverified=True)
 
 
@@ -141,7 +139,7 @@ def test_a_revision_that_was_promoted_is_a_target_whatever_the_verification_says
 
 
 @pytest.mark.parametrize("snapshot", [at_pause(), aborted()], ids=["at a pause", "aborted"])
-def test_the_stable_revision_is_a_target_while_a_canary_is_under_way(snapshot: RolloutSnapshot) -> None:
+def test_the_stable_revision_is_a_target_while_a_canary_is_in_progress(snapshot: RolloutSnapshot) -> None:
     assert choose(snapshot, {}, 1).replica_set.hash == STABLE
     with pytest.raises(Refused, match="Revision 2 "):
         choose(snapshot, {1: journal(found_stable(STABLE), made(CANARY))}, 2)
@@ -149,8 +147,8 @@ def test_the_stable_revision_is_a_target_while_a_canary_is_under_way(snapshot: R
 
 def test_an_image_without_a_digest_is_refused() -> None:
     snapshot = replace(done(), replica_sets=(replica_set(STABLE, "r/backend:latest", 1, 0),))
-    with pytest.raises(Refused, match="Revision 1 runs r/backend:latest, which has no digest"):
-        choose_target(snapshot, {}, 1, allow_unverified=True)
+    with pytest.raises(Refused, match="Revision 1 runs r/backend:latest, which has a tag and no digest"):
+        choose_target("production", snapshot, {}, 1, allow_unverified=True)
 
 
 @pytest.mark.parametrize(("number", "reason"), [(None, "No revision was given."), (9, "Revision 9 does not exist.")])
@@ -180,7 +178,7 @@ def test_the_changes_of_releases_since_the_revision_served_are_named() -> None:
 def test_a_rollback_says_why_it_runs_canary_steps_and_does_not_judge_them(pod_hash: str, why: str) -> None:
     snapshot = by_digest(first_serves_again())
     reason = describe_unjudged_steps(snapshot, pod_hash, name_revision(snapshot, pod_hash))
-    assert reason == f"{why}, so the controller runs its canary steps; a rollback does not judge them"
+    assert reason == f"{why}, so the controller runs its canary steps; a rollback does not evaluate them"
 
 
 def test_a_revision_that_has_a_new_number_is_reported_with_its_number_before() -> None:

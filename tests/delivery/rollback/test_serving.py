@@ -27,7 +27,7 @@ def journal(digest: str, outcome: str, pod_hash: str) -> tuple[Record, ...]:
     )
 
 
-UNDER_WAY, ABORTED = "is under way", "was aborted, and is still in the Rollout's template"
+IN_PROGRESS, ABORTED = "is in progress", "was aborted, and is still in the Rollout's template"
 STARTING = "weight 0 %, its pods are starting"
 PROMOTED_FIRST = journal(FIRST, "Completed", STABLE)
 PROMOTED_BOTH = {2: journal(SECOND, "Completed", CANARY), 1: PROMOTED_FIRST}
@@ -51,7 +51,7 @@ def test_a_release_that_was_rolled_back_promoted_nothing_and_is_not_a_target() -
     serves, refused = describe_serving("production", rolled_back(), journals)
     assert serves == f"production serves revision 3, {FIRST}, since release 1, which ended at 2026-11-24 12:30 UTC."
     assert refused.startswith(
-        f"A rollback to revision 2, {SECOND}, is refused. Revision 2 never served all traffic: release 2"
+        f"A rollback to revision 2, {SECOND}, is refused. Revision 2 was never promoted (release 2: RolledBack). "
     )
 
 
@@ -66,9 +66,9 @@ def test_a_notification_that_is_delivered_later_does_not_change_the_end_of_a_rel
     assert "since release 2, which ended at 2026-11-24 12:30 UTC." in serves
 
 
-def test_a_canary_under_way_is_reported_with_its_weight_and_the_command_to_roll_it_back() -> None:
+def test_a_canary_in_progress_is_reported_with_its_weight_and_the_command_to_roll_it_back() -> None:
     _, canary, commands = describe_serving("production", at_pause(), {1: PROMOTED_FIRST})
-    assert canary == f"A canary is under way: revision 2, {SECOND}, weight 20 %."
+    assert canary == f"A canary is in progress: revision 2, {SECOND}, weight 20 %."
     assert commands == (
         "To roll it back: slipway rollback production --revision 1. If a release has the lock, first run: slipway stop "
         "production --reason TEXT"
@@ -78,8 +78,8 @@ def test_a_canary_under_way_is_reported_with_its_weight_and_the_command_to_roll_
 @pytest.mark.parametrize(
     ("snapshot", "state", "weight"),
     [
-        (replace(at_pause(), weights=Weights(0, CANARY, 100, STABLE)), UNDER_WAY, STARTING),
-        (replace(at_pause(), weights=None), UNDER_WAY, STARTING),
+        (replace(at_pause(), weights=Weights(0, CANARY, 100, STABLE)), IN_PROGRESS, STARTING),
+        (replace(at_pause(), weights=None), IN_PROGRESS, STARTING),
         (aborted(), ABORTED, "weight 0 %"),
         (replace(at_pause(), is_abort_requested=True), ABORTED, "weight 20 %"),
     ],
@@ -90,12 +90,11 @@ def test_a_canary_says_why_it_has_no_traffic(snapshot: RolloutSnapshot, state: s
 
 
 def test_nothing_serves_before_the_first_installation() -> None:
-    assert describe_serving("production", None, {}) == ("production has no application yet.",)
-    assert as_serving(None, {}) is None
+    assert as_serving("production", None, {}) is None
 
 
 def test_the_json_has_the_revision_that_serves_and_its_rollback_targets() -> None:
-    first = {"revision": 1, "artifact_digest": FIRST, "made": "2026-11-24T12:01:00Z"}
-    second = {"revision": 2, "artifact_digest": SECOND, "made": "2026-11-24T12:02:00Z"}
-    assert as_serving(done(), PROMOTED_BOTH) == second | {"rollback_targets": [first]}
-    assert as_serving(done(), {}) == second | {"rollback_targets": []}
+    first = {"revision": 1, "artifact_digest": FIRST, "created_at": "2026-11-24T12:01:00Z"}
+    second = {"revision": 2, "artifact_digest": SECOND, "created_at": "2026-11-24T12:02:00Z"}
+    assert as_serving("production", done(), PROMOTED_BOTH) == second | {"rollback_targets": [first]}
+    assert as_serving("production", done(), {}) == second | {"rollback_targets": []}

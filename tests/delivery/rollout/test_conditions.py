@@ -83,7 +83,7 @@ def test_pods_that_are_not_ready_are_named_instead_of_the_step_index() -> None:
         at_pause(), step_index=0, pods=(unready,), replica_sets=(replica_set(CANARY, CANARY_IMAGE, 2, 0),)
     )
     assert why_not_at_pause(waiting, AT_20, CANARY) == (
-        f"the canary lacks pods: 0 of 1 pods are available (pod {unready.name}: {reason})"
+        f"the canary has too few pods: 0 of 1 pods are available (pod {unready.name}: {reason})"
     )
 
 
@@ -98,7 +98,7 @@ def test_a_weight_that_does_not_change_because_stable_pods_are_missing_says_so()
 
 def test_a_pause_is_reached_only_with_the_pods_that_its_weight_needs() -> None:
     at_60 = replace(at_pause(), step_index=3, weights=Weights(60, CANARY, 40, STABLE))
-    assert why_not_at_pause(at_60, AT_60, CANARY) == "the canary lacks pods: 1 of 2 pods are available"
+    assert why_not_at_pause(at_60, AT_60, CANARY) == "the canary has too few pods: 1 of 2 pods are available"
 
 
 def test_a_canary_is_not_promoted_while_its_step_index_is_that_of_the_pause() -> None:
@@ -184,9 +184,9 @@ def test_a_requested_abort_alone_is_not_an_abort(change) -> None:
             "its pods did not become available within progressDeadlineSeconds",
         ),
         ({"pause_reasons": ("InconclusiveAnalysisRun",)}, "the analysis in the cluster is inconclusive"),
-        ({"current_hash": "other"}, "another writer changed it: its pod-template hash is other, not 7c9f"),
-        ({"is_abort_requested": True, "message": "aborted"}, "another writer aborted it: aborted"),
-        ({"is_paused_manually": True}, "another writer paused it manually (spec.paused)"),
+        ({"current_hash": "other"}, "another client changed it: its pod-template hash is other, not 7c9f"),
+        ({"is_abort_requested": True, "message": "aborted"}, "another client aborted it: aborted"),
+        ({"is_paused_manually": True}, "another client paused it manually (spec.paused)"),
     ],
 )
 def test_a_revision_that_cannot_become_available_is_broken(change, reason) -> None:

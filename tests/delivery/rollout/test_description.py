@@ -8,7 +8,7 @@ from delivery.rollout.description import (
     describe_weights_and_advice,
 )
 from delivery.rollout.weights import WeightSource
-from tests.delivery.rollout.objects import CANARY, STABLE, STABLE_IMAGE, at_pause
+from tests.delivery.rollout.objects import CANARY, CANARY_IMAGE, STABLE, STABLE_IMAGE, aborted, at_pause
 from tests.delivery.rollout.test_weights import ROLLOUT_SPEC
 
 STATUS, INGRESS = WeightSource("the Rollout's status", 20), WeightSource("the annotation of Ingress front", 20)
@@ -29,26 +29,33 @@ def test_a_journal_record_says_that_the_rollout_does_not_exist() -> None:
     assert describe_for_journal(None) == {"exists": False, "stable_hash": ""}
 
 
-def test_an_unfinished_canary_is_described_with_its_weight_and_the_command_that_rolls_it_back() -> None:
+def test_an_unfinished_canary_is_described_with_its_weight_and_the_commands_that_finish_it() -> None:
     assert describe_unfinished_canary("production", at_pause(), [STATUS, INGRESS]) == (
-        "The canary stays at 20 % of the traffic, read back from the load balancer. No process watches it, promotes it "
-        "or rolls it back. A release of the same digest resumes it, and a release of another digest aborts it first. "
-        "To roll it back: slipway rollback production --revision 1."
+        "The canary has 20 % of the traffic, confirmed at the load balancer, and is not monitored. To continue: "
+        f"slipway release production --digest {CANARY_IMAGE.partition('@')[2]}. "
+        "To roll back: slipway rollback production --revision 1."
     )
+
+
+def test_an_aborted_canary_is_described_without_a_command_that_continues_it() -> None:
+    assert "To continue" not in describe_unfinished_canary("production", aborted(), [replace(STATUS, weight_percent=0)])
 
 
 def test_an_unfinished_canary_with_another_weight_in_a_source_is_not_confirmed() -> None:
     described = describe_unfinished_canary("production", at_pause(), [STATUS, replace(INGRESS, weight_percent=40)])
-    sentence = "The canary's weight is not confirmed: wanted 20 %, but the annotation of Ingress front states 40 %."
+    sentence = (
+        "The canary is not monitored, and its weight is not confirmed: wanted 20 %, but the annotation of Ingress "
+        "front has weight 40 %. To continue: slipway release production --digest "
+    )
     assert described.startswith(sentence)
 
 
 def test_the_advice_is_on_the_load_balancer_if_it_does_not_follow_the_ingress() -> None:
     rule = WeightSource("listener rule 1", 30)
     behind = describe_weights_and_advice(ROLLOUT_SPEC, [STATUS, INGRESS, rule])
-    assert "listener rule 1 states 30 %. The load balancer does not follow its Ingress." in behind
+    assert "listener rule 1 has weight 30 %. The load balancer does not follow its Ingress." in behind
     equal = describe_weights_and_advice(ROLLOUT_SPEC, [STATUS, INGRESS, replace(rule, weight_percent=20)])
-    assert "listener rule 1 states 20 %. To fix it manually: kubectl argo rollouts get rollout backend" in equal
+    assert "listener rule 1 has weight 20 %. To fix it manually: kubectl argo rollouts get rollout backend" in equal
 
 
 def test_weights_that_cannot_be_read_are_unknown() -> None:

@@ -27,7 +27,6 @@ ROLLOUT_SPEC = RolloutSpec(
     canary_service="backend-canary",
     ingress="front",
     action="alb.ingress.kubernetes.io/actions.backend",
-    service_port=80,
     routes=(Route("api.demo", "/api"), Route("demo", "/ws")),
     steps=(AT_20,),
 )
@@ -63,10 +62,10 @@ def test_weight_sources_that_agree_confirm_the_weight() -> None:
 @pytest.mark.parametrize(
     ("differing", "sentence"),
     [
-        ({"written": 40}, "the Rollout's status states 40 %"),
-        ({"annotated": 40}, "the annotation of Ingress front states 40 %"),
-        ({"rules": (rule("api.demo", "/api", 20), rule("demo", "/ws", 40))}, "listener rule demo/ws states 40 %"),
-        ({"rules": (rule("api.demo", "/api", 20),)}, "the missing listener rule for demo/ws states no weight"),
+        ({"written": 40}, "the Rollout's status has weight 40 %"),
+        ({"annotated": 40}, "the annotation of Ingress front has weight 40 %"),
+        ({"rules": (rule("api.demo", "/api", 20), rule("demo", "/ws", 40))}, "listener rule demo/ws has weight 40 %"),
+        ({"rules": (rule("api.demo", "/api", 20),)}, "no listener rule for demo/ws"),
     ],
 )
 def test_the_weight_source_that_differs_is_named(differing, sentence) -> None:

@@ -6,7 +6,13 @@ import pytest
 from delivery.journal.step_names import planned_step
 from delivery.plan import Phase
 from delivery.release import Release
-from delivery.stacks.change_sets import ListedChangeSet, describe_deleted, find_orphaned, is_of_slipway, name_preview
+from delivery.stacks.change_sets import (
+    ListedChangeSet,
+    describe_deleted,
+    find_orphaned_change_sets,
+    is_of_slipway,
+    name_preview,
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 RELEASE = Release(
@@ -16,7 +22,7 @@ OLD = ListedChangeSet("arn:1", name_preview("0" * 32), "CREATE_COMPLETE", "AVAIL
 
 
 def is_orphaned(found: ListedChangeSet, after: timedelta = timedelta(hours=2)) -> bool:
-    return find_orphaned([found], NOON + after) == (found,)
+    return find_orphaned_change_sets([found], NOON + after) == (found,)
 
 
 def test_a_change_set_of_a_plan_or_of_a_release_is_of_slipway() -> None:
@@ -51,7 +57,7 @@ def test_a_change_set_that_is_empty_or_obsolete_can_be_orphaned() -> None:
 
 def test_deleted_change_sets_are_described_with_their_number_and_the_oldest_time() -> None:
     second = replace(OLD, made=NOON + timedelta(minutes=5))
-    orphaned = find_orphaned([second, OLD], NOON + timedelta(hours=2))
+    orphaned = find_orphaned_change_sets([second, OLD], NOON + timedelta(hours=2))
     assert describe_deleted("RDSStack", orphaned) == (
         "RDSStack: deleted 2 change sets of plans or releases whose process died. "
         "The oldest was created at 2026-11-24 12:00 UTC."

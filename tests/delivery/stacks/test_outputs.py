@@ -20,7 +20,9 @@ def test_an_output_is_found_under_its_name_in_the_settings() -> None:
 
 
 def test_a_missing_output_names_its_stack_and_key() -> None:
-    with pytest.raises(NotFound, match=r"^EKSStack\.EKSClusterName: "):
+    with pytest.raises(
+        NotFound, match=r"^Stack EKSStack has no output EKSClusterName\. .* correct \[outputs\] cluster_name\.$"
+    ):
         found(EKSStack={"AppRoleArn": "arn:role"}).need("cluster_name")
 
 

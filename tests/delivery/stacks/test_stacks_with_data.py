@@ -54,9 +54,11 @@ def test_the_deletion_of_a_resource_with_data_is_refused(kind: str) -> None:
 )
 def test_all_changes_that_lose_data_are_refused_together(kind: str) -> None:
     plan = plan_changes(removed(kind), modified(kind, "Name", "True"), modified(kind, "Name", "Conditional"))
-    advice = "Move the data manually, or remove the change from the stack."
+    rule = "Slipway never replaces or deletes a resource that stores data. Remove the change from the template."
+    advice = f"{rule} To replace the resource, deploy the stack manually."
     assert plan.refusals == (
-        f"RDS: Old ({kind}) would be deleted, and its data would be lost. {advice}",
+        f"RDS: Old ({kind}) would be deleted, and its data would be lost. {rule} "
+        "To delete the resource, deploy the stack manually.",
         f"RDS: Database ({kind}) would be replaced (Name), and its data would be lost. {advice}",
         f"RDS: Database ({kind}) may be replaced (Name), and its data may be lost. {advice}",
     )
@@ -85,7 +87,7 @@ def test_the_replacement_of_a_resource_without_data_is_planned() -> None:
         (removed("AWS::KMS::Key"), Reversibility.IRREVERSIBLE),
     ],
 )
-def test_the_reversibility_of_a_change(change: ResourceChange, reversibility: Reversibility) -> None:
+def test_a_change_is_as_reversible_as_what_it_changes(change: ResourceChange, reversibility: Reversibility) -> None:
     assert reversibility_of([change]) is reversibility
 
 

@@ -125,7 +125,7 @@ def test_the_check_of_the_addons_names_a_missing_addon_that_a_release_does_not_n
     check = check_addons.fn(environment)
     assert check.verdict is Verdict.PASS
     missing = f"Deployment {agent.deployment} does not exist in namespace {agent.namespace}"
-    assert check.seen == f"2 in the wanted version; accepted: {AGENT}: {missing}"
+    assert check.seen == f"2 as specified; accepted: {AGENT}: {missing}"
 
 
 def test_a_missing_addon_is_installed_from_its_pinned_manifest_only_once(

@@ -135,7 +135,7 @@ def test_an_object_with_the_name_of_a_setting_and_another_content_is_an_error(
     cluster.delete("ConfigMap", names["redis-config"], namespace)
     metadata = {"name": names["redis-config"], "namespace": namespace}
     cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"host": "elsewhere"}})
-    with pytest.raises(NotApplied, match="does not have the content that its name stands for"):
+    with pytest.raises(NotApplied, match="has data that does not match the hash in its name"):
         apply_settings.fn(context)
 
 
@@ -206,7 +206,7 @@ def test_an_old_secret_is_deleted_when_no_revision_uses_it_any_more(
     cluster.delete("ReplicaSet", "first", namespace)
     cluster.apply(revision(prepared, "second", second))
     (finding,) = plan_settings(read_settings(prepared.environment)).findings
-    assert finding == f"No revision uses Secret {first}: deleted when a release applies the connection settings."
+    assert finding == (f"No revision uses Secret {first}. A release deletes it, unless it has nothing else to do.")
     apply_settings.fn(context)
     assert cluster.read("Secret", first, namespace) is None
     assert cluster.read("Secret", second, namespace) is not None

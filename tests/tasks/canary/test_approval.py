@@ -79,7 +79,7 @@ def test_an_approval_promotes_the_canary_and_has_a_reason(prefect_server: str, t
 
 def test_a_rejection_does_not_promote_the_canary(prefect_server: str, tmp_path: Path) -> None:
     rejection = {"promote": False, "reason": "wait for the morning"}
-    message = r"past 20 %: no proof.* The approval was rejected: wait for the morning\."
+    message = r"inconclusive at 20 %\. No proof.* The approval was rejected: wait for the morning\."
     with pytest.raises(NotPromoted, match=message) as stopped:
         roll_out(with_timeout(tmp_path, PATIENCE), rejection, find_no_change)
     assert not stopped.value.is_failure
@@ -87,7 +87,7 @@ def test_a_rejection_does_not_promote_the_canary(prefect_server: str, tmp_path: 
 
 def test_without_a_decision_the_canary_is_not_promoted(prefect_server: str, tmp_path: Path) -> None:
     began = datetime.now(UTC)
-    with pytest.raises(NotPromoted, match=r"a person decides\. There was no decision within 0:00:02\."):
+    with pytest.raises(NotPromoted, match=r"a person decides\. There was no decision within 2s\."):
         roll_out(with_timeout(tmp_path, 2), None, find_no_change)
     assert datetime.now(UTC) - began > timedelta(seconds=2)
 
@@ -112,7 +112,8 @@ def test_the_run_logs_how_to_approve_and_until_when(
     (line,) = [message for message in caplog.messages if "Waiting for approval" in message]
     assert line.startswith(f"20 %: {JUDGEMENT.line}. Waiting for approval until ")
     assert line.endswith(
-        ", select Resume, and enter promote and a reason. Without a decision, the canary is rolled back."
+        ", select Resume, set promote to true (approve) or false (reject), and enter a reason. "
+        "Without a decision, the canary is rolled back."
     )
 
 
@@ -151,7 +152,7 @@ def test_the_form_describes_the_decision(prefect_server: str, tmp_path: Path) ->
     with pytest.raises(NotPromoted):
         roll_out(with_timeout(tmp_path, 1), None, check)
     assert set(descriptions) == {
-        f"{JUDGEMENT.line}. Promote the canary past 20 %? Without a decision within 0:00:01, it is rolled back."
+        f"{JUDGEMENT.line}. Promote the canary past 20 %? Without a decision within 1s, it is rolled back."
     }
 
 
@@ -165,7 +166,7 @@ def cancel_during_approval(environment: Environment, ended: StateType) -> str:
         with get_client(sync_client=True) as api:
             api.set_flow_run_state(flow_run.id, State(type=ended))
 
-    with pytest.raises(NotPromoted, match=rf"approval was rejected: the flow run is in state {ended.title()}\.$"):
+    with pytest.raises(NotPromoted, match=rf"No approval: the flow run is in state {ended.title()}\.$"):
         roll_out(environment, None, check)
     assert len(runs) == 1
     return state_of(flow_run.id).type.value
@@ -214,7 +215,7 @@ def test_proof_against_the_canary_ends_the_request_for_approval(shop: Shop, pref
     stopped = ended.result(raise_on_failure=False)
     assert isinstance(stopped, NotPromoted)
     assert str(stopped) == (
-        "The canary was not promoted past 30 %: an alarm went into ALARM during the canary: "
+        "The canary failed at 30 %. An alarm entered ALARM during the canary: "
         f"{name} (12 failed). The approval was still pending."
     )
     assert stopped.is_failure

@@ -11,7 +11,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Paused, Running
 
 from delivery.errors import Rejected
-from tasks.canary.approval_form import ApprovalRequest, Decision
+from tasks.canary.approval_form import ApprovalRequest, Decision, NoDecision
 from tests.lossy import lossy_prefect
 from tests.tasks.canary.decisions import APPROVAL, resume
 
@@ -60,6 +60,14 @@ def test_a_request_is_submitted_although_a_response_of_the_server_is_lost(writte
     assert read_flow_run_input(request.keyset["description"], request.run) == "Promote the canary?"
     resume(request.run, APPROVAL)
     assert request.read_decision() == Decision(promote=True, reason="few users at night")
+
+
+def test_a_run_that_is_resumed_without_input_has_no_decision(prefect_server: str) -> None:
+    with get_client(sync_client=True) as api:
+        request = new_request(api)
+        request.submit("Promote the canary?", timedelta(minutes=1))
+        api.set_flow_run_state(request.run, Running())
+    assert request.read_decision() == NoDecision(reason="the flow run was resumed without input")
 
 
 def test_in_a_run_that_is_already_paused_no_approval_is_requested(prefect_server: str) -> None:

@@ -57,7 +57,7 @@ def test_an_alarm_that_went_into_alarm_during_the_approval_overrides_it(shop: Sh
             check_after_approval.fn(context, canary, canary.steps[0], evidence)
     assert stopped.value.is_failure
     assert str(stopped.value) == (
-        "The canary was not promoted past 30 %: an alarm went into ALARM during the canary: "
+        "The canary failed at 30 %. An alarm entered ALARM during the canary: "
         f"{alarm} (12 failed). This overrides the approval."
     )
     (judged,) = [
@@ -165,7 +165,9 @@ def test_an_alarm_that_goes_into_alarm_after_the_last_pause_is_named(shop: Shop,
     with shop.release(shop.push("b")) as context:
         _, canary = reach_first_pause(shop, context)
         set_in_alarm(shop, alarm)
-        message = rf"into ALARM after the last pause of Rollout till: {alarm} \(12 failed\)\. The weights in its status"
+        message = (
+            rf"entered ALARM after the last pause of Rollout till: {alarm} \(12 failed\)\. The weights in its status"
+        )
         with pytest.raises(NotPromoted, match=message):
             confirm_promoted.fn(shop.environment, canary)
 
@@ -190,7 +192,7 @@ def test_a_load_balancer_that_does_not_answer_hides_no_alarm(
     judgement = judge_pause(watch.evidence, datetime.now(UTC))
     assert (judgement.action, judgement.line) == (
         PauseAction.ABORT,
-        f"an alarm went into ALARM during the canary: {alarm} (12 failed)",
+        f"an alarm entered ALARM during the canary: {alarm} (12 failed)",
     )
     assert "Throttling" in (watch.evidence.unreadable or "")
 
@@ -207,9 +209,7 @@ def test_a_load_balancer_that_does_not_answer_hides_no_counts_and_promotes_nothi
         counted = watch.evidence.step_canary.requests
         throttle()
         eventually(lambda: check(watch) and watch.evidence.step_canary.requests > counted)
-        assert check(watch).analysis.reason.startswith(
-            "not everything could be read: Could not list the load balancers: Throttling"
-        )
+        assert check(watch).analysis.reason.startswith("could not read: Could not list the load balancers: Throttling")
         aws.clear_faults()
         eventually(lambda: check(watch).action is PauseAction.PROMOTE)
 
@@ -232,5 +232,5 @@ def test_an_approval_does_not_promote_if_a_source_does_not_answer_or_another_one
         with pytest.raises(Unavailable, match=r"^Could not .*: Throttling.*\.$"):
             check_after_approval.fn(context, canary, canary.steps[0], before)
         set_in_alarm(shop, alarm)
-        with pytest.raises(NotPromoted, match=r"an alarm went into ALARM .*\. This overrides the approval\."):
+        with pytest.raises(NotPromoted, match=r"An alarm entered ALARM .*\. This overrides the approval\."):
             check_after_approval.fn(context, canary, canary.steps[0], before)

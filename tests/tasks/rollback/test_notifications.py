@@ -17,7 +17,7 @@ from delivery.errors import (
     Unavailable,
 )
 from delivery.release import Event
-from tasks.rollback.notifications import conclude_failure, conclude_promotion, notifying_failure
+from tasks.rollback.notifications import end_failed_release, notify_promotion, notifying_failure
 from tasks.state.journal import append
 from tasks.state.lock import lock_environment
 from tests.receivers import receiving
@@ -45,7 +45,7 @@ def notify(store: Path, end: Callable[[ReleaseContext], object]) -> tuple[str, s
 
 def test_a_release_that_was_rolled_back_is_reported_with_its_reason_and_its_rollback(tmp_path: Path) -> None:
     def end(context: ReleaseContext) -> None:
-        error = conclude_failure(context, FAILURE, "Revision 41 serves all traffic.")
+        error = end_failed_release(context, FAILURE, "Revision 41 serves all traffic.")
         assert isinstance(error, RolledBack)
 
     assert notify(tmp_path, end) == (
@@ -58,7 +58,7 @@ def test_a_failed_rollback_is_reported_with_both_reasons(tmp_path: Path) -> None
     away = Unavailable("The cluster does not answer.")
 
     def end(context: ReleaseContext) -> None:
-        assert isinstance(conclude_failure(context, FAILURE, away), RollbackFailed)
+        assert isinstance(end_failed_release(context, FAILURE, away), RollbackFailed)
 
     assert notify(tmp_path, end) == (
         "RollbackFailed",
@@ -68,17 +68,17 @@ def test_a_failed_rollback_is_reported_with_both_reasons(tmp_path: Path) -> None
 
 def test_an_unexpected_error_rolls_the_release_back_and_is_reported_by_its_type(tmp_path: Path) -> None:
     def end(context: ReleaseContext) -> None:
-        conclude_failure(context, KeyError("phase"), "Revision 41 serves all traffic.")
+        end_failed_release(context, KeyError("phase"), "Revision 41 serves all traffic.")
 
     event, text = notify(tmp_path, end)
     assert event == "RolledBack"
-    assert "A fault in Slipway itself, KeyError: 'phase'. Revision 41 serves all traffic." in text
+    assert "Internal error (KeyError: 'phase'). The traceback is in the flow run's log. Revision 41 serves" in text
 
 
 def test_a_promoted_release_with_a_failed_check_is_reported(tmp_path: Path) -> None:
     def end(context: ReleaseContext) -> None:
         with pytest.raises(ChecksFailed, match="1 of 4 checks fail"):
-            conclude_promotion(context, ChecksFailed("1 of 4 checks fail."))
+            notify_promotion(context, ChecksFailed("1 of 4 checks fail."))
 
     event, text = notify(tmp_path, end)
     assert event == "ChecksFailed"
@@ -101,7 +101,7 @@ def test_a_release_that_was_stopped_is_reported_with_the_weight_of_its_canary(tm
     stop = StopRequested("Ann asked. The canary stays at 20 %.")
 
     def end(context: ReleaseContext) -> None:
-        assert isinstance(conclude_failure(context, StopRequested("Ann asked."), stop), StopRequested)
+        assert isinstance(end_failed_release(context, StopRequested("Ann asked."), stop), StopRequested)
 
     assert notify(tmp_path, end) == ("Unfinished", "Release 1: Ann asked. The canary stays at 20 %.")
 

@@ -99,4 +99,4 @@ def test_a_subflow_runs_without_a_run_in_prefect_if_the_server_is_unavailable(ca
     with without_prefect():
         assert run_subflow(verify_release, RELEASE, "The verification") == "release 7 is healthy"
         assert isinstance(run_subflow(fail_to_verify, RELEASE, "The verification"), Unavailable)
-    assert "The verification has no run in Prefect (ConnectError: " in caplog.text
+    assert "Prefect did not create a subflow run for the verification (ConnectError: " in caplog.text

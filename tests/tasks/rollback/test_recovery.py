@@ -11,7 +11,7 @@ from delivery.errors import Refused, Unfinished
 from delivery.release import Event
 from delivery.rollback.recovery import OrphanedRelease
 from tasks.canary.start import abort_other_canary
-from tasks.rollback.recovery import conclude_recovery, find_candidate, roll_back_orphaned
+from tasks.rollback.recovery import find_candidate, notify_recovery, roll_back_orphaned
 from tasks.rollout.live import connect_rollout
 from tasks.state.journal import read_journal
 from tasks.state.lock import lock_environment
@@ -41,7 +41,7 @@ def die_in_its_canary(shop: Shop, digest: str) -> None:
 def recover(shop: Shop, orphaned: OrphanedRelease, digest: str) -> str:
     number = orphaned.number
     with lock_environment(shop.environment, digest, None, "it crashed", wait=False, recovers=number) as context:
-        return conclude_recovery(context, orphaned, roll_back_orphaned.fn(context, orphaned))
+        return notify_recovery(context, orphaned, roll_back_orphaned.fn(context, orphaned))
 
 
 def test_the_canary_of_an_orphaned_release_is_rolled_back_and_reported(shop: Shop) -> None:
@@ -49,12 +49,13 @@ def test_the_canary_of_an_orphaned_release_is_rolled_back_and_reported(shop: Sho
     promote(shop, good)
     die_in_its_canary(shop, shop.push("b"))
     candidate = find_candidate(shop.environment)
-    assert candidate.sentence == "The process of release 2 died or lost the lock, and a canary is under way."
+    assert candidate.sentence == "The process of release 2 died or lost the lock, and a canary is in progress."
     assert candidate.orphaned is not None
     assert candidate.artifact_digest == good
     message = recover(shop, candidate.orphaned, good)
     assert message.startswith(
-        "The process of release 2 died or lost the lock. Its canary was rolled back by release 3, a recovery. Revision "
+        "The process of release 2 died or lost the lock. Its canary was rolled back by the recovery (release 3). "
+        "Revision "
     )
     assert f"{good}, serves all traffic, confirmed at the load balancer." in message
     assert served_digest_when_idle(shop) == good
@@ -62,7 +63,7 @@ def test_the_canary_of_an_orphaned_release_is_rolled_back_and_reported(shop: Sho
     assert notice.detail["text"] == message
     again = find_candidate(shop.environment)
     assert again.orphaned is None
-    assert again.sentence == "No canary is under way in production. Nothing was changed."
+    assert again.sentence == "No canary is in progress in production. Nothing was changed."
 
 
 def test_a_canary_that_another_release_continues_is_not_rolled_back(shop: Shop) -> None:
@@ -74,7 +75,7 @@ def test_a_canary_that_another_release_continues_is_not_rolled_back(shop: Shop) 
     with shop.release(digest) as context:
         _, canary = reach_first_pause(shop, context)
     with pytest.raises(
-        Refused, match="Another release continued from release 2 before this recovery acquired the lock"
+        Refused, match="A release newer than release 2 changed the Rollout before this recovery acquired the lock"
     ):
         recover(shop, candidate.orphaned, candidate.artifact_digest)
     snapshot = shop.cluster.read("Rollout", "till", shop.namespace)
@@ -86,7 +87,7 @@ def test_a_canary_is_not_rolled_back_but_reported_if_the_settings_say_so(shop: S
     promote(shop, shop.push("a"))
     die_in_its_canary(shop, shop.push("b"))
     environment = shop.environment.model_copy(update={"recovery": Recovery(on_orphaned=OnOrphaned.LEAVE)})
-    with pytest.raises(Unfinished, match="The canary stays at 30 % of the traffic, read back") as error:
+    with pytest.raises(Unfinished, match="The canary has 30 % of the traffic, confirmed") as error:
         find_candidate(environment)
     assert "To roll it back: slipway rollback production --revision 1" in str(error.value)
     with pytest.raises(Unfinished):

@@ -1,10 +1,13 @@
 """Rollbacks against the sandbox's cluster, controllers and load balancer: manual ones, and after a stop request."""
 
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from delivery.context import ReleaseContext
 from delivery.errors import Refused, RollbackFailed, RolledBack, StopRequested
 from tasks.rollback.revisions import confirm_revision, read_target
 from tasks.rollback.rollback import restore_revision, roll_back_application
@@ -15,6 +18,12 @@ from tests.shop import SERVER, Shop
 from tests.tasks.canaries import promote, reach_first_pause, served_digest_when_idle
 
 pytestmark = pytest.mark.proof
+
+
+def with_abort_deadline(context: ReleaseContext, deadline: timedelta) -> ReleaseContext:
+    """The release with a deadline for an abort that never succeeds."""
+    canary = context.environment.canary.model_copy(update={"abort_deadline": deadline})
+    return replace(context, environment=context.environment.model_copy(update={"canary": canary}))
 
 
 def fail(shop: Shop, digest: str) -> None:
@@ -54,9 +63,7 @@ def test_a_rollback_accepts_only_a_revision_that_served_before(shop: Shop) -> No
     promote(shop, second)
     snapshot = connect_rollout(shop.environment).read()
     numbers = {found.artifact_digest: found.revision for found in snapshot.replica_sets}
-    with pytest.raises(
-        Refused, match=r"never served all traffic: release 2, which started its canary, ended RolledBack"
-    ):
+    with pytest.raises(Refused, match=r"was never promoted \(release 2: RolledBack\)\. To release it again: "):
         read_target(shop.environment, numbers[failed], unverified=True)
     with pytest.raises(
         Refused, match=rf"already serves all traffic\. .* back to:\n  {numbers[first]}: {first}, created "
@@ -78,7 +85,7 @@ def test_a_stop_during_a_canary_reports_the_traffic_and_a_rollback_ends_the_cana
         stop_in_its_canary(shop, shop.push("b"))
     message = read_journal(shop.environment, 2)[-1].detail["message"]
     assert "ana@desk asked this release to stop: the shop has a sale." in message
-    assert "The canary stays at 30 % of the traffic, read back from the load balancer" in message
+    assert "The canary has 30 % of the traffic, confirmed at the load balancer" in message
     chosen = read_target(shop.environment, 1)
     with shop.release(good) as context:
         restore_revision.fn(context, chosen)
@@ -92,7 +99,7 @@ def test_a_rollback_that_is_stopped_reports_the_traffic(shop: Shop) -> None:
     chosen = read_target(shop.environment, 1)
     with shop.release(chosen.replica_set.artifact_digest) as context:
         request_stop(shop.environment, "ana@desk", "not now")
-        with pytest.raises(StopRequested, match="The canary stays at 30 % of the traffic"):
+        with pytest.raises(StopRequested, match="The canary has 30 % of the traffic"):
             restore_revision.fn(context, chosen)
 
 
@@ -132,4 +139,4 @@ def test_a_rollback_to_a_broken_stable_revision_names_that_revision(shop: Shop, 
         file.touch()
         error = rf"The stable revision 1 \(hash {canary.stable_hash}\) does not serve: pod till-"
         with pytest.raises(RollbackFailed, match=error):
-            roll_back_application.fn(context)
+            roll_back_application.fn(with_abort_deadline(context, timedelta(seconds=5)))

@@ -99,7 +99,7 @@ def test_a_pod_that_never_becomes_ready_is_named_with_its_probe_and_its_log(shop
     install(shop, shop.push("a"))
     error = release_until_timeout(shop, shop.push("b", program=UNREADY), "end of its log")
     assert error.startswith(
-        "Waited 0:00:01 for the pause at 30 %: the canary lacks pods: 0 of 1 pods are available (pod till-"
+        "Waited 1s for the pause at 30 %: the canary has too few pods: 0 of 1 pods are available (pod till-"
     )
     assert "container till is running and not ready)." in error
     assert "last warning Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503" in error
@@ -207,6 +207,6 @@ def test_a_pod_that_is_unhealthy_for_the_load_balancer_is_named_with_its_readine
         live, canary = reach_first_pause(shop, context)
         end_pause(live, context, canary.canary_hash, canary.steps[0])
         error = wait_for_error(shop, canary, canary.steps[1], "failed with these codes")
-    assert "the canary lacks pods: 1 of 2 pods are available (pod till-" in error
+    assert "the canary has too few pods: 1 of 2 pods are available (pod till-" in error
     assert "its readiness gates are not True: target-health.elbv2.k8s.aws/k8s-" in error
     assert "(Health checks failed with these codes: [503])" in error

@@ -86,11 +86,11 @@ def test_a_stack_that_only_gets_its_termination_protection_again_is_changed(
 ) -> None:
     project.write({"App": {"One": project.parameter("one", "1")}})
     stack = deploy(project, context).arn
-    formation = aws.client("cloudformation")
-    formation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+    cloudformation = aws.client("cloudformation")
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     outcome = deploy(project, next_release(context))
     assert (outcome.action, outcome.status) == (StepAction.CHANGE, "CREATE_COMPLETE")
-    assert formation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"] is True
+    assert cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"] is True
 
 
 def test_a_change_is_planned_by_property_and_the_change_set_is_deleted(
@@ -217,13 +217,13 @@ def test_an_operation_of_an_earlier_attempt_is_followed_and_not_started_again(
     project: Project, context: ReleaseContext, aws: SandboxAws
 ) -> None:
     project.write({"App": {"One": project.parameter("one", "1")}})
-    stack, formation = project.stack("App"), aws.client("cloudformation")
+    stack, cloudformation = project.stack("App"), aws.client("cloudformation")
     token = context.release.token("Infrastructure/App")
-    change_set = formation.create_change_set(
+    change_set = cloudformation.create_change_set(
         StackName=stack.name, ChangeSetName=token, ChangeSetType="CREATE", TemplateBody=stack.template
     )["Id"]
-    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
-    formation.execute_change_set(ChangeSetName=change_set, ClientRequestToken=token)
+    cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
+    cloudformation.execute_change_set(ChangeSetName=change_set, ClientRequestToken=token)
     assert deploy(project, context).status == "CREATE_COMPLETE"
     assert recorded(project, context)[0].detail["was_started"] is True
 

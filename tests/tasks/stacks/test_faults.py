@@ -143,10 +143,10 @@ def test_a_creation_that_cannot_be_rolled_back_needs_an_operator(
 def test_a_deletion_that_failed_halfway_needs_an_operator(
     project: Project, changing: ReleaseContext, aws: SandboxAws
 ) -> None:
-    stack, formation = project.stack("App").name, aws.client("cloudformation")
+    stack, cloudformation = project.stack("App").name, aws.client("cloudformation")
     aws.fault(resource="One", stack=stack, verb="DELETE", reason="still in use")
-    formation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
-    formation.delete_stack(StackName=stack)
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+    cloudformation.delete_stack(StackName=stack)
     eventually(lambda: status(project, aws) == "DELETE_FAILED")
     refused_until_fixed(project, changing, rf"is in DELETE_FAILED\. Delete the rest of the stack: aws .*{stack}")
 
@@ -164,12 +164,12 @@ def test_a_stack_that_another_client_changes_is_not_changed(
     project: Project, context: ReleaseContext, aws: SandboxAws
 ) -> None:
     project.write({"App": {"Brokers": project.cluster()}})
-    stack, formation = project.stack("App"), aws.client("cloudformation")
-    change_set = formation.create_change_set(
+    stack, cloudformation = project.stack("App"), aws.client("cloudformation")
+    change_set = cloudformation.create_change_set(
         StackName=stack.name, ChangeSetName="other", ChangeSetType="CREATE", TemplateBody=stack.template
     )["Id"]
-    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
-    formation.execute_change_set(ChangeSetName=change_set)
+    cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
+    cloudformation.execute_change_set(ChangeSetName=change_set)
     who = r"is in CREATE_IN_PROGRESS, started by another client \(.*the event history of CloudTrail shows who\)"
     with pytest.raises(Conflict, match=rf"{who}\. Wait until the operation has ended"):
         deploy(project, context)

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from clients.assembly import read_assembly
-from clients.aws.cloudformation import connect_formation
+from clients.aws.cloudformation import connect_cloudformation
 from delivery.environment import Environment
 from delivery.stacks.progress import StackOutcome
 from tasks.stacks.operation import StackOperation
@@ -18,7 +18,7 @@ from tasks.state.journal import Effect
 def deploy_with_token(environment: Environment, stack_id: str, token: str) -> StackOutcome:
     """Deploy the stack without a lock and a journal. An operation that was started with this token is followed."""
     stack = next(one for one in read_assembly(environment.stacks.assembly) if one.id == stack_id)
-    operation = StackOperation(environment, stack, connect_formation(environment), token)
+    operation = StackOperation(environment, stack, connect_cloudformation(environment), token)
     return operation.deploy(lambda _: nullcontext(Effect()))
 
 

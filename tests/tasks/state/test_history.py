@@ -1,7 +1,7 @@
 """Whether a run has effects, and which releases did not end, according to the journals."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,11 @@ from delivery.errors import Conflict
 from delivery.release import Event, ReleaseRequest
 from tasks.state.history import find_unfinished, may_have_effects, read_journals_since
 from tasks.state.journal import append_to, read_journal, read_request, request_key, reserve_number
+from tasks.state.leases import system_now
+from tasks.state.lock import acquire_lock, lock_environment
 from tests.environments import installed
 
+DIGEST = "sha256:" + "c" * 64
 RUN = str(uuid.uuid4())
 OWN, OTHER = ReleaseRequest(flow_run=RUN), ReleaseRequest(flow_run="another")
 
@@ -68,13 +71,47 @@ def test_a_run_may_have_effects_if_its_journal_cannot_be_read(monkeypatch: pytes
 def test_an_object_that_is_not_a_request_is_a_conflict(environment: Environment, tmp_path: Path) -> None:
     number = reserve_number(environment, OTHER)
     (tmp_path / request_key(environment, number)).write_text("[]")
-    with pytest.raises(Conflict, match=r"request\.json is not the request of a release"):
+    with pytest.raises(Conflict, match=r"request\.json is not the request of a release\. Read it, then move it"):
         read_request(environment, number)
     assert may_have_effects("production", RUN)
 
 
+def begin_without_end(environment: Environment) -> None:
+    append_to(environment, reserve_number(environment, ReleaseRequest()), "Topics/views", Event.INTENDED)
+
+
 def test_a_release_that_did_not_end_is_found(environment: Environment) -> None:
     assert find_unfinished(environment) == ()
-    append_to(environment, reserve_number(environment, ReleaseRequest()), "Topics/views", Event.INTENDED)
+    begin_without_end(environment)
     (sentence,) = find_unfinished(environment)
-    assert sentence.startswith("Release 1 did not end: its process stopped in Topics/views")
+    assert sentence.startswith("Release 1 has no recorded end. Its process died during Topics/views")
+
+
+def test_a_release_in_progress_is_not_reported_until_its_lock_has_expired(environment: Environment) -> None:
+    with lock_environment(environment, DIGEST, "hash", "in progress"):
+        assert find_unfinished(environment) == ()
+        (sentence,) = find_unfinished(environment, datetime.now(UTC) + timedelta(hours=1))
+        assert sentence.startswith("Release 1 has no recorded end. Its process died before its first change")
+    assert find_unfinished(environment) == ()
+
+
+def test_under_the_lock_the_release_before_the_own_one_is_reported(environment: Environment) -> None:
+    begin_without_end(environment)
+    with lock_environment(environment, DIGEST, "hash", "own"):
+        (sentence,) = find_unfinished(environment)
+    assert sentence.startswith("Release 1 has no recorded end.")
+
+
+def test_a_release_before_one_that_ended_is_not_reported(environment: Environment) -> None:
+    begin_without_end(environment)
+    with lock_environment(environment, DIGEST, "hash", "ends"):
+        pass
+    assert find_unfinished(environment) == ()
+
+
+def test_nothing_is_reported_while_a_release_has_the_lock_and_no_number_yet(environment: Environment) -> None:
+    begin_without_end(environment)
+    _, lease = acquire_lock(environment, DIGEST, "begins", wait=False, now=system_now)
+    assert find_unfinished(environment) == ()
+    lease.release()
+    assert len(find_unfinished(environment)) == 1

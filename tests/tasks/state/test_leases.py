@@ -11,7 +11,7 @@ from delivery.errors import LockLost, Unavailable
 from delivery.journal.lock import LockHolder
 from sandbox.testing import eventually
 from tasks.state.leases import acquire_lease
-from tasks.state.lock import ensure_locked, lock_environment, read_lock
+from tasks.state.lock import lock_environment, read_lock, require_lock
 from tests.environments import production
 
 DIGEST = "sha256:" + "a" * 64
@@ -23,7 +23,7 @@ def test_a_lock_outlasts_its_lease_while_its_process_lives(tmp_path: Path) -> No
     with lock_environment(environment, DIGEST, "hash", "keep") as context:
         first = read_lock(environment)
         eventually(lambda: renewed_since(environment, first.renewed_at if first else None, 2 * SHORT))
-        ensure_locked(context)
+        require_lock(context)
 
 
 def renewed_since(environment: Environment, start: datetime | None, by: timedelta) -> bool:
@@ -76,7 +76,7 @@ def cut_off(store: Path, epoch: int) -> None:
 
 def is_lost(environment: Environment, release: object) -> bool:
     try:
-        ensure_locked(ReleaseContext(environment, release))  # pyright: ignore[reportArgumentType]
+        require_lock(ReleaseContext(environment, release))  # pyright: ignore[reportArgumentType]
     except LockLost as error:
         return "could not be renewed" in str(error)
     return False
@@ -87,7 +87,7 @@ def test_a_lock_that_is_renewed_often_has_two_renewals_at_most_and_its_first_obj
     with lock_environment(environment, DIGEST, "hash", "keep") as context:
         eventually(lambda: newest_renewal(environment) >= 6)
         eventually(lambda: len(renewals(environment)) <= 2)
-        ensure_locked(context)
+        require_lock(context)
     assert "0" in names_in_lock(environment)
 
 
@@ -109,4 +109,4 @@ def test_a_lock_whose_renewals_cannot_be_deleted_stays_valid(tmp_path: Path) -> 
         # A folder with this name is not an object: it is not listed, and cannot be deleted.
         (tmp_path / "holds" / "production" / "1" / "1.json").mkdir()
         eventually(lambda: newest_renewal(environment) >= 5)
-        ensure_locked(context)
+        require_lock(context)

@@ -15,7 +15,7 @@ from delivery.errors import LockLost, LockTaken, RolledBack, StopRequested
 from delivery.release import Event, has_ended
 from sandbox.testing import PATIENCE
 from tasks.state.journal import append, read_journal, read_request
-from tasks.state.lock import ensure_locked, lock_environment, read_lock, request_stop
+from tasks.state.lock import lock_environment, read_lock, request_stop, require_lock
 from tests.environments import CHECKOUT, production
 
 DIGEST = "sha256:" + "a" * 64
@@ -45,6 +45,14 @@ def test_of_sixteen_threads_one_acquires_the_lock(tmp_path: Path) -> None:
     with ThreadPoolExecutor(CONTENDERS) as pool:
         got = [pool.submit(try_to_lock, environment, *barriers) for _ in range(CONTENDERS)]
     assert sum(result.result() for result in got) == 1
+
+
+def test_the_log_names_the_number_of_the_release_once_it_has_the_lock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with lock_environment(production(tmp_path), DIGEST, "hash", "first"):
+        assert caplog.messages == ["Acquired the lock on production as release 1."]
 
 
 CONTENDER = """
@@ -168,7 +176,7 @@ def test_a_release_that_lost_the_lock_stops_before_its_next_effect(tmp_path: Pat
         with lock_environment(environment, DIGEST, "hash", "next", now=later(timedelta(minutes=5))):
             pass
         with pytest.raises(LockLost, match=r"^Lost the lock on production to release 2 \(.*, reason: next\)\. "):
-            ensure_locked(slow)
+            require_lock(slow)
 
 
 def test_a_release_stops_after_a_stop_request(tmp_path: Path) -> None:
@@ -178,7 +186,7 @@ def test_a_release_stops_after_a_stop_request(tmp_path: Path) -> None:
         assert asked
         assert asked.number == context.release.number
         with pytest.raises(StopRequested, match=r"ana@desk asked .* the database is being moved\."):
-            ensure_locked(context)
+            require_lock(context)
 
 
 def test_an_epoch_without_its_first_object_is_free(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from delivery.environment import Environment
 from delivery.errors import DeliveryError, StopRequested, Unfinished
 from delivery.journal.notices import read_notices
 from delivery.release import Event
-from tasks.rollback.notifications import conclude_halt
+from tasks.rollback.notifications import end_halted_release
 from tasks.state.journal import append, list_numbers, read_journal
 from tasks.state.lock import lock_environment, read_lock, request_stop_of_run
 from tests.environments import installed
@@ -60,7 +60,7 @@ def stop(context: ReleaseContext, *, has_effect: bool) -> DeliveryError:
     if has_effect:
         append(context, "Topics/views", Event.INTENDED)
         append(context, "Topics/views", Event.DONE)
-    return conclude_halt(context, STOP)
+    return end_halted_release(context, STOP)
 
 
 def test_a_release_that_stops_before_any_effect_ends_with_the_stop_request(environment: Environment) -> None:

@@ -9,10 +9,10 @@ from delivery.canary.verdict import Verdict
 from delivery.context import ReleaseContext
 from delivery.environment import Environment
 from delivery.errors import NotFound, TopicFixed, TopicWouldShrink
-from delivery.plan import Phase, StepAction
+from delivery.plan import StepAction
 from delivery.release import Event
 from delivery.topics import TopicSpec, is_as_specified, plan_topics, specify_topics
-from delivery.verification import judge_part
+from delivery.verification import judge_topics
 from sandbox.testing import eventually
 from tasks.topics import configure_topic, connect_topics, observe_topics
 from tests.assemblies import Project
@@ -139,7 +139,7 @@ def test_a_plan_names_topics_that_cannot_be_changed_and_topics_that_are_not_spec
         f"Topic {metrics} has 5 partitions, but [topics] specifies 3"
     ]
     assert [finding.partition(":")[0] for finding in plan.findings] == [f"{context.environment.topic_prefix}others"]
-    check = judge_part(Phase.TOPICS, plan)
+    check = judge_topics(plan)
     assert check.verdict is Verdict.FAIL
     assert f"also found: {context.environment.topic_prefix}others" in check.seen
 

@@ -4,8 +4,8 @@ import pytest
 
 from delivery.canary.verdict import Verdict
 from delivery.context import ReleaseContext
+from tasks.stacks.comparison import compare_stacks
 from tasks.stacks.deploy import deploy_stack
-from tasks.stacks.drift import compare_stacks
 from tasks.state.lock import lock_environment
 from tests.assemblies import Project
 from tests.aws import SandboxAws
@@ -44,13 +44,13 @@ def test_a_check_only_reads(deployed: Project, aws: SandboxAws) -> None:
 def test_a_manual_update_of_a_stack_is_found(deployed: Project, aws: SandboxAws) -> None:
     name = deployed.stack("App").name
     deployed.write({"App": {"One": deployed.parameter("one", "2")}})
-    formation = aws.client("cloudformation")
-    change_set = formation.create_change_set(
+    cloudformation = aws.client("cloudformation")
+    change_set = cloudformation.create_change_set(
         StackName=name, ChangeSetName="manual", TemplateBody=deployed.stack("App").template
     )["Id"]
-    formation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
-    formation.execute_change_set(ChangeSetName=change_set)
-    formation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set, WaiterConfig={"Delay": 1})
+    cloudformation.execute_change_set(ChangeSetName=change_set)
+    cloudformation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     deployed.write({"App": {"One": deployed.parameter("one", "1")}})
     assert compare_stacks(deployed.environment).seen == "App: different template"
 
