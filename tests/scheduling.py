@@ -25,6 +25,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_main.py",
         "tests/cli/test_requests.py",
         "tests/cli/test_starting.py",
+        "tests/cli/test_stopping.py",
         "tests/deployments/test_install.py",
         "tests/flows/",
         "tests/tasks/application/test_addons.py",

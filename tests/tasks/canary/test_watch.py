@@ -13,6 +13,7 @@ from delivery.canary.evidence import Evidence
 from delivery.canary.verdict import Judgement, PauseAction, Verdict, judge_pause
 from delivery.context import ReleaseContext
 from delivery.errors import NotPromoted, Unavailable
+from delivery.fields import format_duration
 from delivery.release import Event
 from delivery.rollout.manifests import HASH_LABEL
 from delivery.rollout.weights import find_target_groups
@@ -117,7 +118,7 @@ def test_a_canary_without_its_pods_for_the_mismatch_deadline_fails(shop: Shop) -
             watch.check_rollout(snapshot, now)
         assert watch.evidence.broken is None  # The pods were available at the second check.
         watch.check_rollout(without_pods, start + 2 * limit)
-        assert watch.evidence.broken == f"for {limit}, 0 of 1 pods are available"
+        assert watch.evidence.broken == f"for {format_duration(limit)}, 0 of 1 pods are available"
 
 
 def test_counts_are_not_judged_while_a_service_selects_another_revision(shop: Shop) -> None:
