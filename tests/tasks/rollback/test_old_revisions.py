@@ -79,10 +79,10 @@ def test_a_digest_that_served_gets_a_canary_again_if_the_release_requests_it(sho
     promote(shop, first)
     promote(shop, shop.push("b"))
     (refusal,) = plan(shop, first).refusals
-    assert refusal.startswith(f"{first} is revision 1, which served before. The controller would give it all traffic")
+    assert refusal.startswith(f"{first} is revision 1, which served before. Without --canary, Argo")
     planned = plan(shop, first, canary=True)
     assert planned.refusals == ()
-    assert planned.steps[-1].changes[-2].startswith("revision 1 has this template: its ReplicaSet is deleted first, ")
+    assert planned.steps[-1].changes[-2].startswith("deletes the ReplicaSet of revision 1 first, ")
     promote(shop, first)
     assert (count_weight_events(shop, 30), count_weight_events(shop, 70)) == (2, 2)
     assert served_digest(shop) == first

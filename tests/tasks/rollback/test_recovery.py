@@ -89,7 +89,7 @@ def test_a_canary_is_not_rolled_back_but_reported_if_the_settings_say_so(shop: S
     environment = shop.environment.model_copy(update={"recovery": Recovery(on_orphaned=OnOrphaned.LEAVE)})
     with pytest.raises(Unfinished, match="The canary has 30 % of the traffic, confirmed") as error:
         find_candidate(environment)
-    assert "To roll it back: slipway rollback production --revision 1" in str(error.value)
+    assert "To roll back: slipway rollback production --revision 1" in str(error.value)
     with pytest.raises(Unfinished):
         find_candidate(environment)
     (notice,) = (record for record in read_journal(shop.environment, 2) if record.event is Event.NOTICE)
