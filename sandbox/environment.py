@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.addresses import Addresses
+from sandbox.kafka.jars import CACHE_VARIABLE
 from sandbox.settings import SECRET_ACCESS_KEY, SandboxSettings
 
 CHECKOUT = Path(__file__).parents[1]
@@ -62,7 +63,8 @@ def variables(state: Path, addresses: Addresses, settings: SandboxSettings) -> d
 
 def parts_environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of the parts: that of this process, without variables that select another cloud or a proxy."""
-    kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "SLIPWAY_", "PREFECT_"))}
+    foreign = {name for name in own if name.startswith(("AWS_", "SLIPWAY_", "PREFECT_"))} - {CACHE_VARIABLE}
+    kept = {name: value for name, value in own.items() if name not in foreign}
     # Parts and pods start often. Without byte code, each start would compile everything that it imports.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | {"NO_PROXY": "*", "no_proxy": "*", "AWS_EC2_METADATA_DISABLED": "true"}

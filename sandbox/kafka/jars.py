@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 CHECKSUMS = HERE / "jars.sha256"
+CACHE_VARIABLE = "SLIPWAY_CACHE"
 
 
 def kafka_version() -> str:
@@ -26,7 +27,7 @@ def jar_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    if cache := os.environ.get("SLIPWAY_CACHE"):
+    if cache := os.environ.get(CACHE_VARIABLE):
         return Path(cache)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
 

@@ -18,6 +18,12 @@ def test_env_sh_sets_the_addresses_of_the_sandbox(sandbox: Sandbox) -> None:
     assert printed == [sandbox.addresses.aws, str(sandbox.state / "kubeconfig"), sandbox.addresses.prefect]
 
 
+def test_parts_inherit_the_folder_of_the_cache_and_no_setting_of_slipway() -> None:
+    inherited = parts_environment({"SLIPWAY_CACHE": "/var/cache/slipway", "SLIPWAY_STATE__URL": "s3://work"})
+    assert inherited["SLIPWAY_CACHE"] == "/var/cache/slipway"
+    assert "SLIPWAY_STATE__URL" not in inherited
+
+
 def test_parts_inherit_no_aws_profile_and_no_proxy() -> None:
     inherited = parts_environment({"AWS_PROFILE": "work", "HTTP_PROXY": "http://proxy", "PATH": "/bin"})
     assert "AWS_PROFILE" not in inherited
