@@ -26,6 +26,7 @@ from delivery.topics import (
     plan_topics,
     specify_topics,
 )
+from tasks.runs.futures import end_of_run
 from tasks.runs.log import progress
 from tasks.runs.waiting import RETRIED, poll_until
 from tasks.state.journal import effect
@@ -92,14 +93,7 @@ def bring_to_specification(context: ReleaseContext, topics: TopicAdmin, topic: T
 
 def conclude_configurations(configurations: Mapping[str, PrefectFuture[TopicChange]]) -> None:
     """Wait until all runs have ended, then raise one error for all failures. configurations: by topic."""
-    conclude_topics({name: end_of_configuration(future) for name, future in configurations.items()})
-
-
-def end_of_configuration(configuration: PrefectFuture[TopicChange]) -> TopicChange | DeliveryError:
-    end = configuration.result(raise_on_failure=False)
-    if isinstance(end, BaseException) and not isinstance(end, DeliveryError):
-        raise end
-    return end
+    conclude_topics({name: end_of_run(run) for name, run in configurations.items()})
 
 
 def connect_topics(environment: Environment) -> TopicAdmin:

@@ -18,6 +18,7 @@ from delivery.stacks.planning import plan_stacks
 from delivery.stacks.progress import StackOutcome, conclude_stacks
 from delivery.stacks.state import ObservedStack
 from delivery.stacks.status import can_be_updated
+from tasks.runs.futures import end_of_run
 from tasks.runs.waiting import RETRIED
 from tasks.stacks.change_sets import delete_orphaned_change_sets, preview_changes
 from tasks.stacks.operation import StackOperation
@@ -86,7 +87,4 @@ def end_of_stack_run(stack_run: PrefectFuture[StackOutcome]) -> StackOutcome | D
     stack_run.wait()
     if stack_run.state.is_pending():
         return None
-    end = stack_run.result(raise_on_failure=False)
-    if isinstance(end, BaseException) and not isinstance(end, DeliveryError):
-        raise end
-    return end
+    return end_of_run(stack_run)

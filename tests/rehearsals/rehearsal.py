@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from demo.commands import end
 from sandbox.environment import variables
 from sandbox.images import push_image
 from sandbox.instance import Sandbox
@@ -39,8 +40,6 @@ OVERLAY = {
     "COLUMNS": "1000",
 }
 LONGEST_RUN = 240.0
-# A worker that was asked to end while its server is busy may wait for it for ever.
-TIME_TO_END = 30.0
 
 
 @dataclass(frozen=True)
@@ -201,9 +200,5 @@ def worker(rehearsal: Rehearsal) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(TIME_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # A worker that was asked to end while its server is busy may wait for it for ever.
+        end(process)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 import pytest
 from botocore.config import Config
 
-from sandbox.addresses import Addresses, free_addresses
+from sandbox.addresses import choose_addresses
 from sandbox.aws.client import client_at
 from sandbox.aws.cloud import Cloud
 from sandbox.aws.server import make_aws_server
@@ -25,21 +26,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Nothing listens at the other addresses. Tests start what they need there."""
     state: Path = tmp_path_factory.mktemp("aws")
     write_certificates(state)
-    free = free_addresses(14)
-    addresses = Addresses(
-        aws=f"http://{free[0]}",
-        kubernetes=f"https://{free[1]}",
-        kafka=(free[2], free[3], free[4]),
-        kafka_iam=(free[11], free[12], free[13]),
-        postgres=free[5],
-        postgres_tls=free[6],
-        valkey=free[7],
-        valkey_tls=free[8],
-        load_balancer=free[9],
-        load_balancer_http=free[10],
-        prefect="http://127.0.0.1:9/api",
-        pod_network="127.99",
-    )
+    addresses = replace(choose_addresses("127.99"), prefect="http://127.0.0.1:9/api")
     cloud = Cloud(addresses, SandboxSettings(time_factor=500.0), state)
     server = make_aws_server(cloud)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from moto.server import ThreadedMotoServer
 
-from sandbox.addresses import Addresses, free_addresses
+from sandbox.addresses import Addresses, choose_addresses
 from sandbox.aws.client import client as aws_client
 from sandbox.certificates import write_certificates
 from sandbox.settings import SandboxSettings
@@ -145,18 +146,4 @@ def stop_part(process: subprocess.Popen[str]) -> None:
 
 
 def _addresses(aws: str) -> Addresses:
-    kubernetes, *others = free_addresses(14)
-    return Addresses(
-        aws=aws,
-        kubernetes=f"https://{kubernetes}",
-        kafka=(others[0], others[1], others[2]),
-        kafka_iam=(others[10], others[11], others[12]),
-        postgres=others[3],
-        postgres_tls=others[4],
-        valkey=others[5],
-        valkey_tls=others[6],
-        load_balancer=others[7],
-        load_balancer_http=others[8],
-        prefect=f"http://{others[9]}/api",
-        pod_network=f"127.{random.randint(16, 250)}",
-    )
+    return replace(choose_addresses(f"127.{random.randint(16, 250)}"), aws=aws)
